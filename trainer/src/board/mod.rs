@@ -1,0 +1,1 @@
+//! Boards as the host sees them: build, boot, talk over the link.

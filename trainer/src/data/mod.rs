@@ -1,0 +1,1 @@
+//! Recorded driving: readers for the formats people have, labels, resizing, augmentation, batches.

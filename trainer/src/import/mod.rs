@@ -1,0 +1,1 @@
+//! Networks from foreign files.

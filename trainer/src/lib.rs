@@ -1,0 +1,28 @@
+//! Trains, quantizes and exports networks for `ackermann-core`, and drives boards with them.
+//!
+//! Modules in data-flow order: frames come from [`data`] or [`sim`], a network from [`nn`] is a [`graph`] of [`ops`],
+//! [`train`] fits it with an [`optim`]izer, [`quant`] turns it into a blob ([`import`] makes one from a foreign file),
+//! [`board`] flashes and drives a board with it, [`report`] shows how well it went; [`cli`] is the command line over all of it.
+
+pub mod error;
+pub mod frame;
+
+pub mod data;
+pub mod sim;
+
+pub mod graph;
+pub mod ops;
+pub mod nn;
+pub mod optim;
+pub mod train;
+
+pub mod import;
+pub mod quant;
+
+pub mod board;
+
+pub mod cli;
+pub mod report;
+
+pub use error::{Error, ErrorKind, Result};
+pub use frame::Frame;

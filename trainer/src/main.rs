@@ -1,0 +1,3 @@
+//! The `ackermann` command; everything is in the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The operators of the graph, one file each: shape, forward, gradient, lowering to int8.
