@@ -98,7 +98,8 @@ impl Error {
 
     /// The error of opening or reading `path`.
     pub fn reading(path: &Path, error: &std::io::Error) -> Self {
-        let kind = if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::MissingFile } else { ErrorKind::BadFile };
+        let kind =
+            if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::MissingFile } else { ErrorKind::BadFile };
         Self::new(kind, path.display(), format!("cannot be read: {error}"))
     }
 
@@ -110,7 +111,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() { write!(f, "{}", self.message) } else { write!(f, "{}: {}", self.place, self.message) }
+        if self.place.is_empty() {
+            write!(f, "{}", self.message)
+        } else {
+            write!(f, "{}: {}", self.place, self.message)
+        }
     }
 }
 

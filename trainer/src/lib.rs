@@ -11,8 +11,8 @@ pub mod data;
 pub mod sim;
 
 pub mod graph;
-pub mod ops;
 pub mod nn;
+pub mod ops;
 pub mod optim;
 pub mod train;
 

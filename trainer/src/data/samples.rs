@@ -1,0 +1,57 @@
+//! The seam between everything that makes training samples (readers, simulator) and the training loop.
+
+use rand_chacha::ChaCha8Rng;
+
+/// Something to train on: `len` samples, each an input tensor and a target vector.
+///
+/// A sample is written on demand, so that augmentation is part of the source and costs no memory.
+pub trait Samples: Sync {
+    /// How many samples there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is nothing to train on.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shape of one input, without the batch: `[height, width, channels]` for frames.
+    fn input_shape(&self) -> &[usize];
+
+    /// How many numbers a target has.
+    fn target_len(&self) -> usize;
+
+    /// Writes sample `index`. `augment` carries a generator that is seeded by (run seed, epoch, index), so that the
+    /// result does not depend on threads or order; `None` asks for the sample as it was recorded.
+    fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]);
+}
+
+/// Frames of one size with one label each, held in memory as bytes.
+#[derive(Debug, Clone, Default)]
+pub struct FrameSet {
+    /// Rows of every frame.
+    pub height: usize,
+    /// Columns of every frame.
+    pub width: usize,
+    /// `len * height * width * 3` bytes: the frames one after another, HWC.
+    pub pixels: Vec<u8>,
+    /// Normalized steering of each frame, -1 (full left) to 1 (full right).
+    pub labels: Vec<f32>,
+}
+
+impl FrameSet {
+    /// How many frames there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The bytes of frame `index`, HWC.
+    pub fn frame(&self, index: usize) -> &[u8] {
+        let size = self.height * self.width * 3;
+        &self.pixels[index * size..(index + 1) * size]
+    }
+}
