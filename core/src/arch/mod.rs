@@ -1,0 +1,5 @@
+//! Instructions that Rust cannot spell on stable, each beside its exact arithmetic for every other machine.
+//!
+//! The only place with `unsafe`. What is chosen is known at compile time (`build.rs` asks the assembler).
+
+pub mod dsp;

@@ -1,0 +1,288 @@
+//! The records of a blob, byte for byte, as `docs/blob-format.md` describes them.
+
+use bytemuck::{Pod, Zeroable};
+
+/// First four bytes of every blob.
+pub const MAGIC: [u8; 4] = *b"ACKM";
+/// The version of the format that this crate reads and writes.
+pub const VERSION: u16 = 1;
+/// Most tensors, and most operators, of one blob.
+pub const MAX_RECORDS: usize = 256;
+/// Largest dimension of a tensor.
+pub const MAX_DIMENSION: u32 = 65_535;
+/// Largest kernel, stride, dilation and padding.
+pub const MAX_WINDOW: i32 = 4095;
+/// Largest arena: 1 GiB.
+pub const MAX_ARENA: u32 = 1 << 30;
+/// In a list of operands: no tensor.
+pub const NO_TENSOR: u16 = u16::MAX;
+/// Operator flag: every possible sum of every channel is below 2^29 in magnitude and every right shift is 1 to 22,
+/// so the short requantization is exact.
+pub const FLAG_BOUNDED: u8 = 1;
+
+/// CRC-32 of a blob: CRC-32/ISO-HDLC (the one of zip and Ethernet) over the bytes from 16 to the end.
+pub const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+/// Kinds of sections, in the order they stand in a blob. The last is optional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SectionKind {
+    /// [`Tensor`] records.
+    Tensors = 1,
+    /// [`OperatorRecord`]s, in the order they run.
+    Operators = 2,
+    /// Which tensors are the network's inputs and outputs.
+    Endpoints = 3,
+    /// Weights, channel records, tables.
+    Constants = 4,
+    /// UTF-8 keys and values.
+    Metadata = 5,
+    /// 64 bytes of Ed25519 signature.
+    Signature = 6,
+}
+
+/// The first 32 bytes.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Header {
+    /// [`MAGIC`].
+    pub magic: [u8; 4],
+    /// [`VERSION`].
+    pub version: u16,
+    /// None defined yet: 0.
+    pub flags: u16,
+    /// Length of the whole blob, a multiple of 16.
+    pub total_bytes: u32,
+    /// [`CRC`] of bytes 16 to the end.
+    pub crc32: u32,
+    /// Arena the network needs, a multiple of 16.
+    pub arena_bytes: u32,
+    /// Entries of the section table, which follows the header.
+    pub sections: u32,
+    /// 0.
+    pub reserved: [u32; 2],
+}
+
+/// One entry of the section table.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Section {
+    /// A [`SectionKind`].
+    pub kind: u32,
+    /// Start, from the beginning of the blob; a multiple of 16.
+    pub offset: u32,
+    /// Length without the padding.
+    pub bytes: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// One tensor: what it looks like, what its numbers mean and where it lives while it is needed.
+///
+/// A value q stands for the real number `scale * (q - zero_point)`.
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Tensor {
+    pub(crate) element: u8,
+    pub(crate) rank: u8,
+    pub(crate) reserved: u16,
+    pub(crate) dimensions: [u32; 4],
+    pub(crate) scale: f32,
+    pub(crate) zero_point: i32,
+    pub(crate) arena_offset: u32,
+}
+
+/// [`Tensor`] element type: int8.
+pub const ELEMENT_INT8: u8 = 1;
+
+impl Tensor {
+    /// The dimensions, outermost first; images are NHWC.
+    pub fn shape(&self) -> &[u32] {
+        self.dimensions.get(..usize::from(self.rank)).unwrap_or(&[])
+    }
+
+    /// Number of elements (and bytes). Exact for every tensor of a loaded model.
+    pub fn elements(&self) -> usize {
+        self.shape().iter().fold(1usize, |product, &d| product.saturating_mul(d as usize))
+    }
+
+    /// The real number of one step, > 0.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// The int8 value that stands for 0.0.
+    pub fn zero_point(&self) -> i32 {
+        self.zero_point
+    }
+
+    /// First byte in the arena.
+    pub fn arena_offset(&self) -> usize {
+        self.arena_offset as usize
+    }
+
+    /// Batch, height, width and channels, if there are four dimensions.
+    pub(crate) fn nhwc(&self) -> Option<[usize; 4]> {
+        (self.rank == 4).then(|| self.dimensions.map(|d| d as usize))
+    }
+
+    /// The bytes in the arena, `start..end`.
+    pub(crate) fn range(&self) -> core::ops::Range<usize> {
+        let start = self.arena_offset as usize;
+        start..start.saturating_add(self.elements())
+    }
+}
+
+/// A reference into the constants section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct ConstantRef {
+    /// Start, from the beginning of the section; a multiple of 16.
+    pub offset: u32,
+    /// Length.
+    pub bytes: u32,
+}
+
+/// One operator, 96 bytes. What `parameters` and `constants` mean is the operator's own affair ([`crate::ops`]).
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct OperatorRecord {
+    /// An [`Opcode`](crate::ops::Opcode).
+    pub opcode: u8,
+    /// A [`Layout`].
+    pub layout: u8,
+    /// A [`Rounding`].
+    pub rounding: u8,
+    /// [`FLAG_BOUNDED`] or 0.
+    pub flags: u8,
+    /// Tensors read, the rest [`NO_TENSOR`].
+    pub inputs: [u16; 4],
+    /// Tensors written, the rest [`NO_TENSOR`].
+    pub outputs: [u16; 2],
+    /// Numbers.
+    pub parameters: [i32; 12],
+    /// Weights and the like.
+    pub constants: [ConstantRef; 2],
+    /// First byte of scratch in the arena.
+    pub scratch_offset: u32,
+    /// Length of scratch.
+    pub scratch_bytes: u32,
+    /// 0.
+    pub reserved: [u32; 2],
+}
+
+/// How one output channel becomes int8 again: see [`crate::quantized`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Channel {
+    /// Bias with the input's zero point folded in: `bias - input_zero_point * sum(weights)`.
+    pub bias: i32,
+    /// Multiplier, 31 fractional bits, >= 0.
+    pub multiplier: i32,
+    /// `(1 << (r - 1)) + (output_zero_point << r)` with `r = -shift` in 1 to 22; 0 for other shifts.
+    pub rounding: i32,
+    /// Power of two, > 0 to the left (as TFLite has it), -31 to 30.
+    pub shift: i32,
+}
+
+/// Order in which weights are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Layout {
+    /// Row-major: OHWI for convolution, OI for fully connected.
+    #[default]
+    Natural = 0,
+    /// For the Armv7E-M DSP kernels: pairs of output channels a and b, kernel rows padded with zeros to a multiple of
+    /// 4 elements, each 4 as `a0 b0 a2 b2 a1 b1 a3 b3`; a missing last channel is zeros.
+    Dsp = 1,
+}
+
+impl Layout {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Natural),
+            1 => Some(Self::Dsp),
+            _ => None,
+        }
+    }
+
+    /// Bytes of the weights of `channels` output channels with `rows` kernel rows of `row` elements; `None` beyond `usize`.
+    pub fn weight_bytes(self, channels: usize, rows: usize, row: usize) -> Option<usize> {
+        match self {
+            Self::Natural => channels.checked_mul(rows)?.checked_mul(row),
+            Self::Dsp => {
+                channels.checked_next_multiple_of(2)?.checked_mul(rows)?.checked_mul(row.checked_next_multiple_of(4)?)
+            }
+        }
+    }
+
+    /// Where in the weights element `i` of kernel row `y` of output channel `o` is.
+    pub fn index(self, rows: usize, row: usize, [o, y, i]: [usize; 3]) -> usize {
+        match self {
+            Self::Natural => (o * rows + y) * row + i,
+            Self::Dsp => {
+                let quad = ((o / 2) * rows + y) * row.div_ceil(4) + i / 4;
+                quad * 8 + (i % 2) * 4 + (i % 4 / 2) * 2 + o % 2
+            }
+        }
+    }
+}
+
+/// Which of TFLite's two roundings an operator uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Rounding {
+    /// gemmlowp's: a rounding doubling high multiplication, then a rounding division by a power of two.
+    #[default]
+    Double = 0,
+    /// One 64-bit product, rounded once (LiteRT's reference kernel of fully connected).
+    Single = 1,
+}
+
+impl Rounding {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Double),
+            1 => Some(Self::Single),
+            _ => None,
+        }
+    }
+}
+
+/// A fused activation: the output is clamped to this range of int8 values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activation {
+    /// Smallest output.
+    pub min: i8,
+    /// Largest output, >= `min`.
+    pub max: i8,
+}
+
+impl Activation {
+    /// No activation: all of int8.
+    pub const NONE: Self = Self { min: i8::MIN, max: i8::MAX };
+
+    /// `value`, clamped.
+    #[inline(always)]
+    pub fn clamp(self, value: i32) -> i8 {
+        // Spelled as min/max: `Ord::clamp` would assert min <= max at run time.
+        value.min(i32::from(self.max)).max(i32::from(self.min)) as i8
+    }
+}
+
+/// A sliding window over height and width: output (y, x) reads input rows
+/// `y * stride[0] - padding[0] + ky * dilation[0]`, columns likewise. Each pair is height, width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Taps, 1 to 4095.
+    pub kernel: [usize; 2],
+    /// Step from one output to the next, 1 to 4095.
+    pub stride: [usize; 2],
+    /// Distance between taps, 1 to 4095.
+    pub dilation: [usize; 2],
+    /// Rows above and columns left of the input, 0 to 4095; below and right follow from the output's shape.
+    pub padding: [usize; 2],
+}
+
+const _: () = assert!(size_of::<Header>() == 32 && size_of::<Section>() == 16);
+const _: () = assert!(size_of::<Tensor>() == 32 && size_of::<OperatorRecord>() == 96 && size_of::<Channel>() == 16);

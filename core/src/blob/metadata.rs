@@ -1,0 +1,54 @@
+//! Keys and values that travel with a network.
+
+/// The keys that have a meaning here; others may be added freely.
+pub mod keys {
+    /// Name of the network, for people.
+    pub const NETWORK: &str = "network.name";
+    /// What the output is, for example `steering`.
+    pub const OUTPUT: &str = "output.name";
+    /// Unit of the dequantized output, for example `normalized`.
+    pub const OUTPUT_UNIT: &str = "output.unit";
+    /// Wheel angle in degrees of an output of 1.0, in decimal.
+    pub const FULL_SCALE_DEG: &str = "output.full_scale_deg";
+    /// Digest of the data the network was trained on.
+    pub const DATA_DIGEST: &str = "provenance.data";
+    /// Digest of the training configuration.
+    pub const CONFIG_DIGEST: &str = "provenance.config";
+    /// Prefix of names of tensors: `tensor.3`.
+    pub const TENSOR: &str = "tensor.";
+    /// Prefix of names of operators: `operator.0`.
+    pub const OPERATOR: &str = "operator.";
+}
+
+/// Iterates over `(key, value)`; ends at the first entry that is cut or not UTF-8 (a loaded model has none).
+#[derive(Debug, Clone, Copy)]
+pub struct Metadata<'m> {
+    pub(crate) rest: &'m [u8],
+}
+
+impl<'m> Metadata<'m> {
+    /// The value of `key`, if it is there.
+    pub fn get(self, key: &str) -> Option<&'m str> {
+        let mut entries = self;
+        entries.find_map(|(k, value)| (k == key).then_some(value))
+    }
+
+    /// Whether all bytes are well-formed entries.
+    pub(crate) fn is_well_formed(mut self) -> bool {
+        while self.next().is_some() {}
+        self.rest.is_empty()
+    }
+}
+
+impl<'m> Iterator for Metadata<'m> {
+    type Item = (&'m str, &'m str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&[k0, k1, v0, v1], rest) = self.rest.split_first_chunk::<4>()?;
+        let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([k0, k1])))?;
+        let (value, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([v0, v1])))?;
+        let entry = (core::str::from_utf8(key).ok()?, core::str::from_utf8(value).ok()?);
+        self.rest = rest;
+        Some(entry)
+    }
+}

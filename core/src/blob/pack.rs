@@ -1,0 +1,233 @@
+//! From a [`Network`] to bytes: folding, weight order, scratch placement, sections.
+
+use std::ops::Range;
+use std::string::String;
+use std::vec::Vec;
+
+use super::format::{
+    CRC, ConstantRef, ELEMENT_INT8, FLAG_BOUNDED, Header, MAGIC, NO_TENSOR, OperatorRecord, Section, SectionKind,
+    VERSION,
+};
+use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
+use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Rounding, Tensor, Window, keys};
+use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
+
+pub(super) fn pack(network: &Network, layout: Layout) -> Result<AlignedBytes, WriteError> {
+    let mut constants = Vec::new();
+    let mut records = Vec::new();
+    let mut arena = network.tensors.iter().map(tensor_end).max().unwrap_or(0);
+    for (index, spec) in network.operators.iter().enumerate() {
+        let mut record = operator(network, index, layout, &mut constants)?;
+        let scratch = network.scratch_bytes(index, layout).next_multiple_of(ALIGNMENT);
+        if scratch > 0 {
+            let offset = place_scratch(network, index, spec, scratch);
+            arena = arena.max(offset + scratch);
+            (record.scratch_offset, record.scratch_bytes) = (narrow(offset)?, narrow(scratch)?);
+        }
+        records.push(record);
+    }
+    let tensors = network.tensors.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
+    let sections = [
+        (SectionKind::Tensors, bytemuck::cast_slice(&tensors).to_vec()),
+        (SectionKind::Operators, bytemuck::cast_slice(&records).to_vec()),
+        (SectionKind::Endpoints, endpoints(network)?),
+        (SectionKind::Constants, constants),
+        (SectionKind::Metadata, metadata(network)?),
+    ];
+    assemble(&sections, narrow(arena.next_multiple_of(ALIGNMENT))?)
+}
+
+fn narrow(value: usize) -> Result<u32, WriteError> {
+    u32::try_from(value).map_err(|_| WriteError::TooLarge)
+}
+
+/// Header, table, sections, checksum.
+fn assemble(sections: &[(SectionKind, Vec<u8>)], arena_bytes: u32) -> Result<AlignedBytes, WriteError> {
+    let mut bytes = vec![0u8; size_of::<Header>()];
+    let mut offset = size_of::<Header>() + size_of::<Section>() * sections.len();
+    for (kind, content) in sections {
+        let entry = Section { kind: *kind as u32, offset: narrow(offset)?, bytes: narrow(content.len())?, reserved: 0 };
+        bytes.extend_from_slice(bytemuck::bytes_of(&entry));
+        offset = (offset + content.len()).next_multiple_of(ALIGNMENT);
+    }
+    for (_, content) in sections {
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+    }
+    let mut header = Header {
+        magic: MAGIC,
+        version: VERSION,
+        flags: 0,
+        total_bytes: narrow(bytes.len())?,
+        crc32: 0,
+        arena_bytes,
+        sections: sections.len() as u32,
+        reserved: [0; 2],
+    };
+    bytes[..size_of::<Header>()].copy_from_slice(bytemuck::bytes_of(&header));
+    header.crc32 = CRC.checksum(&bytes[ALIGNMENT..]);
+    bytes[..size_of::<Header>()].copy_from_slice(bytemuck::bytes_of(&header));
+    Ok(AlignedBytes::copy_of(&bytes))
+}
+
+fn tensor_end(spec: &TensorSpec) -> usize {
+    (spec.arena_offset as usize).saturating_add(spec.elements())
+}
+
+fn tensor(spec: &TensorSpec) -> Result<Tensor, WriteError> {
+    let rank = u8::try_from(spec.shape.len()).ok().filter(|rank| *rank <= 4).ok_or(WriteError::TooLarge)?;
+    let mut dimensions = [1; 4];
+    dimensions[..spec.shape.len()].copy_from_slice(&spec.shape);
+    let TensorSpec { scale, zero_point, arena_offset, .. } = *spec;
+    Ok(Tensor { element: ELEMENT_INT8, rank, reserved: 0, dimensions, scale, zero_point, arena_offset })
+}
+
+fn endpoints(network: &Network) -> Result<Vec<u8>, WriteError> {
+    let count = |list: &[u16]| u16::try_from(list.len()).map_err(|_| WriteError::TooLarge);
+    let counts = [count(&network.inputs)?, count(&network.outputs)?];
+    let words = counts.iter().chain(&network.inputs).chain(&network.outputs);
+    Ok(words.flat_map(|word| word.to_le_bytes()).collect())
+}
+
+fn metadata(network: &Network) -> Result<Vec<u8>, WriteError> {
+    let named = |prefix: &str, index: usize, name: &str| (format!("{prefix}{index}"), String::from(name));
+    let tensors = network.tensors.iter().enumerate().map(|(i, t)| named(keys::TENSOR, i, &t.name));
+    let operators = network.operators.iter().enumerate().map(|(i, o)| named(keys::OPERATOR, i, &o.name));
+    let names = tensors.chain(operators).filter(|(_, name)| !name.is_empty());
+    let mut bytes = Vec::new();
+    for (key, value) in network.metadata.iter().cloned().chain(names) {
+        for text in [&key, &value] {
+            bytes.extend(u16::try_from(text.len()).map_err(|_| WriteError::TooLarge)?.to_le_bytes());
+        }
+        bytes.extend(key.as_bytes());
+        bytes.extend(value.as_bytes());
+    }
+    Ok(bytes)
+}
+
+fn operator(
+    network: &Network,
+    index: usize,
+    layout: Layout,
+    constants: &mut Vec<u8>,
+) -> Result<OperatorRecord, WriteError> {
+    let spec = &network.operators[index];
+    let mut record: OperatorRecord = bytemuck::Zeroable::zeroed();
+    record.opcode = spec.kind.opcode() as u8;
+    record.inputs = [spec.input, NO_TENSOR, NO_TENSOR, NO_TENSOR];
+    record.outputs = [spec.output, NO_TENSOR];
+    match &spec.kind {
+        OperatorKind::Conv2d { window, weighted } => {
+            window_parameters(&mut record, window, weighted.activation);
+            let row = weighted_constants(network, index, weighted, window.kernel[0], layout, &mut record, constants)?;
+            record.parameters[10] = 1;
+            record.parameters[11] = (row / window.kernel[1].max(1)) as i32;
+        }
+        OperatorKind::FullyConnected { weighted } => {
+            let row = weighted_constants(network, index, weighted, 1, layout, &mut record, constants)?;
+            let Activation { min, max } = weighted.activation;
+            record.parameters[..3].copy_from_slice(&[row as i32, i32::from(min), i32::from(max)]);
+        }
+        OperatorKind::MaxPool { window, activation } | OperatorKind::AveragePool { window, activation } => {
+            window_parameters(&mut record, window, *activation);
+        }
+        OperatorKind::Reshape => {}
+        OperatorKind::Lut { table } => record.constants[0] = constant(constants, bytemuck::cast_slice(table))?,
+    }
+    Ok(record)
+}
+
+fn window_parameters(record: &mut OperatorRecord, window: &Window, activation: Activation) {
+    let pairs = [window.kernel, window.stride, window.dilation, window.padding];
+    for (parameter, value) in record.parameters.iter_mut().zip(pairs.as_flattened()) {
+        *parameter = i32::try_from(*value).unwrap_or(-1);
+    }
+    record.parameters[8] = i32::from(activation.min);
+    record.parameters[9] = i32::from(activation.max);
+}
+
+/// Appends a constant at the next multiple of 16.
+fn constant(constants: &mut Vec<u8>, bytes: &[u8]) -> Result<ConstantRef, WriteError> {
+    constants.resize(constants.len().next_multiple_of(ALIGNMENT), 0);
+    let offset = narrow(constants.len())?;
+    constants.extend_from_slice(bytes);
+    Ok(ConstantRef { offset, bytes: narrow(bytes.len())? })
+}
+
+/// Folds and orders the constants of an operator with weights; returns the length of a kernel row.
+fn weighted_constants(
+    network: &Network,
+    operator: usize,
+    spec: &WeightedSpec,
+    rows: usize,
+    layout: Layout,
+    record: &mut OperatorRecord,
+    constants: &mut Vec<u8>,
+) -> Result<usize, WriteError> {
+    let inconsistent = WriteError::Inconsistent { operator };
+    let outputs = spec.bias.len();
+    let whole =
+        outputs > 0 && rows > 0 && spec.weights.len().is_multiple_of(outputs * rows) && !spec.weights.is_empty();
+    let operator_spec = &network.operators[operator];
+    let input = network.tensors.get(usize::from(operator_spec.input));
+    let output = network.tensors.get(usize::from(operator_spec.output));
+    let (Some(input), Some(output), true) = (input, output, whole && spec.multipliers.len() == outputs) else {
+        return Err(inconsistent);
+    };
+    let taps = spec.weights.len() / outputs;
+    let channels = spec.weights.chunks_exact(taps).zip(&spec.bias).zip(&spec.multipliers);
+    let channels = channels
+        .map(|((weights, bias), (multiplier, shift))| {
+            let sum: i64 = weights.iter().map(|w| i64::from(*w)).sum();
+            let folded = i64::from(*bias) - i64::from(input.zero_point) * sum;
+            let bias = i32::try_from(folded).map_err(|_| WriteError::BiasOverflow { operator })?;
+            let (multiplier, shift) = (*multiplier, *shift);
+            // A zero point beyond int8 is the loader's to refuse; here it must only not overflow.
+            let zero_point = output.zero_point.clamp(-128, 127);
+            Ok(Channel { bias, multiplier, rounding: rounding_constant(shift, zero_point), shift })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let bounded = |c: &Channel| sum_bound(c.bias, taps) < BOUND && is_bounded_shift(c.shift);
+    let short = spec.rounding == Rounding::Double && channels.iter().all(bounded);
+    record.flags = if short { FLAG_BOUNDED } else { 0 };
+    record.layout = layout as u8;
+    record.rounding = spec.rounding as u8;
+    let weights = ordered(&spec.weights, layout, [outputs, rows, taps / rows]);
+    record.constants[0] = constant(constants, bytemuck::cast_slice(&weights))?;
+    record.constants[1] = constant(constants, bytemuck::cast_slice(&channels))?;
+    Ok(taps / rows)
+}
+
+/// Row-major weights in the order of `layout`.
+fn ordered(weights: &[i8], layout: Layout, [outputs, rows, row]: [usize; 3]) -> Vec<i8> {
+    let mut result = vec![0; layout.weight_bytes(outputs, rows, row).unwrap_or(0)];
+    for (at, weight) in weights.iter().enumerate() {
+        result[layout.index(rows, row, [at / row / rows, at / row % rows, at % row])] = *weight;
+    }
+    result
+}
+
+/// The lowest free place for the scratch of one operator, beside all tensors that are live while it runs.
+fn place_scratch(network: &Network, operator: usize, spec: &OperatorSpec, bytes: usize) -> usize {
+    let mut live: Vec<Range<usize>> = Vec::new();
+    for (index, tensor) in network.tensors.iter().enumerate() {
+        let index = index as u16;
+        let position = |uses: fn(&OperatorSpec) -> u16| network.operators.iter().rposition(|o| uses(o) == index);
+        let born = if network.inputs.contains(&index) { Some(0) } else { position(|o| o.output) };
+        let read = if network.outputs.contains(&index) { Some(usize::MAX) } else { position(|o| o.input) };
+        let used = spec.input == index || spec.output == index;
+        let lives = born.is_some_and(|b| b <= operator) && read.is_some_and(|r| r >= operator);
+        if used || lives {
+            live.push(tensor.arena_offset as usize..tensor_end(tensor).next_multiple_of(ALIGNMENT));
+        }
+    }
+    live.sort_by_key(|range| range.start);
+    let mut place = 0;
+    for range in live {
+        if range.start >= place && range.start - place >= bytes {
+            break;
+        }
+        place = place.max(range.end);
+    }
+    place
+}

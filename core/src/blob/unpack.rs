@@ -1,0 +1,84 @@
+//! From bytes back to a [`Network`], so that a blob can be written again for another machine.
+
+use std::string::String;
+
+use super::format::Channel;
+use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
+use super::{AlignedBytes, Layout, keys};
+use crate::Model;
+use crate::ops::{AveragePool, MaxPool, Operator, Sides, Weighted};
+
+/// The same network with its weights in `layout` (and the scratch that goes with it). A signature is dropped: it signs
+/// other bytes.
+///
+/// # Errors
+/// [`WriteError::Refused`] when `blob` is not a valid blob. `blob` may lie at any address.
+pub fn repack(blob: &[u8], layout: Layout) -> Result<AlignedBytes, WriteError> {
+    let blob = AlignedBytes::copy_of(blob);
+    Network::from_model(&Model::load(&blob).map_err(WriteError::Refused)?).to_bytes(layout)
+}
+
+impl Network {
+    /// What the model was written from: natural weights, biases unfolded.
+    pub fn from_model(model: &Model<'_>) -> Self {
+        let is_name = |key: &str| key.starts_with(keys::TENSOR) || key.starts_with(keys::OPERATOR);
+        let owned = |(key, value): (&str, &str)| (String::from(key), String::from(value));
+        Self {
+            tensors: (0u16..).zip(model.tensors()).map(|(index, _)| tensor(model, index)).collect(),
+            operators: (0u16..).take(model.operators()).filter_map(|index| operator(model, index)).collect(),
+            inputs: model.inputs().to_vec(),
+            outputs: model.outputs().to_vec(),
+            metadata: model.metadata().filter(|(key, _)| !is_name(key)).map(owned).collect(),
+        }
+    }
+}
+
+fn tensor(model: &Model<'_>, index: u16) -> TensorSpec {
+    let tensor = &model.tensors()[usize::from(index)];
+    TensorSpec {
+        shape: tensor.shape().to_vec(),
+        scale: tensor.scale(),
+        zero_point: tensor.zero_point(),
+        arena_offset: tensor.arena_offset,
+        name: model.tensor_name(index).unwrap_or_default().into(),
+    }
+}
+
+fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
+    let step = model.step(usize::from(index))?;
+    let (input, output) = model.operands(usize::from(index))?;
+    let kind = match step.operator {
+        Operator::Conv2d(conv) => OperatorKind::Conv2d {
+            window: conv.window,
+            weighted: weighted(&conv.weighted, [conv.window.kernel[0], conv.row()], step.sides),
+        },
+        Operator::FullyConnected(dense) => {
+            OperatorKind::FullyConnected { weighted: weighted(&dense.weighted, [1, dense.inputs], step.sides) }
+        }
+        Operator::MaxPool(MaxPool(p)) => OperatorKind::MaxPool { window: p.window, activation: p.activation },
+        Operator::AveragePool(AveragePool(p)) => {
+            OperatorKind::AveragePool { window: p.window, activation: p.activation }
+        }
+        Operator::Reshape => OperatorKind::Reshape,
+        Operator::Lut(lut) => OperatorKind::Lut { table: *lut.table },
+    };
+    Some(OperatorSpec { input, output, kind, name: model.operator_name(index).unwrap_or_default().into() })
+}
+
+fn weighted(from: &Weighted<'_>, [rows, row]: [usize; 2], sides: Sides<'_>) -> WeightedSpec {
+    let outputs = from.channels.len();
+    let weights: Vec<i8> = (0..outputs * rows * row)
+        .map(|at| from.weights[from.layout.index(rows, row, [at / row / rows, at / row % rows, at % row])])
+        .collect();
+    let unfold = |(weights, channel): (&[i8], &Channel)| {
+        let sum: i32 = weights.iter().map(|w| i32::from(*w)).sum();
+        channel.bias.wrapping_add(sides.input.zero_point().wrapping_mul(sum))
+    };
+    WeightedSpec {
+        bias: weights.chunks_exact(rows * row).zip(from.channels).map(unfold).collect(),
+        multipliers: from.channels.iter().map(|c| (c.multiplier, c.shift)).collect(),
+        weights,
+        rounding: from.rounding,
+        activation: from.activation,
+    }
+}

@@ -1,0 +1,199 @@
+//! Writing blobs: a network described in plain host types, as TFLite would describe it, becomes bytes.
+//!
+//! What a board should not have to compute is folded here: zero points into biases, rounding constants, the bound on the
+//! sums, the weights' order, scratch memory.
+
+use std::string::String;
+use std::vec::Vec;
+
+use crate::LoadError;
+use crate::blob::{Activation, AlignedBytes, Layout, Rounding, Window};
+use crate::ops::{Opcode, conv2d, fully_connected};
+
+/// A quantized network.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Network {
+    /// All tensors; operators and endpoints refer to them by index.
+    pub tensors: Vec<TensorSpec>,
+    /// Operators in the order they run.
+    pub operators: Vec<OperatorSpec>,
+    /// Tensors the caller writes before a run.
+    pub inputs: Vec<u16>,
+    /// Tensors the caller reads after a run.
+    pub outputs: Vec<u16>,
+    /// Keys ([`crate::blob::keys`]) and values, in this order. Names of tensors and operators are added from the specs.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// One tensor of a [`Network`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TensorSpec {
+    /// 1 to 4 dimensions, outermost first.
+    pub shape: Vec<u32>,
+    /// Real number of one step, > 0.
+    pub scale: f32,
+    /// int8 value of 0.0.
+    pub zero_point: i32,
+    /// First byte in the arena, a multiple of 16; the memory plan.
+    pub arena_offset: u32,
+    /// Name for people; may be empty.
+    pub name: String,
+}
+
+impl TensorSpec {
+    /// Number of elements and bytes, saturating.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().fold(1usize, |product, &d| product.saturating_mul(d as usize))
+    }
+}
+
+/// One operator of a [`Network`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct OperatorSpec {
+    /// Tensor read.
+    pub input: u16,
+    /// Tensor written.
+    pub output: u16,
+    /// What is computed.
+    pub kind: OperatorKind,
+    /// Name for people; may be empty.
+    pub name: String,
+}
+
+/// What an operator computes, with its constants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OperatorKind {
+    /// [`crate::ops::Conv2d`]: weights output channels x kernel height x kernel width x input channels.
+    Conv2d {
+        /// Kernel, stride, dilation, padding.
+        window: Window,
+        /// Weights and requantization.
+        weighted: WeightedSpec,
+    },
+    /// [`crate::ops::FullyConnected`]: weights output channels x inputs.
+    FullyConnected {
+        /// Weights and requantization.
+        weighted: WeightedSpec,
+    },
+    /// [`crate::ops::MaxPool`].
+    MaxPool {
+        /// Window; dilation 1.
+        window: Window,
+        /// Output range.
+        activation: Activation,
+    },
+    /// [`crate::ops::AveragePool`].
+    AveragePool {
+        /// Window; dilation 1.
+        window: Window,
+        /// Output range.
+        activation: Activation,
+    },
+    /// [`crate::ops::reshape`].
+    Reshape,
+    /// [`crate::ops::Lut`]: outputs for the inputs -128 to 127.
+    Lut {
+        /// 256 outputs.
+        table: [i8; 256],
+    },
+}
+
+/// Weights as TFLite has them: row-major, bias not folded, one multiplier and shift per output channel.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WeightedSpec {
+    /// Row-major (OHWI or OI).
+    pub weights: Vec<i8>,
+    /// One per output channel, in units of input scale x weight scale; the input's zero point is not folded in.
+    pub bias: Vec<i32>,
+    /// Multiplier and shift of each output channel ([`crate::quantized::quantize_multiplier`] of
+    /// input scale x weight scale / output scale).
+    pub multipliers: Vec<(i32, i32)>,
+    /// Rounding of the requantization.
+    pub rounding: Rounding,
+    /// Output range.
+    pub activation: Activation,
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// Why a network could not be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The operator's weights, biases and multipliers do not belong together, or a tensor it names does not exist.
+    Inconsistent {
+        /// Index of the operator.
+        operator: usize,
+    },
+    /// A folded bias leaves 32 bits.
+    BiasOverflow {
+        /// Index of the operator.
+        operator: usize,
+    },
+    /// A table, text or section is longer than the format can say.
+    TooLarge,
+    /// The loader refuses the result.
+    Refused(LoadError),
+}
+
+impl std::fmt::Display for WriteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inconsistent { operator } => {
+                write!(f, "operator {operator}: weights, biases, multipliers and tensors do not belong together")
+            }
+            Self::BiasOverflow { operator } => write!(f, "operator {operator}: a bias leaves 32 bits when folded"),
+            Self::TooLarge => f.write_str("the network is too large for the blob format"),
+            Self::Refused(error) => write!(f, "the network makes no valid blob: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl Network {
+    /// The blob with weights in `layout`; scratch is placed at the lowest free bytes of the tensors' plan, and the arena
+    /// is as long as both need. What is returned has passed [`crate::Model::load`].
+    ///
+    /// # Errors
+    /// [`WriteError`] when the network is not consistent or the loader refuses it.
+    pub fn to_bytes(&self, layout: Layout) -> Result<AlignedBytes, WriteError> {
+        let blob = super::pack::pack(self, layout)?;
+        crate::Model::load(&blob).map_err(WriteError::Refused)?;
+        Ok(blob)
+    }
+
+    /// Scratch bytes of operator number `operator` in `layout`; 0 for an operator that is not there.
+    pub fn scratch_bytes(&self, operator: usize, layout: Layout) -> usize {
+        let Some(spec) = self.operators.get(operator) else { return 0 };
+        match &spec.kind {
+            OperatorKind::Conv2d { window, weighted } => {
+                let channels = weighted.bias.len().max(1);
+                let row = weighted.weights.len() / channels / window.kernel[0].max(1);
+                conv2d::scratch_bytes(layout, window.kernel[0], row)
+            }
+            OperatorKind::FullyConnected { weighted } => {
+                fully_connected::scratch_bytes(layout, weighted.weights.len() / weighted.bias.len().max(1))
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl OperatorKind {
+    /// Its number in a blob.
+    pub fn opcode(&self) -> Opcode {
+        match self {
+            Self::Conv2d { .. } => Opcode::Conv2d,
+            Self::FullyConnected { .. } => Opcode::FullyConnected,
+            Self::MaxPool { .. } => Opcode::MaxPool,
+            Self::AveragePool { .. } => Opcode::AveragePool,
+            Self::Reshape => Opcode::Reshape,
+            Self::Lut { .. } => Opcode::Lut,
+        }
+    }
+}

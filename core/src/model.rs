@@ -1,0 +1,165 @@
+//! A blob that was checked once and completely.
+
+mod header;
+mod plan;
+
+use crate::LoadError;
+use crate::blob::format::{NO_TENSOR, OperatorRecord};
+use crate::blob::{Metadata, Tensor, keys};
+use crate::ops::{Operator, Sides};
+
+/// A loaded network: views into the blob, which stays where it is. After [`Model::load`] nothing about it can fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'m> {
+    tensors: &'m [Tensor],
+    records: &'m [OperatorRecord],
+    inputs: &'m [u16],
+    outputs: &'m [u16],
+    constants: &'m [u8],
+    metadata: Metadata<'m>,
+    signature: Option<&'m [u8; 64]>,
+    arena_bytes: usize,
+    blob_bytes: usize,
+}
+
+/// One operator of a model with its tensors and memory, ready to run.
+#[derive(Debug, Clone)]
+pub struct Step<'m> {
+    /// What to compute.
+    pub operator: Operator<'m>,
+    /// From where to where.
+    pub sides: Sides<'m>,
+    /// Bytes of scratch in the arena, `start..end`.
+    pub scratch: core::ops::Range<usize>,
+}
+
+impl<'m> Model<'m> {
+    /// Checks every byte of `blob` that matters and keeps views into it.
+    ///
+    /// `blob` must start at a 16-byte boundary and end where its header says.
+    ///
+    /// # Errors
+    /// A [`LoadError`] that names the first fault found. Time is proportional to the blob's length.
+    pub fn load(blob: &'m [u8]) -> Result<Self, LoadError> {
+        let model = header::parse(blob)?;
+        for (tensor, index) in model.tensors.iter().zip(0u16..) {
+            header::check_tensor(tensor, index, model.arena_bytes)?;
+        }
+        for index in 0..model.records.len() as u16 {
+            model.check_operator(index)?;
+        }
+        plan::verify(&model)?;
+        Ok(model)
+    }
+
+    /// Bytes of arena a session needs.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
+    /// Length of the blob.
+    pub fn blob_bytes(&self) -> usize {
+        self.blob_bytes
+    }
+
+    /// All tensors.
+    pub fn tensors(&self) -> &'m [Tensor] {
+        self.tensors
+    }
+
+    /// Tensor number `i` of the network's inputs.
+    pub fn input(&self, i: usize) -> Option<&'m Tensor> {
+        self.tensor(*self.inputs.get(i)?)
+    }
+
+    /// Tensor number `i` of the network's outputs.
+    pub fn output(&self, i: usize) -> Option<&'m Tensor> {
+        self.tensor(*self.outputs.get(i)?)
+    }
+
+    /// Which tensors are inputs.
+    pub fn inputs(&self) -> &'m [u16] {
+        self.inputs
+    }
+
+    /// Which tensors are outputs.
+    pub fn outputs(&self) -> &'m [u16] {
+        self.outputs
+    }
+
+    /// The operators, in the order they run.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'m>> + use<'m> {
+        let model = *self;
+        (0..model.records.len()).filter_map(move |index| model.step(index))
+    }
+
+    /// Number of operators.
+    pub fn operators(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Operator number `index`.
+    pub fn step(&self, index: usize) -> Option<Step<'m>> {
+        let record = self.records.get(index)?;
+        let operator = Operator::decode(record, self.constants, index as u16).ok()?;
+        let start = record.scratch_offset as usize;
+        let scratch = start..start.saturating_add(record.scratch_bytes as usize);
+        Some(Step { operator, sides: self.sides(record)?, scratch })
+    }
+
+    /// Tensors read and written by operator number `index`.
+    pub fn operands(&self, index: usize) -> Option<(u16, u16)> {
+        self.records.get(index).map(|record| (record.inputs[0], record.outputs[0]))
+    }
+
+    /// Keys and values that travel with the network.
+    pub fn metadata(&self) -> Metadata<'m> {
+        self.metadata
+    }
+
+    /// Name of tensor number `index`, if it has one.
+    pub fn tensor_name(&self, index: u16) -> Option<&'m str> {
+        self.named(keys::TENSOR, index)
+    }
+
+    /// Name of operator number `index`, if it has one.
+    pub fn operator_name(&self, index: u16) -> Option<&'m str> {
+        self.named(keys::OPERATOR, index)
+    }
+
+    /// The Ed25519 signature, if there is one. It is not verified here.
+    pub fn signature(&self) -> Option<&'m [u8; 64]> {
+        self.signature
+    }
+
+    /// Multiply-accumulates of one run.
+    pub fn macs(&self) -> u64 {
+        self.steps().map(|step| step.operator.macs(step.sides.output.elements())).sum()
+    }
+
+    fn named(&self, prefix: &str, index: u16) -> Option<&'m str> {
+        let matches = |key: &str| key.strip_prefix(prefix).and_then(|n| n.parse().ok()) == Some(index);
+        self.metadata.into_iter().find_map(|(key, value)| matches(key).then_some(value))
+    }
+
+    fn tensor(&self, index: u16) -> Option<&'m Tensor> {
+        self.tensors.get(usize::from(index))
+    }
+
+    fn sides(&self, record: &OperatorRecord) -> Option<Sides<'m>> {
+        Some(Sides { input: self.tensor(record.inputs[0])?, output: self.tensor(record.outputs[0])? })
+    }
+
+    /// Everything about one operator but its place in the plan.
+    fn check_operator(&self, index: u16) -> Result<(), LoadError> {
+        let Some(record) = self.records.get(usize::from(index)) else { return Ok(()) };
+        if record.reserved != [0, 0] {
+            return Err(LoadError::UnknownOption { operator: index });
+        }
+        let operator = Operator::decode(record, self.constants, index)?;
+        let operands = LoadError::BadOperands { operator: index };
+        let single = record.inputs[1..].iter().chain(&record.outputs[1..]).all(|t| *t == NO_TENSOR);
+        let sides = self.sides(record).filter(|_| single).ok_or(operands)?;
+        operator.verify(sides, index)
+    }
+}

@@ -1,0 +1,77 @@
+//! Convolution over height and width.
+//!
+//! ```text
+//! sum(o)             = bias(o) + sum over ky, kx, c of weight(o, ky, kx, c) * input(n, iy, ix, c)
+//! iy, ix             = y * stride - padding + k * dilation
+//! output(n, y, x, o) = clamp(requantize(sum(o)))
+//! ```
+//!
+//! Taps outside of the input read the input's zero point. The zero point itself is folded into the bias
+//! (`bias - zero_point * sum(weights)`), so that the sum runs over raw int8 values. Weights are symmetric per channel.
+//! Input, output: NHWC. Source: TFLite `reference_integer_ops::ConvPerChannel`, 8-bit quantization specification.
+
+pub mod portable;
+pub mod reference;
+
+use super::record::Record;
+use super::{Sides, Weighted};
+use crate::LoadError;
+use crate::blob::{Layout, Window};
+
+/// A convolution, ready to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Conv2d<'m> {
+    /// Kernel, stride, dilation, padding.
+    pub window: Window,
+    /// Input channels; weights are output channels x kernel height x kernel width x these.
+    pub input_channels: usize,
+    /// Weights, channels, requantization.
+    pub weighted: Weighted<'m>,
+}
+
+impl<'m> Conv2d<'m> {
+    pub(crate) fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
+        record.expect_unused(2, 12)?;
+        let error = LoadError::BadParameter { operator: record.index };
+        let &[_, _, _, _, _, _, _, _, _, _, groups, channels] = &record.raw.parameters;
+        let input_channels = usize::try_from(channels).map_err(|_| error)?;
+        if groups != 1 || input_channels == 0 {
+            return Err(error);
+        }
+        Ok(Self { window: record.window()?, input_channels, weighted: Weighted::decode(record, 8)? })
+    }
+
+    /// Multiplications per output element.
+    pub fn taps(&self) -> usize {
+        self.window.kernel[0].saturating_mul(self.row())
+    }
+
+    /// Elements of one kernel row: kernel width x input channels.
+    pub fn row(&self) -> usize {
+        self.window.kernel[1].saturating_mul(self.input_channels)
+    }
+
+    /// See [`scratch_bytes`].
+    pub fn scratch_bytes(&self) -> usize {
+        scratch_bytes(self.weighted.layout, self.window.kernel[0], self.row())
+    }
+
+    pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        let error = LoadError::ShapeMismatch { operator };
+        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
+        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        if n != on || c != self.input_channels || !self.window.fits(0, h, oh) || !self.window.fits(1, w, ow) {
+            return Err(error);
+        }
+        self.weighted.verify([oc, self.window.kernel[0], self.row()], sides.output.zero_point(), operator)
+    }
+}
+
+/// Scratch bytes of a convolution with `rows` kernel rows of `row` elements: one int16 column of the input for the
+/// natural layout, four (with rows padded to a multiple of 4) for the DSP layout.
+pub fn scratch_bytes(layout: Layout, rows: usize, row: usize) -> usize {
+    match layout {
+        Layout::Natural => rows.saturating_mul(row).saturating_mul(2),
+        Layout::Dsp => row.div_ceil(4).saturating_mul(4 * 4 * 2).saturating_mul(rows),
+    }
+}

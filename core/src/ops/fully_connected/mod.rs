@@ -1,0 +1,60 @@
+//! Fully connected: a matrix times each row of the input.
+//!
+//! ```text
+//! sum(o)       = bias(o) + sum over i of weight(o, i) * input(n, i)
+//! output(n, o) = clamp(requantize(sum(o)))
+//! ```
+//!
+//! The input, of any shape, is read as rows of `inputs` elements; the output has as many rows of one element per
+//! channel. The input's zero point is folded into the bias. Source: TFLite `reference_integer_ops::FullyConnected`,
+//! whose two implementations round differently: hence the operator's rounding field.
+
+pub mod portable;
+pub mod reference;
+
+use super::record::Record;
+use super::{Sides, Weighted};
+use crate::LoadError;
+use crate::blob::Layout;
+
+/// A matrix, ready to run.
+#[derive(Debug, Clone, Copy)]
+pub struct FullyConnected<'m> {
+    /// Length of an input row; weights are output channels x these.
+    pub inputs: usize,
+    /// Weights, channels, requantization.
+    pub weighted: Weighted<'m>,
+}
+
+impl<'m> FullyConnected<'m> {
+    pub(crate) fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
+        record.expect_unused(2, 3)?;
+        let error = LoadError::BadParameter { operator: record.index };
+        let inputs = usize::try_from(record.raw.parameters[0]).map_err(|_| error)?;
+        if inputs == 0 { Err(error) } else { Ok(Self { inputs, weighted: Weighted::decode(record, 1)? }) }
+    }
+
+    /// See [`scratch_bytes`].
+    pub fn scratch_bytes(&self) -> usize {
+        scratch_bytes(self.weighted.layout, self.inputs)
+    }
+
+    pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        let outputs = self.weighted.channels.len();
+        let (read, written) = (sides.input.elements(), sides.output.elements());
+        let fits = outputs > 0 && read % self.inputs == 0 && (read / self.inputs).checked_mul(outputs) == Some(written);
+        if !fits || sides.output.shape().last().map(|d| *d as usize) != Some(outputs) {
+            return Err(LoadError::ShapeMismatch { operator });
+        }
+        self.weighted.verify([outputs, 1, self.inputs], sides.output.zero_point(), operator)
+    }
+}
+
+/// Scratch bytes of a matrix with rows of `inputs` elements: one input row as int16, padded to a multiple of 4 elements
+/// for the DSP layout.
+pub fn scratch_bytes(layout: Layout, inputs: usize) -> usize {
+    match layout {
+        Layout::Natural => inputs.saturating_mul(2),
+        Layout::Dsp => inputs.div_ceil(4).saturating_mul(4 * 2),
+    }
+}

@@ -1,0 +1,17 @@
+//! Fully connected for any machine, natural layout.
+
+use super::FullyConnected;
+use crate::ops::Sides;
+use crate::ops::dot::dot_channels;
+
+/// Writes one output row per input row; `scratch` holds one input row.
+pub fn run(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
+    let Some(column) = scratch.get_mut(..dense.inputs) else { return };
+    let outputs = dense.weighted.channels.len().max(1);
+    for (x, y) in input.chunks_exact(dense.inputs).zip(output.chunks_exact_mut(outputs)) {
+        for (q, wide) in x.iter().zip(column.iter_mut()) {
+            *wide = i16::from(*q);
+        }
+        dot_channels(&dense.weighted, column, sides.output.zero_point(), y);
+    }
+}

@@ -1,0 +1,20 @@
+//! The formula as it is written, one element at a time.
+
+use super::FullyConnected;
+use crate::ops::Sides;
+
+/// Writes one output row per input row.
+pub fn run(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
+    let weighted = &dense.weighted;
+    for (x, y) in input.chunks_exact(dense.inputs).zip(output.chunks_exact_mut(weighted.channels.len().max(1))) {
+        for (o, (value, channel)) in y.iter_mut().zip(weighted.channels).enumerate() {
+            let mut sum = channel.bias;
+            for (i, q) in x.iter().enumerate() {
+                let at = weighted.layout.index(1, dense.inputs, [o, 0, i]);
+                let weight = weighted.weights.get(at).copied().unwrap_or(0);
+                sum = sum.wrapping_add(i32::from(*q) * i32::from(weight));
+            }
+            *value = weighted.finish(sum, channel, sides.output.zero_point());
+        }
+    }
+}

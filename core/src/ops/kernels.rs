@@ -1,0 +1,62 @@
+//! Which version of the kernels runs. Chosen at compile time: a board's image holds only its own.
+
+use super::{Conv2d, FullyConnected, Sides, conv2d, fully_connected};
+use crate::blob::Layout;
+
+/// The operators that have more than one version.
+pub trait Kernels {
+    /// Convolution; `scratch` has at least the operator's scratch bytes.
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]);
+
+    /// Fully connected; `scratch` likewise.
+    fn fully_connected(
+        dense: &FullyConnected<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    );
+}
+
+/// The formulas as they are written; any layout.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference;
+
+/// Dot products for any machine; the reference where the layout is another machine's.
+#[derive(Debug, Clone, Copy)]
+pub struct Portable;
+
+impl Kernels for Reference {
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
+        conv2d::reference::run(conv, sides, input, output);
+    }
+
+    fn fully_connected(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
+        fully_connected::reference::run(dense, sides, input, output);
+    }
+}
+
+impl Kernels for Portable {
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
+        match conv.weighted.layout {
+            Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
+            Layout::Dsp => conv2d::reference::run(conv, sides, input, output),
+        }
+    }
+
+    fn fully_connected(
+        dense: &FullyConnected<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        match dense.weighted.layout {
+            Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
+            Layout::Dsp => fully_connected::reference::run(dense, sides, input, output),
+        }
+    }
+}
+
+/// What [`crate::Session::run`] uses on this target.
+pub type Selected = Portable;

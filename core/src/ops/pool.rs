@@ -1,0 +1,75 @@
+//! What max and average pooling share.
+
+use super::Sides;
+use super::record::Record;
+use crate::LoadError;
+use crate::blob::{Activation, Window};
+
+/// A pooling window and the range of its output. Input and output are NHWC with equal scale and zero point.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool {
+    /// The window; its dilation is 1.
+    pub window: Window,
+    /// Range of the output.
+    pub activation: Activation,
+}
+
+impl Pool {
+    pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        record.expect_no_options()?;
+        record.expect_unused(0, 10)?;
+        let window = record.window()?;
+        if window.dilation != [1, 1] {
+            return Err(LoadError::BadParameter { operator: record.index });
+        }
+        Ok(Self { window, activation: record.activation(8)? })
+    }
+
+    pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        let error = LoadError::ShapeMismatch { operator };
+        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
+        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        if n != on || c != oc || !self.window.fits(0, h, oh) || !self.window.fits(1, w, ow) {
+            return Err(error);
+        }
+        sides.same_quantization(operator)
+    }
+
+    /// For each output element: `fold`s the window's elements that lie in the input, from `start`, then `finish`es
+    /// the result with their number.
+    #[inline(always)]
+    pub(crate) fn run(
+        &self,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        start: i32,
+        fold: impl Fn(i32, i32) -> i32,
+        finish: impl Fn(i32, i32) -> i32,
+    ) {
+        let (Some([_, h, w, c]), Some([_, oh, ow, _])) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
+        for (image, result) in input.chunks_exact(h * w * c).zip(output.chunks_exact_mut(oh * ow * c)) {
+            for (position, pixel) in result.chunks_exact_mut(c).enumerate() {
+                let rows = self.window.inside(0, position / ow, h);
+                let columns = self.window.inside(1, position % ow, w);
+                let count = (rows.len() * columns.len()) as i32;
+                for (channel, value) in pixel.iter_mut().enumerate() {
+                    let taps = rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + channel));
+                    let folded = taps.filter_map(|at| image.get(at)).fold(start, |acc, q| fold(acc, i32::from(*q)));
+                    *value = self.activation.clamp(finish(folded, count));
+                }
+            }
+        }
+    }
+}
+
+impl Window {
+    /// The part of window number `position` on `axis` that lies in an input of `length` (dilation 1).
+    #[inline]
+    fn inside(&self, axis: usize, position: usize, length: usize) -> core::ops::Range<usize> {
+        let pick = |pair: &[usize; 2]| pair.get(axis).copied().unwrap_or(0);
+        let first = position * pick(&self.stride);
+        let padding = pick(&self.padding);
+        first.saturating_sub(padding)..(first + pick(&self.kernel)).saturating_sub(padding).min(length)
+    }
+}

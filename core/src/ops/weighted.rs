@@ -1,0 +1,99 @@
+//! What convolution and fully connected share: weights, one record per output channel, and the way back to int8.
+
+use super::record::Record;
+use crate::LoadError;
+use crate::blob::format::FLAG_BOUNDED;
+use crate::blob::{Activation, Channel, Layout, Rounding};
+use crate::quantized::{self, BOUND};
+
+/// Weights and requantization of an operator with output channels.
+#[derive(Debug, Clone, Copy)]
+pub struct Weighted<'m> {
+    /// Weights in the order of `layout`.
+    pub weights: &'m [i8],
+    /// One per output channel.
+    pub channels: &'m [Channel],
+    /// Order of the weights.
+    pub layout: Layout,
+    /// Rounding of the requantization.
+    pub rounding: Rounding,
+    /// Whether the short requantization is exact for every channel and input.
+    pub bounded: bool,
+    /// Range of the output.
+    pub activation: Activation,
+}
+
+impl<'m> Weighted<'m> {
+    /// Constants 0 (weights) and 1 (channels), the options, and the activation at parameter `activation_at`.
+    pub(crate) fn decode(record: &Record<'_, 'm>, activation_at: usize) -> Result<Self, LoadError> {
+        let error = LoadError::UnknownOption { operator: record.index };
+        if record.raw.flags & !FLAG_BOUNDED != 0 {
+            return Err(error);
+        }
+        Ok(Self {
+            weights: record.constant(0)?,
+            channels: record.constant(1)?,
+            layout: Layout::from_code(record.raw.layout).ok_or(error)?,
+            rounding: Rounding::from_code(record.raw.rounding).ok_or(error)?,
+            bounded: record.raw.flags & FLAG_BOUNDED != 0,
+            activation: record.activation(activation_at)?,
+        })
+    }
+
+    /// Checks sizes and every channel: `outputs` channels of `rows` kernel rows of `row` elements.
+    pub(crate) fn verify(
+        &self,
+        [outputs, rows, row]: [usize; 3],
+        zero_point: i32,
+        operator: u16,
+    ) -> Result<(), LoadError> {
+        let bytes = self.layout.weight_bytes(outputs, rows, row);
+        if bytes != Some(self.weights.len()) || self.channels.len() != outputs {
+            return Err(LoadError::BadConstant { operator });
+        }
+        if self.bounded && self.rounding != Rounding::Double {
+            return Err(LoadError::NotBounded { operator });
+        }
+        // No overflow: weight_bytes has multiplied the same numbers.
+        let taps = rows * row;
+        self.channels.iter().try_for_each(|channel| verify_channel(channel, taps, zero_point, self.bounded, operator))
+    }
+
+    /// `sum` (bias included) of `channel` to int8, by the specification.
+    #[inline]
+    pub fn finish(&self, sum: i32, channel: &Channel, zero_point: i32) -> i8 {
+        self.activation.clamp(quantized::requantize(sum, channel, zero_point, self.rounding))
+    }
+
+    /// The same by the short form where it is exact.
+    #[inline(always)]
+    pub(crate) fn finish_fast(&self, sum: i32, channel: &Channel, zero_point: i32) -> i8 {
+        if self.bounded {
+            self.activation.clamp(quantized::requantize_bounded(sum, channel))
+        } else {
+            self.finish(sum, channel, zero_point)
+        }
+    }
+}
+
+fn verify_channel(
+    channel: &Channel,
+    taps: usize,
+    zero_point: i32,
+    bounded: bool,
+    operator: u16,
+) -> Result<(), LoadError> {
+    let Channel { bias, multiplier, rounding, shift } = *channel;
+    let in_range = multiplier >= 0 && (-31..=30).contains(&shift);
+    if !in_range || rounding != quantized::rounding_constant(shift, zero_point) {
+        return Err(LoadError::BadMultiplier { operator });
+    }
+    let bound = quantized::sum_bound(bias, taps);
+    if bound.checked_mul(1 << shift.max(0)).is_none_or(|shifted| shifted > i64::from(i32::MAX)) {
+        return Err(LoadError::AccumulatorOverflow { operator });
+    }
+    if bounded && (bound >= BOUND || !quantized::is_bounded_shift(shift)) {
+        return Err(LoadError::NotBounded { operator });
+    }
+    Ok(())
+}
