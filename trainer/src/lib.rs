@@ -5,6 +5,7 @@
 //! [`board`] flashes and drives a board with it, [`report`] shows how well it went; [`cli`] is the command line over all of it.
 
 pub mod error;
+pub mod files;
 pub mod frame;
 
 pub mod data;

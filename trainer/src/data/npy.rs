@@ -1,0 +1,92 @@
+//! Tensors in `.npy` files (NumPy's format, version 1.0 to 3.0), the arrays of the command line.
+
+use std::path::Path;
+
+use ndarray::{ArrayD, ArrayViewD};
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WritableElement, WriteNpyExt};
+
+use crate::{Error, ErrorKind, Result};
+
+/// An array of one of the types that networks take.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Array {
+    /// Real numbers.
+    F32(ArrayD<f32>),
+    /// Quantized values.
+    I8(ArrayD<i8>),
+    /// Bytes of pictures.
+    U8(ArrayD<u8>),
+}
+
+impl Array {
+    /// Lengths of the axes.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Self::F32(array) => array.shape(),
+            Self::I8(array) => array.shape(),
+            Self::U8(array) => array.shape(),
+        }
+    }
+
+    /// Name of the element type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::F32(_) => "float32",
+            Self::I8(_) => "int8",
+            Self::U8(_) => "uint8",
+        }
+    }
+}
+
+/// Reads a `float32`, `int8` or `uint8` array, in C order whatever the order of the file.
+///
+/// # Errors
+/// A file that cannot be read, is not `.npy`, is cut off, or has another element type.
+pub fn read(path: &Path) -> Result<Array> {
+    let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
+    let wrong = |error| bad_file(path, error);
+    if let Some(array) = attempt(&bytes).map_err(wrong)? {
+        Ok(Array::F32(array))
+    } else if let Some(array) = attempt(&bytes).map_err(wrong)? {
+        Ok(Array::I8(array))
+    } else {
+        Ok(Array::U8(parse(&bytes).map_err(wrong)?))
+    }
+}
+
+/// Writes `array` to `path`; the file appears complete or not at all.
+///
+/// # Errors
+/// What the file system says.
+pub fn write<T: WritableElement + Clone>(path: &Path, array: ArrayViewD<'_, T>) -> Result<()> {
+    let mut bytes = Vec::new();
+    array
+        .write_npy(&mut bytes)
+        .map_err(|error| Error::new(ErrorKind::Internal, path.display(), format!("cannot be encoded: {error}")))?;
+    crate::files::write(path, &bytes)
+}
+
+/// The array, or `None` where it has another element type.
+fn attempt<T: ReadableElement + Clone>(bytes: &[u8]) -> std::result::Result<Option<ArrayD<T>>, ReadNpyError> {
+    match parse(bytes) {
+        Ok(array) => Ok(Some(array)),
+        Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse<T: ReadableElement + Clone>(bytes: &[u8]) -> std::result::Result<ArrayD<T>, ReadNpyError> {
+    Ok(ArrayD::<T>::read_npy(bytes)?.as_standard_layout().into_owned())
+}
+
+fn bad_file(path: &Path, error: ReadNpyError) -> Error {
+    let message = match error {
+        ReadNpyError::WrongDescriptor(found) => {
+            format!("has elements of type {found}; float32, int8 and uint8 can be read: convert it with astype")
+        }
+        ReadNpyError::MissingData => "is cut off: its data is shorter than its shape says".into(),
+        ReadNpyError::ExtraBytes(extra) => format!("has {extra} bytes more than its shape says"),
+        other => format!("is not a .npy array: {other}"),
+    };
+    Error::new(ErrorKind::BadFile, path.display(), message)
+}
