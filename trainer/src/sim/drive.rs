@@ -12,6 +12,9 @@ pub const INTERVENTION_M: f32 = 1.0;
 /// Time that an intervention counts for, seconds.
 pub const INTERVENTION_SECONDS: f32 = 6.0;
 
+/// How far before its end a road stops being driven, metres: the expert and the camera look ahead.
+const END_M: f32 = 20.0;
+
 /// Something that steers by camera. A closure `FnMut(&Frame) -> Result<f32>` is one.
 pub trait Policy {
     /// Normalized steering for a frame: -1 (full left) to 1 (full right), held within that range by the car. An error
@@ -105,7 +108,7 @@ pub fn autonomy(interventions: usize, elapsed_s: f32) -> f32 {
     (1.0 - interventions as f32 * INTERVENTION_SECONDS / elapsed_s).max(0.0)
 }
 
-/// Drives a policy through a world.
+/// Drives a policy through a world, for as long as asked and as there is road.
 ///
 /// # Errors
 /// Those of the policy, and [`ErrorKind::NotFinite`] when it answers with a NaN or an infinity.
@@ -202,6 +205,9 @@ fn run(
             car = Car::centred(world.road.at(car.s), options.vehicle);
         }
         trace.push(step);
+        if car.s + END_M > world.road.length() {
+            break;
+        }
     }
     Ok(score(world, trace, strip))
 }

@@ -17,6 +17,8 @@ const SIGHT_M: f32 = 140.0;
 const SPACING_M: f32 = 2.0;
 /// Pixels from one exact road coordinate to the next.
 const KNOT: usize = 8;
+/// Steps of the tone curve.
+const TONES: usize = 1024;
 
 /// The nearest ground that a row of pixels sees.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +62,8 @@ pub struct Renderer {
     path: Vec<Local>,
     profile: Vec<f32>,
     knots: Vec<Knot>,
-    tone: Vec<u8>,
+    /// Bytes of light from 0 to full scale, and the exponent they were made for.
+    tone: ([u8; TONES], f32),
 }
 
 impl Renderer {
@@ -75,7 +78,7 @@ impl Renderer {
             path: Vec::new(),
             profile: Vec::new(),
             knots: Vec::new(),
-            tone: Vec::new(),
+            tone: ([0; TONES], f32::NAN),
         }
     }
 
@@ -232,9 +235,11 @@ impl Renderer {
     /// Rain, vignette, noise and tone curve: from light to bytes.
     fn develop(&mut self, world: &World, tick: u32, rgb: &mut [u8]) {
         let weather = &world.weather;
-        let last = 1023;
-        self.tone.clear();
-        self.tone.extend((0..=last).map(|i| ((i as f32 / last as f32).powf(weather.tone) * 255.0 + 0.5) as u8));
+        let last = TONES - 1;
+        if self.tone.1 != weather.tone {
+            let byte = |i: usize| (i as f32 / last as f32).powf(weather.tone) * 255.0 + 0.5;
+            self.tone = (std::array::from_fn(|i| byte(i) as u8), weather.tone);
+        }
         let seed = weather.seed ^ tick.wrapping_mul(0x9e37_79b9);
         // The sum of two uniform numbers of 16 bits has this scale to a standard deviation of one, on the tone curve's axis.
         let noise = weather.noise * last as f32 / 26_755.0 / 2.0;
@@ -252,7 +257,7 @@ impl Renderer {
                     if streaks > 0.0 && unit(column as i32, row as i32 / 4, seed) < streaks { 0.12 } else { 0.0 };
                 for (byte, &light) in bytes.iter_mut().zip(pixel) {
                     let level = (light + (0.8 - light) * drop * 2.0) * gain + grain;
-                    *byte = self.tone[(level.max(0.0) as usize).min(last)];
+                    *byte = self.tone.0[(level.max(0.0) as usize).min(last)];
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Things that stand beside the road, drawn as flat shapes facing the camera, the farthest first.
 
 use super::camera::Optics;
+use super::noise::Texture;
 use super::scenery::{Kind, Object};
 use super::weather::Rgb;
 use super::{Pose, Renderer, World};
@@ -71,7 +72,8 @@ fn width(object: &Object) -> f32 {
 
 /// Colour of a thing at a relative height (0 to 1) and side (-1 to 1), `None` where it ends.
 fn colour(object: &Object, foliage: Rgb, up: f32, side: f32) -> Option<Rgb> {
-    let leaves = |light: f32| foliage.map(|c| c * (0.6 + 0.8 * object.shade) * (0.55 + 0.6 * light));
+    let speckle = 0.3 * Texture::shared().at(object.shade * 900.0 + side * 9.0, up * 14.0);
+    let leaves = |light: f32| foliage.map(|c| c * (0.6 + 0.8 * object.shade) * (0.55 + 0.6 * light + speckle));
     let round = |middle: f32, radius: f32| {
         let v = (up - middle) / radius;
         (side * side + v * v <= 1.0).then(|| leaves(0.5 + 0.5 * v))

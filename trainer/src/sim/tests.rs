@@ -256,6 +256,14 @@ fn strips_are_evenly_spread() {
 }
 
 #[test]
+fn a_drive_ends_where_the_road_does() {
+    // 600 m at 15 m/s.
+    let result = drive_expert(&plain(0.0), &options(120.0));
+    assert!((1000..1300).contains(&result.trace.len()), "{} steps", result.trace.len());
+    assert_eq!(result.autonomy, 1.0);
+}
+
+#[test]
 fn recording_does_not_depend_on_threads() {
     let options = RecordOptions { frames_per_world: 20, ..RecordOptions::new(9, 70, SIZE.0, SIZE.1) };
     let go = |threads| {
