@@ -1,1 +1,18 @@
 //! Networks and the layers they are written in.
+//!
+//! A [`Network`] is a list of [`Layer`]s. The same list gives the training graph (dropout, batch statistics) and the
+//! evaluation graph (running statistics), and its parameters are named as PyTorch would name them.
+
+mod init;
+mod layer;
+mod network;
+mod summary;
+mod zoo;
+
+#[cfg(test)]
+mod tests;
+
+pub use layer::Layer;
+pub use network::{Built, Mode, Network, RunningStats};
+pub use summary::LayerSummary;
+pub use zoo::{by_name, names};

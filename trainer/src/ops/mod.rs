@@ -1,1 +1,193 @@
 //! The operators of the graph, one file each: shape, forward, gradient, lowering to int8.
+//!
+//! To add one: a file with a struct that implements [`Operator`], one line in `operators!` below, and a case in
+//! `tests.rs` (a test fails when an operator has none). Tensors are row-major, images NHWC, filters OHWI.
+
+mod chunks;
+mod conv;
+mod loops;
+
+#[cfg(test)]
+mod tests;
+
+use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::{Error, ErrorKind, Result};
+
+pub use conv::{Padding, Window};
+
+/// Most inputs an operator takes.
+pub const MAX_INPUTS: usize = 5;
+
+/// A tensor that an operator reads.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a, T> {
+    /// Its shape.
+    pub shape: &'a Shape,
+    /// Its row-major values.
+    pub data: &'a [T],
+}
+
+/// What an operator computes with; shapes were checked when the node was made.
+#[derive(Debug)]
+pub struct Io<'a, T> {
+    /// Inputs, in the operator's order.
+    pub inputs: &'a [View<'a, T>],
+    /// Where the result goes; holds old values.
+    pub output: &'a mut [T],
+    /// Shape of the output.
+    pub shape: &'a Shape,
+    /// At least as many elements as [`Operator::scratch`] asked for; hold old values.
+    pub scratch: &'a mut [T],
+    /// Training step, which seeds random masks.
+    pub step: u64,
+}
+
+/// What every operator is made of.
+pub trait Operator {
+    /// Shape of the output. Errors say what does not fit.
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape>;
+
+    /// Computes the output.
+    fn forward<T: Real>(&self, io: Io<'_, T>);
+
+    /// Appends to `graph` the derivative of `node` (one of this operator) with respect to each input, given the
+    /// derivative `upstream` with respect to its output; `None` where it is zero.
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>>;
+
+    /// Elements of scratch memory that `forward` needs.
+    fn scratch(&self, _inputs: &[&Shape], _output: &Shape) -> usize {
+        0
+    }
+}
+
+/// Declares the closed set of operators: module, struct; names and dispatch follow from it.
+macro_rules! operators {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        $(pub use $module::$name;)*
+
+        /// An operator of the graph.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Op {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+        }
+
+        $(impl From<$name> for Op {
+            fn from(op: $name) -> Self {
+                Self::$name(op)
+            }
+        })*
+
+        impl Op {
+            /// Names of all operators.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// Name of this operator.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name),)* }
+            }
+        }
+
+        impl Operator for Op {
+            fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+                match self { $(Self::$name(op) => op.shape(inputs),)* }
+            }
+
+            fn forward<T: Real>(&self, io: Io<'_, T>) {
+                match self { $(Self::$name(op) => op.forward(io),)* }
+            }
+
+            fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+                match self { $(Self::$name(op) => op.gradient(graph, node, upstream),)* }
+            }
+
+            fn scratch(&self, inputs: &[&Shape], output: &Shape) -> usize {
+                match self { $(Self::$name(op) => op.scratch(inputs, output),)* }
+            }
+        }
+    };
+}
+
+mod add;
+mod affine;
+mod atan;
+mod avg_pool;
+mod batch_norm;
+mod batch_norm_train;
+mod batch_stats;
+mod broadcast;
+mod clamp;
+mod conv2d;
+mod conv2d_filter_grad;
+mod conv2d_input_grad;
+mod dense;
+mod dropout;
+mod elu;
+mod huber;
+mod mask;
+mod matmul;
+mod max_pool;
+mod mul;
+mod reciprocal;
+mod relu;
+mod reshape;
+mod row;
+mod rsqrt;
+mod source;
+mod sub;
+mod sum_to;
+mod tanh;
+
+operators! {
+    source::Input,
+    source::Parameter,
+    source::Constant,
+    conv2d::Conv2d,
+    conv2d_input_grad::Conv2dInputGrad,
+    conv2d_filter_grad::Conv2dFilterGrad,
+    dense::Dense,
+    matmul::MatMul,
+    relu::Relu,
+    elu::Elu,
+    elu::EluGrad,
+    tanh::Tanh,
+    atan::Atan,
+    clamp::Clamp,
+    mask::Mask,
+    reciprocal::Reciprocal,
+    rsqrt::Rsqrt,
+    affine::Affine,
+    add::Add,
+    sub::Sub,
+    mul::Mul,
+    broadcast::Broadcast,
+    sum_to::SumTo,
+    reshape::Reshape,
+    dropout::Dropout,
+    batch_stats::BatchStats,
+    batch_norm_train::BatchNormTrain,
+    batch_norm_train::BatchNormSums,
+    batch_norm_train::BatchNormGrad,
+    batch_norm::BatchNorm,
+    row::Row,
+    max_pool::MaxPool,
+    max_pool::MaxPoolGrad,
+    avg_pool::AvgPool,
+    avg_pool::AvgPoolGrad,
+    huber::Huber,
+}
+
+/// The error of shapes that do not fit; the graph adds the place.
+fn misfit(message: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Shape, "", message)
+}
+
+/// The shapes of exactly `N` inputs.
+fn exactly<'a, const N: usize>(inputs: &[&'a Shape]) -> Result<[&'a Shape; N]> {
+    inputs.try_into().map_err(|_| misfit(format!("takes {N} inputs, was given {}", inputs.len())))
+}
+
+/// The shape that two inputs share.
+fn same(inputs: &[&Shape]) -> Result<Shape> {
+    let [a, b] = exactly(inputs)?;
+    if a == b { Ok(a.clone()) } else { Err(misfit(format!("shapes {a} and {b} differ"))) }
+}

@@ -1,0 +1,82 @@
+//! The number types a graph runs in: `f32` to train, `f64` to check gradients.
+
+use std::fmt::Debug;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// A floating-point type the executor can run in.
+pub trait Real:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Sum
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// The nearest value to `value`.
+    fn of(value: f64) -> Self;
+    /// This value as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// e to the power of this value, less 1.
+    fn exp_m1(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Arc tangent, radians.
+    fn atan(self) -> Self;
+    /// Magnitude.
+    fn abs(self) -> Self;
+}
+
+macro_rules! real {
+    ($t:ty) => {
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+
+            fn of(value: f64) -> Self {
+                value as $t
+            }
+
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+
+            fn exp_m1(self) -> Self {
+                <$t>::exp_m1(self)
+            }
+
+            fn tanh(self) -> Self {
+                <$t>::tanh(self)
+            }
+
+            fn atan(self) -> Self {
+                <$t>::atan(self)
+            }
+
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+        }
+    };
+}
+
+real!(f32);
+real!(f64);

@@ -1,0 +1,23 @@
+//! `a + b`, element by element.
+
+use super::{Io, Operator, chunks, same};
+use crate::Result;
+use crate::graph::{Graph, NodeId, Real, Shape};
+
+/// `a + b`, element by element.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Add;
+
+impl Operator for Add {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        same(inputs)
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        chunks::map2(io.inputs[0].data, io.inputs[1].data, io.output, |a, b| a + b);
+    }
+
+    fn gradient(&self, _graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        Ok(vec![Some(upstream), Some(upstream)])
+    }
+}

@@ -1,0 +1,38 @@
+//! Splitting work over threads so that the result does not depend on how many there are.
+
+use rayon::prelude::*;
+
+/// Pieces a batch is split into, whatever the number of threads.
+pub const CHUNKS: usize = 8;
+
+/// Elements below which a loop is not worth a second thread.
+const SERIAL: usize = 32 * 1024;
+
+/// Elements of one piece of an element-wise loop.
+const PIECE: usize = 16 * 1024;
+
+/// Items of each piece when `items` are split into [`CHUNKS`] of equal length (the last ones shorter or missing).
+pub fn per_chunk(items: usize) -> usize {
+    items.div_ceil(CHUNKS).max(1)
+}
+
+/// `out[i] = f(a[i])`.
+pub fn map<T: Send + Sync + Copy>(a: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync + Send) {
+    let piece = |out: &mut [T], a: &[T]| out.iter_mut().zip(a).for_each(|(o, &a)| *o = f(a));
+    if out.len() < SERIAL {
+        return piece(out, a);
+    }
+    out.par_chunks_mut(PIECE).zip(a.par_chunks(PIECE)).for_each(|(out, a)| piece(out, a));
+}
+
+/// `out[i] = f(a[i], b[i])`.
+pub fn map2<T: Send + Sync + Copy>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync + Send) {
+    let piece = |out: &mut [T], a: &[T], b: &[T]| {
+        out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o = f(a, b));
+    };
+    if out.len() < SERIAL {
+        return piece(out, a, b);
+    }
+    let inputs = a.par_chunks(PIECE).zip(b.par_chunks(PIECE));
+    out.par_chunks_mut(PIECE).zip(inputs).for_each(|(out, (a, b))| piece(out, a, b));
+}

@@ -1,0 +1,174 @@
+//! Geometry of windows over images, and im2col: a convolution as a matrix product (Chellapilla et al. 2006).
+//!
+//! A batch of images is a list of output lines (image, row). A tile of lines is unfolded into a matrix with one row per
+//! output pixel and one column per filter tap, small enough to stay in cache.
+
+use super::misfit;
+use crate::Result;
+use crate::graph::{Real, Shape};
+
+/// Elements of an im2col tile: half a megabyte in `f32`, less than a second-level cache with its operands.
+const TILE: usize = 64 * 1024;
+
+/// Zeros around an image, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Padding {
+    /// Rows above.
+    pub top: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns to the left.
+    pub left: usize,
+    /// Columns to the right.
+    pub right: usize,
+}
+
+impl Padding {
+    /// The same on all four sides.
+    pub fn all(pixels: usize) -> Self {
+        Self { top: pixels, bottom: pixels, left: pixels, right: pixels }
+    }
+}
+
+/// How a window moves over an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Rows and columns of the window.
+    pub kernel: [usize; 2],
+    /// Steps down and right.
+    pub stride: [usize; 2],
+    /// Zeros around the image.
+    pub padding: Padding,
+}
+
+impl Window {
+    /// Rows and columns of the output for an image of `height x width`.
+    pub fn output(&self, height: usize, width: usize) -> Result<[usize; 2]> {
+        let Padding { top, bottom, left, right } = self.padding;
+        let ([kh, kw], [sy, sx]) = (self.kernel, self.stride);
+        if kh == 0 || kw == 0 || sy == 0 || sx == 0 {
+            return Err(misfit("kernel and stride must be at least 1"));
+        }
+        match ((height + top + bottom).checked_sub(kh), (width + left + right).checked_sub(kw)) {
+            (Some(rows), Some(cols)) => Ok([rows / sy + 1, cols / sx + 1]),
+            _ => Err(misfit(format!("a {kh}x{kw} window does not fit into an image of {height}x{width}"))),
+        }
+    }
+}
+
+/// All sizes of one convolution, or of a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Geometry {
+    /// Images.
+    pub n: usize,
+    /// Rows of the input.
+    pub h: usize,
+    /// Columns of the input.
+    pub w: usize,
+    /// Channels of the input.
+    pub c: usize,
+    /// Rows of the output.
+    pub oh: usize,
+    /// Columns of the output.
+    pub ow: usize,
+    /// The window.
+    pub window: Window,
+}
+
+impl Geometry {
+    /// Sizes for images of shape `x` (NHWC).
+    pub fn new(x: &Shape, window: Window) -> Result<Self> {
+        let &[n, h, w, c] = x.dims() else {
+            return Err(misfit(format!("takes images (NHWC), was given shape {x}")));
+        };
+        if x.elements() == 0 {
+            return Err(misfit(format!("image of shape {x} is empty")));
+        }
+        let [oh, ow] = window.output(h, w)?;
+        Ok(Self { n, h, w, c, oh, ow, window })
+    }
+
+    /// Elements of one input image.
+    pub fn image(&self) -> usize {
+        self.h * self.w * self.c
+    }
+
+    /// Pixels of one output image.
+    pub fn pixels(&self) -> usize {
+        self.oh * self.ow
+    }
+
+    /// Columns of the unfolded matrix: taps of one filter.
+    pub fn taps(&self) -> usize {
+        self.window.kernel[0] * self.window.kernel[1] * self.c
+    }
+
+    /// Output lines that are unfolded at once.
+    pub fn tile_lines(&self) -> usize {
+        (TILE / (self.ow * self.taps()).max(1)).clamp(1, self.oh * self.n.max(1))
+    }
+
+    /// Elements of one tile.
+    pub fn tile(&self) -> usize {
+        self.tile_lines() * self.ow * self.taps()
+    }
+
+    /// Rows of the window that lie inside the image for output row `oy`, with the input row of each.
+    pub fn window_rows(&self, oy: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (start, top, h) = (oy * self.window.stride[0], self.window.padding.top, self.h);
+        (0..self.window.kernel[0])
+            .filter_map(move |ky| (start + ky).checked_sub(top).filter(|&iy| iy < h).map(|iy| (ky, iy)))
+    }
+
+    /// Columns of the window inside the image for output column `ox`: first tap, first input column, how many.
+    pub fn window_cols(&self, ox: usize) -> (usize, usize, usize) {
+        let (start, left) = (ox * self.window.stride[1], self.window.padding.left);
+        let first = left.saturating_sub(start);
+        let column = (start + first).saturating_sub(left);
+        let count = self.window.kernel[1].saturating_sub(first).min(self.w.saturating_sub(column));
+        (first, column, count)
+    }
+
+    /// Unfolds output lines `lines` of `images` into `tile`, one row of [`Geometry::taps`] per output pixel.
+    pub fn unfold<T: Real>(&self, images: &[T], lines: std::ops::Range<usize>, tile: &mut [T]) {
+        let (taps, line, row) = (self.taps(), self.ow * self.taps(), self.window.kernel[1] * self.c);
+        let padded = self.window.padding != Padding::default();
+        for (at, cols) in lines.zip(tile.chunks_exact_mut(line)) {
+            let image = &images[at / self.oh * self.image()..][..self.image()];
+            if padded {
+                cols.fill(T::ZERO);
+            }
+            for (ky, iy) in self.window_rows(at % self.oh) {
+                for (ox, patch) in cols.chunks_exact_mut(taps).enumerate() {
+                    let (first, column, count) = self.window_cols(ox);
+                    let from = (iy * self.w + column) * self.c;
+                    let to = ky * row + first * self.c;
+                    patch[to..to + count * self.c].copy_from_slice(&image[from..from + count * self.c]);
+                }
+            }
+        }
+    }
+
+    /// Adds a tile back onto the images: the transpose of [`Geometry::unfold`].
+    pub fn fold<T: Real>(&self, tile: &[T], lines: std::ops::Range<usize>, images: &mut [T]) {
+        let (taps, line, row) = (self.taps(), self.ow * self.taps(), self.window.kernel[1] * self.c);
+        for (at, cols) in lines.zip(tile.chunks_exact(line)) {
+            let image = &mut images[at / self.oh * self.image()..][..self.image()];
+            for (ky, iy) in self.window_rows(at % self.oh) {
+                for (ox, patch) in cols.chunks_exact(taps).enumerate() {
+                    let (first, column, count) = self.window_cols(ox);
+                    let to = (iy * self.w + column) * self.c;
+                    let from = ky * row + first * self.c;
+                    let pixels = &mut image[to..to + count * self.c];
+                    pixels.iter_mut().zip(&patch[from..]).for_each(|(x, &v)| *x += v);
+                }
+            }
+        }
+    }
+
+    /// Ranges of lines, one tile each, over `images` images.
+    pub fn tiles(&self, images: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let (lines, step) = (images * self.oh, self.tile_lines());
+        (0..lines).step_by(step).map(move |start| start..(start + step).min(lines))
+    }
+}

@@ -1,0 +1,89 @@
+//! Two-dimensional convolution.
+
+use rayon::prelude::*;
+
+use super::chunks::{CHUNKS, per_chunk};
+use super::conv::Geometry;
+use super::{Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, Window, misfit};
+use crate::Result;
+use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+
+/// Inputs `x` (NHWC), `w` (OHWI) and optionally `bias [O]`:
+/// `y[n, i, j, o] = sum over a, b, c of x[n, i sy + a - top, j sx + b - left, c] w[o, a, b, c] + bias[o]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conv2d {
+    /// Steps down and right.
+    pub stride: [usize; 2],
+    /// Zeros around the image.
+    pub padding: Padding,
+}
+
+impl Conv2d {
+    fn geometry(&self, x: &Shape, w: &Shape) -> Result<Geometry> {
+        let &[_, kh, kw, channels] = w.dims() else {
+            return Err(misfit(format!("takes filters (OHWI), was given shape {w}")));
+        };
+        let geometry = Geometry::new(x, Window { kernel: [kh, kw], stride: self.stride, padding: self.padding })?;
+        if geometry.c == channels {
+            Ok(geometry)
+        } else {
+            Err(misfit(format!("image has {} channels, filters expect {channels}", geometry.c)))
+        }
+    }
+}
+
+impl Operator for Conv2d {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let (&[x, w, ..], 2..=3) = (inputs, inputs.len()) else {
+            return Err(misfit(format!("takes x, filters and perhaps a bias, was given {} inputs", inputs.len())));
+        };
+        let geometry = self.geometry(x, w)?;
+        match inputs.get(2) {
+            Some(bias) if bias.dims() != [w[0]] => Err(misfit(format!("bias {bias} for {} filters", w[0]))),
+            _ => Ok([geometry.n, geometry.oh, geometry.ow, w[0]].into()),
+        }
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let [x, w] = [io.inputs[0], io.inputs[1]];
+        let Ok(g) = self.geometry(x.shape, w.shape) else { return };
+        let (filters, images) = (w.shape[0], per_chunk(g.n));
+        let weights = Matrix::new(w.data, filters, g.taps()).t();
+        let line = g.ow * filters;
+        let inputs = x.data.par_chunks(images * g.image());
+        let outputs = io.output.par_chunks_mut(images * g.pixels() * filters);
+        outputs.zip(inputs).zip(io.scratch.par_chunks_mut(g.tile())).for_each(|((out, x), tile)| {
+            for lines in g.tiles(x.len() / g.image()) {
+                let out = &mut out[lines.start * line..lines.end * line];
+                let pixels = lines.len() * g.ow;
+                let tile = &mut tile[..pixels * g.taps()];
+                g.unfold(x, lines, tile);
+                product(out, Matrix::new(tile, pixels, g.taps()), weights, false);
+                if let Some(bias) = io.inputs.get(2) {
+                    for pixel in out.chunks_exact_mut(filters) {
+                        pixel.iter_mut().zip(bias.data).for_each(|(y, &b)| *y += b);
+                    }
+                }
+            }
+        });
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let inputs = graph.node(node).inputs.clone();
+        let (stride, padding) = (self.stride, self.padding);
+        let input = graph.shape(inputs[0]).clone();
+        let filter = graph.shape(inputs[1]).clone();
+        let dx = graph.push(Conv2dInputGrad { stride, padding, input }, &[upstream, inputs[1]])?;
+        let dw = graph.push(Conv2dFilterGrad { stride, padding, filter }, &[inputs[0], upstream])?;
+        let mut parts = vec![Some(dx), Some(dw)];
+        if let Some(&bias) = inputs.get(2) {
+            let shape = graph.shape(bias).clone();
+            parts.push(Some(graph.sum_to(upstream, &shape)?));
+        }
+        Ok(parts)
+    }
+
+    fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
+        self.geometry(inputs[0], inputs[1]).map_or(0, |g| g.tile() * CHUNKS)
+    }
+}

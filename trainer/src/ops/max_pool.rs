@@ -1,0 +1,96 @@
+//! Maximum over windows.
+
+use rayon::prelude::*;
+
+use super::conv::Geometry;
+use super::{Io, Operator, Window, exactly, misfit};
+use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::{Error, Result};
+
+/// Largest value of each channel in each window of an image (NHWC); padding never wins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaxPool {
+    /// The window.
+    pub window: Window,
+}
+
+/// Inputs `x, dy`: `dy` of each window added where [`MaxPool`] found the (first) maximum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaxPoolGrad {
+    /// The window.
+    pub window: Window,
+}
+
+impl Operator for MaxPool {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [x] = exactly(inputs)?;
+        let p = self.window.padding;
+        if p.top.max(p.bottom) >= self.window.kernel[0] || p.left.max(p.right) >= self.window.kernel[1] {
+            return Err(misfit("padding must be smaller than the window"));
+        }
+        Geometry::new(x, self.window).map(|g| [g.n, g.oh, g.ow, g.c].into())
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let x = io.inputs[0];
+        let Ok(g) = Geometry::new(x.shape, self.window) else { return };
+        let images = x.data.par_chunks(g.image());
+        io.output.par_chunks_mut(g.pixels() * g.c).zip(images).for_each(|(out, image)| {
+            for (pixel, out) in out.chunks_exact_mut(g.c).enumerate() {
+                for (channel, out) in out.iter_mut().enumerate() {
+                    *out = image[maximum(&g, image, pixel, channel)];
+                }
+            }
+        });
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let x = graph.node(node).inputs[0];
+        Ok(vec![Some(graph.push(MaxPoolGrad { window: self.window }, &[x, upstream])?)])
+    }
+}
+
+impl Operator for MaxPoolGrad {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [x, dy] = exactly(inputs)?;
+        let g = Geometry::new(x, self.window)?;
+        if dy.dims() == [g.n, g.oh, g.ow, g.c] {
+            Ok(x.clone())
+        } else {
+            Err(misfit(format!("gradient {dy} does not belong to an image {x}")))
+        }
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let [x, dy] = [io.inputs[0], io.inputs[1]];
+        let Ok(g) = Geometry::new(x.shape, self.window) else { return };
+        let work = x.data.par_chunks(g.image()).zip(dy.data.par_chunks(g.pixels() * g.c));
+        io.output.par_chunks_mut(g.image()).zip(work).for_each(|(dx, (image, dy))| {
+            dx.fill(T::ZERO);
+            for (pixel, dy) in dy.chunks_exact(g.c).enumerate() {
+                for (channel, &dy) in dy.iter().enumerate() {
+                    dx[maximum(&g, image, pixel, channel)] += dy;
+                }
+            }
+        });
+    }
+
+    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        Err(Error::usage("MaxPoolGrad", "max pooling has no second derivative here; use average pooling or a stride"))
+    }
+}
+
+/// Where in `image` the first maximum of a channel in the window of an output pixel is.
+fn maximum<T: Real>(g: &Geometry, image: &[T], pixel: usize, channel: usize) -> usize {
+    let (_, column, count) = g.window_cols(pixel % g.ow);
+    let mut best = None;
+    for (_, iy) in g.window_rows(pixel / g.ow) {
+        for ix in column..column + count {
+            let at = (iy * g.w + ix) * g.c + channel;
+            if best.is_none_or(|best: usize| image[at] > image[best]) {
+                best = Some(at);
+            }
+        }
+    }
+    best.unwrap_or(channel)
+}

@@ -1,0 +1,24 @@
+//! `a * b`, element by element.
+
+use super::{Io, Operator, chunks, same};
+use crate::Result;
+use crate::graph::{Graph, NodeId, Real, Shape};
+
+/// `a * b`, element by element.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mul;
+
+impl Operator for Mul {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        same(inputs)
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        chunks::map2(io.inputs[0].data, io.inputs[1].data, io.output, |a, b| a * b);
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let (a, b) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
+        Ok(vec![Some(graph.mul(upstream, b)?), Some(graph.mul(upstream, a)?)])
+    }
+}

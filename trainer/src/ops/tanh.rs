@@ -1,0 +1,25 @@
+//! `y = tanh(x)`.
+
+use super::{Io, Operator, chunks, exactly};
+use crate::Result;
+use crate::graph::{Graph, NodeId, Real, Shape};
+
+/// `y = tanh(x)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tanh;
+
+impl Operator for Tanh {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        exactly(inputs).map(|[x]| x.clone())
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        chunks::map(io.inputs[0].data, io.output, T::tanh);
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let square = graph.mul(node, node)?;
+        let slope = graph.affine(square, -1.0, 1.0)?;
+        Ok(vec![Some(graph.mul(upstream, slope)?)])
+    }
+}
