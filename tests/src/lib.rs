@@ -1,1 +1,4 @@
-//! Cases that every implementation of an operator must pass, callable from host tests and from boards.
+//! Cases that every implementation of an operator must pass, and the oracle that says what is right.
+
+pub mod cases;
+pub mod oracle;

@@ -1,0 +1,84 @@
+//! Every kernel version, in every weight layout, against the oracle, over generated shapes.
+
+use ackermann_core::blob::write::Network;
+use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
+use ackermann_core::ops::{Kernels, Portable, Reference, Selected};
+use ackermann_core::{Model, Session};
+use ackermann_tests::cases::{self, Border, Numbers, Sliding};
+use ackermann_tests::oracle;
+use proptest::prelude::*;
+
+/// Every operator's output of `network` in `layout` with kernels `K`, scratch and arena full of old bytes.
+fn outputs<K: Kernels>(network: &Network, layout: Layout, input: &[i8]) -> Vec<Vec<i8>> {
+    let blob = network.to_bytes(layout).expect("a valid network");
+    let model = Model::load(&blob).expect("a valid blob");
+    let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+    arena.fill(0x5a);
+    let mut session = Session::new(model, &mut arena).expect("a large enough arena");
+    let mut results = Vec::new();
+    // Twice: a session must not remember.
+    for _ in 0..2 {
+        results.clear();
+        session.input_mut(0).expect("an input").copy_from_slice(input);
+        session.run_with::<K>(|_, output| results.push(output.to_vec()));
+    }
+    assert_eq!(session.output(0), results.last().map(Vec::as_slice));
+    results
+}
+
+fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
+    let elements = network.tensors[usize::from(network.inputs[0])].elements();
+    let input = Numbers(!seed).bytes(elements);
+    let expected = oracle::run(network, &[input.clone()]);
+    for layout in [Layout::Natural, Layout::Dsp] {
+        prop_assert_eq!(&outputs::<Reference>(network, layout, &input), &expected, "reference, {:?}", layout);
+        prop_assert_eq!(&outputs::<Portable>(network, layout, &input), &expected, "portable, {:?}", layout);
+        prop_assert_eq!(&outputs::<Selected>(network, layout, &input), &expected, "selected, {:?}", layout);
+    }
+    Ok(())
+}
+
+fn sliding() -> impl Strategy<Value = Sliding> {
+    let pair = |top: usize| (1..=top, 1..=top).prop_map(|(a, b)| [a, b]);
+    let border = prop_oneof![Just(Border::Valid), Just(Border::Same)];
+    let input = (1usize..=2, 1usize..=9, 1usize..=9, prop_oneof![Just(3usize), 1usize..=9]);
+    (input, 1usize..=7, pair(5), pair(3), prop_oneof![3 => Just([1, 1]), 1 => pair(3)], border).prop_map(
+        |((n, h, w, c), channels, kernel, stride, dilation, border)| Sliding {
+            input: [n, h, w, c],
+            channels,
+            kernel,
+            stride,
+            dilation,
+            border,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn conv2d(sliding in sliding(), seed: u64, extreme: bool) {
+        if let Some(network) = cases::conv2d(&sliding, seed, extreme) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn fully_connected(rows in 1usize..=3, inputs in 1usize..=70, outputs in 1usize..=9, seed: u64, extreme: bool, single: bool) {
+        let rounding = if single { Rounding::Single } else { Rounding::Double };
+        conforms(&cases::fully_connected(rows, inputs, outputs, seed, rounding, extreme), seed)?;
+    }
+
+    #[test]
+    fn pooling(sliding in sliding(), seed: u64, average: bool) {
+        if let Some(network) = cases::pool(&sliding, seed, average) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn a_chain_of_every_operator(seed: u64) {
+        conforms(&cases::chain(seed), seed)?;
+    }
+}
