@@ -2,7 +2,7 @@
 
 use ackermann_core::blob::write::Network;
 use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
-use ackermann_core::ops::{Kernels, Portable, Reference, Selected};
+use ackermann_core::ops::{Dsp, Kernels, Portable, Reference, Selected};
 use ackermann_core::{Model, Session};
 use ackermann_tests::cases::{self, Border, Numbers, Sliding};
 use ackermann_tests::oracle;
@@ -33,6 +33,7 @@ fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
     for layout in [Layout::Natural, Layout::Dsp] {
         prop_assert_eq!(&outputs::<Reference>(network, layout, &input), &expected, "reference, {:?}", layout);
         prop_assert_eq!(&outputs::<Portable>(network, layout, &input), &expected, "portable, {:?}", layout);
+        prop_assert_eq!(&outputs::<Dsp>(network, layout, &input), &expected, "dsp, {:?}", layout);
         prop_assert_eq!(&outputs::<Selected>(network, layout, &input), &expected, "selected, {:?}", layout);
     }
     Ok(())

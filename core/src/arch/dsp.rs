@@ -1,21 +1,67 @@
-//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension).
+//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`] made of them.
+//!
+//! On a target without them each function is the same arithmetic in plain Rust, so that whatever is built on top
+//! (packing, tails, layout) is tested on any machine.
+
+pub mod blocks;
+#[cfg(simd_dsp)]
+mod blocks_asm;
+
+/// One instruction of three registers: `$name result, a, b`.
+#[cfg(simd_dsp)]
+macro_rules! instruction {
+    ($text:literal, $($operand:expr),*) => {{
+        let result;
+        // SAFETY: one arithmetic instruction on registers; the build probe found the assembler to know it.
+        #[allow(unsafe_code)]
+        unsafe {
+            core::arch::asm!($text, lateout(reg) result, $(in(reg) $operand,)*
+                options(pure, nomem, nostack, preserves_flags))
+        };
+        result
+    }};
+}
 
 /// SMMULR: the upper 32 bits of `a * b`, rounded to nearest, ties upwards.
 #[inline(always)]
 pub fn smmulr(a: i32, b: i32) -> i32 {
     #[cfg(simd_dsp)]
-    {
-        let result;
-        // SAFETY: one arithmetic instruction on registers; the build probe found the assembler to know it.
-        #[allow(unsafe_code)]
-        unsafe {
-            core::arch::asm!("smmulr {}, {}, {}", out(reg) result, in(reg) a, in(reg) b,
-                options(pure, nomem, nostack, preserves_flags))
-        };
-        result
-    }
+    return instruction!("smmulr {}, {}, {}", a, b);
+    #[cfg(not(simd_dsp))]
+    return ((i64::from(a) * i64::from(b) + (1 << 31)) >> 32) as i32;
+}
+
+/// SXTB16: bytes 0 and 2 of `x`, each sign-extended to 16 bits (low half: byte 0).
+#[inline(always)]
+pub fn sxtb16(x: u32) -> u32 {
+    #[cfg(simd_dsp)]
+    return instruction!("sxtb16 {}, {}", x);
     #[cfg(not(simd_dsp))]
     {
-        ((i64::from(a) * i64::from(b) + (1 << 31)) >> 32) as i32
+        let [a, _, b, _] = x.to_le_bytes();
+        halves(i16::from(a as i8), i16::from(b as i8))
     }
+}
+
+/// SXTB16 of `x` rotated right by 8: bytes 1 and 3.
+#[inline(always)]
+pub fn sxtb16_ror8(x: u32) -> u32 {
+    #[cfg(simd_dsp)]
+    return instruction!("sxtb16 {}, {}, ror #8", x);
+    #[cfg(not(simd_dsp))]
+    return sxtb16(x.rotate_right(8));
+}
+
+/// Two 16-bit numbers in one word.
+#[inline(always)]
+pub fn halves(low: i16, high: i16) -> u32 {
+    u32::from(low as u16) | u32::from(high as u16) << 16
+}
+
+/// SMLAD: `sum` + product of the low halves + product of the high halves.
+#[cfg(not(simd_dsp))]
+#[inline(always)]
+pub fn smlad(a: u32, b: u32, sum: i32) -> i32 {
+    let product = |shift: u32| i32::from((a >> shift) as i16) * i32::from((b >> shift) as i16);
+    sum.wrapping_add(product(0)).wrapping_add(product(16))
 }

@@ -26,6 +26,10 @@ pub struct Reference;
 #[derive(Debug, Clone, Copy)]
 pub struct Portable;
 
+/// Armv7E-M DSP instructions (exactly emulated on other machines) for the DSP layout, else portable.
+#[derive(Debug, Clone, Copy)]
+pub struct Dsp;
+
 impl Kernels for Reference {
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
         conv2d::reference::run(conv, sides, input, output);
@@ -58,5 +62,31 @@ impl Kernels for Portable {
     }
 }
 
+impl Kernels for Dsp {
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
+        match conv.weighted.layout {
+            Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
+            Layout::Dsp => conv2d::dsp::run(conv, sides, input, output, scratch),
+        }
+    }
+
+    fn fully_connected(
+        dense: &FullyConnected<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        match dense.weighted.layout {
+            Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
+            Layout::Dsp => fully_connected::dsp::run(dense, sides, input, output, scratch),
+        }
+    }
+}
+
 /// What [`crate::Session::run`] uses on this target.
-pub type Selected = Portable;
+#[cfg(simd_dsp)]
+pub use self::Dsp as Selected;
+/// What [`crate::Session::run`] uses on this target.
+#[cfg(not(simd_dsp))]
+pub use self::Portable as Selected;

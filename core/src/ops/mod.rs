@@ -18,7 +18,7 @@ mod weighted;
 pub use average_pool::AveragePool;
 pub use conv2d::Conv2d;
 pub use fully_connected::FullyConnected;
-pub use kernels::{Kernels, Portable, Reference, Selected};
+pub use kernels::{Dsp, Kernels, Portable, Reference, Selected};
 pub use lut::Lut;
 pub use max_pool::MaxPool;
 pub use pool::Pool;

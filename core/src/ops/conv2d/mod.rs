@@ -10,6 +10,7 @@
 //! (`bias - zero_point * sum(weights)`), so that the sum runs over raw int8 values. Weights are symmetric per channel.
 //! Input, output: NHWC. Source: TFLite `reference_integer_ops::ConvPerChannel`, 8-bit quantization specification.
 
+pub mod dsp;
 pub mod portable;
 pub mod reference;
 

@@ -9,6 +9,7 @@
 //! channel. The input's zero point is folded into the bias. Source: TFLite `reference_integer_ops::FullyConnected`,
 //! whose two implementations round differently: hence the operator's rounding field.
 
+pub mod dsp;
 pub mod portable;
 pub mod reference;
 
