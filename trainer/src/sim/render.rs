@@ -138,6 +138,8 @@ impl Renderer {
         let mut nearer = 0.0f32;
         for row in (0..self.height).rev() {
             let (forward, down) = optics.row(row as f32);
+            // Rays of very tall frames may point backwards: those see the ground below.
+            let forward = forward.max(1e-3);
             let slope = down / forward;
             let above = |i: usize, profile: &[f32]| self.camera.height_m - slope * i as f32 - profile[i];
             while reached < self.profile.len() && above(reached, &self.profile) > 0.0 {
@@ -257,7 +259,7 @@ impl Renderer {
                     if streaks > 0.0 && unit(column as i32, row as i32 / 4, seed) < streaks { 0.12 } else { 0.0 };
                 for (byte, &light) in bytes.iter_mut().zip(pixel) {
                     let level = (light + (0.8 - light) * drop * 2.0) * gain + grain;
-                    *byte = self.tone.0[(level.max(0.0) as usize).min(last)];
+                    *byte = self.tone.0[(level as i32).clamp(0, last as i32) as usize];
                 }
             }
         }

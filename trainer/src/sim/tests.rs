@@ -64,6 +64,50 @@ fn a_used_renderer_makes_the_same_frame_as_a_new_one() {
 }
 
 #[test]
+fn frames_of_any_size_show_sky_above_ground() {
+    let world = plain(0.0);
+    let pose = world.road.pose(60.0, 0.0, 0.0);
+    for (height, width) in [(0, 0), (1, 1), (3, 7), (64, 64), (200, 20), (120, 160), (66, 200)] {
+        let frame = Renderer::new(Camera::default(), height, width).frame(&world, pose, 60.0, 0);
+        assert_eq!(frame.rgb.len(), height * width * 3);
+        if height > 60 {
+            // The left edge is sky (blue prevails) at the top and verge or road at the bottom.
+            let blue = |row: usize| frame.rgb[row * width * 3 + 2] > frame.rgb[row * width * 3 + 1];
+            assert!(blue(0) && !blue(height - 1), "{height}x{width}");
+        }
+    }
+}
+
+#[test]
+fn roads_climb_and_fall_gently() {
+    let road = Road::from_seed(5, 700.0);
+    let heights: Vec<f32> = (0..700).map(|s| road.at(s as f32).height).collect();
+    let (low, high) = heights.iter().fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+    assert!(high - low > 0.3, "{low} to {high} m");
+    let grades = heights.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    assert!(grades.fold(0.0, f32::max) < 0.08);
+}
+
+#[test]
+fn a_crest_hides_the_road_beyond() {
+    let world = World { road: Road::from_seed(5, 700.0), ..plain(0.0) };
+    // How much lower the ground lies 40 m ahead than a straight line along the car would.
+    let drop = |s: f32| {
+        let height = |ahead: f32| world.road.at(s + ahead).height;
+        height(0.0) + (height(0.0) - height(-3.0)) / 3.0 * 40.0 - height(40.0)
+    };
+    let places = || (20..500).map(|s| s as f32);
+    let crest = places().max_by(|a, b| drop(*a).total_cmp(&drop(*b))).unwrap();
+    let dip = places().min_by(|a, b| drop(*a).total_cmp(&drop(*b))).unwrap();
+    let ground_rows = |s: f32| {
+        let mut renderer = Renderer::new(Camera::default(), 66, 200);
+        renderer.frame(&world, world.road.pose(s, 0.0, 0.0), s, 0);
+        renderer.rows.iter().flatten().count()
+    };
+    assert!(ground_rows(crest) < ground_rows(dip), "at {crest} m and {dip} m");
+}
+
+#[test]
 fn training_and_test_seeds_are_disjoint() {
     let train: std::collections::HashSet<u64> = (0..1000).map(|i| Split::Train.seed(i % 7, i)).collect();
     assert!((0..1000).all(|i| !train.contains(&Split::Test.seed(i % 7, i))));
