@@ -10,6 +10,15 @@ macro_rules! errors {
         #[non_exhaustive]
         pub enum $name { $(#[doc = $text] $(#[$doc])* $variant $({ $($(#[$fdoc])* $field: $type),* })?,)* }
 
+        impl $name {
+            /// The variant's name, for messages that have no room for sentences.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => stringify!($variant),)*
+                }
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {

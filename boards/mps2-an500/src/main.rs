@@ -1,0 +1,14 @@
+//! MPS2 AN500: Cortex-M7, 4 MiB of flash, 4 MiB of RAM, 16 MiB of PSRAM that QEMU shares with the host.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod target {
+    ackermann_mps2::board!(name: "mps2-an500", psram: 0x6000_0000);
+}
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    println!(
+        "this is firmware: `ackermann flash model.ackm --board mps2-an500` builds it for its target and starts it"
+    );
+}

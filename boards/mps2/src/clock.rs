@@ -1,0 +1,66 @@
+//! Time on an emulated board: the host's for what happens, SysTick for how long the network takes.
+//!
+//! The emulated processor's own time runs faster or slower than the host's from one moment to the next, so timeouts against it would
+//! mean nothing. The link tells the host's time with every frame and tick, and the board lives in it. SysTick under `-icount shift=0`
+//! counts instructions: one is 1 ns, one tick is 40.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use ackermann_firmware::Clock;
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::syst::SystClkSource;
+
+/// SysTick counts down from here and then interrupts.
+const RELOAD: u32 = 0x00ff_ffff;
+
+/// How often SysTick came round.
+static ROUNDS: AtomicU32 = AtomicU32::new(0);
+
+#[cortex_m_rt::exception]
+fn SysTick() {
+    ROUNDS.store(ROUNDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// The host's clock and SysTick.
+#[derive(Debug)]
+pub struct HostClock {
+    now_us: u64,
+}
+
+impl HostClock {
+    /// Starts SysTick.
+    pub fn start() -> Self {
+        if let Some(peripherals) = cortex_m::Peripherals::take() {
+            let mut systick = peripherals.SYST;
+            systick.set_clock_source(SystClkSource::Core);
+            systick.set_reload(RELOAD);
+            systick.clear_current();
+            systick.enable_interrupt();
+            systick.enable_counter();
+        }
+        Self { now_us: 0 }
+    }
+}
+
+impl Clock for HostClock {
+    const TICK_PICOS: u32 = 40_000;
+
+    fn now_us(&mut self) -> u64 {
+        self.now_us
+    }
+
+    fn ticks(&mut self) -> u32 {
+        loop {
+            let before = ROUNDS.load(Ordering::Relaxed);
+            let ticks = RELOAD - SYST::get_current();
+            // Between the two reads the counter may have come round.
+            if ROUNDS.load(Ordering::Relaxed) == before {
+                return before.wrapping_shl(24).wrapping_add(ticks);
+            }
+        }
+    }
+
+    fn advance(&mut self, elapsed_us: u64) {
+        self.now_us = self.now_us.saturating_add(elapsed_us);
+    }
+}

@@ -1,0 +1,158 @@
+//! The model as the control loop sees it: a picture in, an angle out.
+
+use ackermann_core::blob::keys;
+use ackermann_core::{LoadError, Model, Session, SessionError};
+
+use crate::link::Status;
+use crate::servo::Degrees;
+
+/// Wheel angle of an output of 1.0 where the blob does not say, degrees.
+const DEFAULT_FULL_SCALE: Degrees = Degrees::const_from_int(25);
+
+/// Why a blob does not run on this board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Refusal {
+    /// There is no blob.
+    Missing,
+    /// The loader refused it.
+    Load(LoadError),
+    /// It loads, but the memory of this board does not suit it.
+    Session(SessionError),
+}
+
+impl Refusal {
+    /// How the link tells it.
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Missing => Status::NoModel,
+            Self::Load(_) => Status::BlobRefused,
+            Self::Session(_) => Status::ArenaTooSmall,
+        }
+    }
+
+    /// The name of the error.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Missing => "Missing",
+            Self::Load(error) => error.name(),
+            Self::Session(error) => error.name(),
+        }
+    }
+}
+
+/// A model that is ready to run, and what its numbers mean.
+#[derive(Debug)]
+pub struct Network<'m> {
+    session: Session<'m, 'm>,
+    name: &'m str,
+    /// Rows, columns, channels of the input; zeros if it is no picture.
+    input: [u16; 3],
+    arena_bytes: usize,
+    zero_point: i32,
+    /// Degrees of one step of the output, 24 fractional bits.
+    step_q24: i64,
+}
+
+impl<'m> Network<'m> {
+    /// Checks `blob` and starts a session over `arena`.
+    pub fn open(blob: &'m [u8], arena: &'m mut [u8]) -> Result<Self, Refusal> {
+        if blob.is_empty() {
+            return Err(Refusal::Missing);
+        }
+        let model = Model::load(blob).map_err(Refusal::Load)?;
+        let (scale, zero_point) = model.output(0).map_or((0.0, 0), |tensor| (tensor.scale(), tensor.zero_point()));
+        let metadata = model.metadata();
+        let full_scale = metadata.get(keys::FULL_SCALE_DEG).and_then(parse_degrees).unwrap_or(DEFAULT_FULL_SCALE);
+        let name = metadata.get(keys::NETWORK).unwrap_or("");
+        let input = model.input(0).map_or([0; 3], |tensor| picture(tensor.shape()));
+        let arena_bytes = model.arena_bytes();
+        let session = Session::new(model, arena).map_err(Refusal::Session)?;
+        // The cast saturates, and sends NaN to 0.
+        let step_q24 = (scale * (full_scale.to_bits() as f32) * 256.0) as i64;
+        Ok(Self { session, name, input, arena_bytes, zero_point, step_q24 })
+    }
+
+    /// The model's name; empty if its blob has none.
+    pub const fn name(&self) -> &'m str {
+        self.name
+    }
+
+    /// Rows, columns, channels of the input; zeros if it is no picture.
+    pub const fn input_shape(&self) -> [u16; 3] {
+        self.input
+    }
+
+    /// Bytes of arena that the model needs.
+    pub const fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
+    /// The input tensor, row-major HWC; empty if there is none.
+    pub fn input_mut(&mut self) -> &mut [i8] {
+        self.session.input_mut(0).unwrap_or(&mut [])
+    }
+
+    /// The output tensor; empty if there is none.
+    pub fn output(&self) -> &[i8] {
+        self.session.output(0).unwrap_or(&[])
+    }
+
+    /// Runs the model.
+    pub fn run(&mut self) {
+        self.session.run();
+    }
+
+    /// Runs the model and calls `observe` after every operator with its index.
+    pub fn run_observed(&mut self, observe: impl FnMut(usize)) {
+        self.session.run_observed(observe);
+    }
+
+    /// The steering angle that the output stands for, or `NotSteering` if the output is not one number.
+    pub fn steering(&self) -> Result<Degrees, Status> {
+        let &[raw] = self.output() else { return Err(Status::NotSteering) };
+        let bits = (i64::from(raw) - i64::from(self.zero_point)).saturating_mul(self.step_q24);
+        let bits = (bits.saturating_add(1 << 7) >> 8).clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+        Ok(Degrees::from_bits(bits as i32))
+    }
+}
+
+/// Rows, columns and channels of a batch of one RGB picture, or zeros.
+fn picture(shape: &[u32]) -> [u16; 3] {
+    match *shape {
+        [1, height, width, 3] => match (u16::try_from(height), u16::try_from(width)) {
+            (Ok(height), Ok(width)) => [height, width, 3],
+            _ => [0; 3],
+        },
+        _ => [0; 3],
+    }
+}
+
+/// A decimal number from 0 up to 360, with up to four digits after the point.
+fn parse_degrees(text: &str) -> Option<Degrees> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| {
+        part.bytes().try_fold(0i64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+    };
+    if whole.is_empty() || whole.len() > 3 || fraction.len() > 4 {
+        return None;
+    }
+    let unit = [1, 10, 100, 1000, 10_000].get(fraction.len()).copied()?;
+    let bits = (digits(whole)? << 16) + (digits(fraction)? << 16) / unit;
+    (bits <= 360 << 16).then(|| Degrees::from_bits(bits as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn degrees_are_read_as_written() {
+        assert_eq!(parse_degrees("25"), Some(Degrees::const_from_int(25)));
+        assert_eq!(parse_degrees("12.5"), Some(Degrees::from_num(12.5)));
+        assert_eq!(parse_degrees("0.0625"), Some(Degrees::from_num(0.0625)));
+        for wrong in ["", ".", "-3", "1e3", "nan", "3.14159", "1000", "361", "2,5"] {
+            assert_eq!(parse_degrees(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Boards in QEMU, the firmware on them, and everything that can go wrong on the way.
+//!
+//! These tests need `qemu-system-arm` and the boards' Rust target, and fail with what to do where they are missing: `scripts/test`
+//! installs both.
+
+mod net;
+
+use ackermann_core::blob::AlignedBytes;
+use ackermann_core::ops::Reference;
+use ackermann_core::{Model, Session};
+use ackermann_firmware::link::{Reply, Status};
+use ackermann_firmware::preprocess::{Preprocess, Size, scratch_len};
+use ackermann_trainer::Frame;
+use ackermann_trainer::board::{HOST, Link, Logs, boot};
+
+const M4: &str = "mps2-an386";
+const M7: &str = "mps2-an500";
+
+/// 30 frames a second.
+fn time_us(index: u32) -> u64 {
+    u64::from(index) * 33_333
+}
+
+fn start(name: &str) -> Link {
+    boot(name, &net::blob(), Logs::Off).unwrap_or_else(|error| panic!("{error}")).0
+}
+
+/// What the reference kernels answer to a frame, with nothing of the firmware's but its preprocessing.
+fn reference(blob: &[u8], frame: &Frame) -> Vec<u8> {
+    let model = Model::load(blob).expect("the blob is good");
+    let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+    let mut session = Session::new(model, &mut arena).expect("the arena is as large as the model says");
+    let plan = Preprocess::new(Size::new(frame.height, frame.width), None, Size::new(net::INPUT.0, net::INPUT.1));
+    let mut scratch = vec![0; scratch_len(net::INPUT.1)];
+    let input = session.input_mut(0).expect("there is an input");
+    plan.and_then(|plan| plan.to_i8(&frame.rgb, &mut scratch, input)).expect("the frame fits");
+    session.run_with::<Reference>(|_, _| {});
+    session.output(0).expect("there is an output").iter().map(|&value| value as u8).collect()
+}
+
+fn without_ticks(mut reply: Reply) -> Reply {
+    reply.ticks = 0;
+    reply
+}
+
+fn frames_equal_the_host(name: &str) {
+    let blob = net::blob();
+    let (mut board, mut host) = (start(name), start(HOST));
+    let mut answers = std::collections::BTreeSet::new();
+    for index in 0..220 {
+        // Every fourth frame is larger than the input and goes through the resize.
+        let (height, width) = if index % 4 == 3 { (45, 160) } else { net::INPUT };
+        let frame = net::frame(index + 1, height, width);
+        let on_board = board.frame(time_us(index), &frame).expect("the board answers");
+        let on_host = host.frame(time_us(index), &frame).expect("the host answers");
+        assert_eq!(on_board.status, Status::Ok, "frame {index}");
+        assert!(on_board.ticks > 0, "frame {index}");
+        assert_eq!(
+            on_board.outputs.to_vec(),
+            reference(&blob, &frame),
+            "frame {index}: board against reference kernels"
+        );
+        assert_eq!(without_ticks(on_board.clone()), on_host, "frame {index}: board against host");
+        answers.insert((on_board.outputs.to_vec(), on_board.steering, on_board.servo_duty));
+    }
+    assert!(answers.len() > 100, "only {} different answers: the frames do not exercise the network", answers.len());
+}
+
+#[test]
+fn m4_answers_220_frames_as_the_host_does() {
+    frames_equal_the_host(M4);
+}
+
+#[test]
+fn m7_answers_220_frames_as_the_host_does() {
+    frames_equal_the_host(M7);
+}

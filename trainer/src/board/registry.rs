@@ -1,0 +1,82 @@
+//! The boards that the program knows.
+
+use crate::{Error, ErrorKind, Result};
+
+/// The name of the board that is no board: the firmware inside of this process.
+pub const HOST: &str = "host";
+
+/// How far a board's support was carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// Boots and is tested in QEMU.
+    Qemu,
+    /// Compiles; nobody has run it.
+    BuildsOnly,
+}
+
+impl Support {
+    /// The words of the tables.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Qemu => "run in QEMU",
+            Self::BuildsOnly => "builds only",
+        }
+    }
+}
+
+/// A board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Board {
+    /// Its name, which is its package's and, in QEMU, its machine's.
+    pub name: &'static str,
+    /// Its processor.
+    pub cpu: &'static str,
+    /// Rust target.
+    pub target: &'static str,
+    /// `-C target-cpu`.
+    pub target_cpu: &'static str,
+    /// Bytes of flash: code, constants and the built-in model.
+    pub flash_bytes: usize,
+    /// Bytes of RAM: arena, buffers and stack.
+    pub ram_bytes: usize,
+    /// What of the RAM the firmware wants for itself, bytes: link buffers, model slot and stack.
+    pub firmware_ram_bytes: usize,
+    /// Whether it runs here.
+    pub support: Support,
+}
+
+impl Board {
+    /// Bytes of arena that a model may ask for at most.
+    pub fn arena_room(&self) -> usize {
+        self.ram_bytes.saturating_sub(self.firmware_ram_bytes)
+    }
+}
+
+const MPS2: Board = Board {
+    name: "",
+    cpu: "",
+    target: "thumbv7em-none-eabihf",
+    target_cpu: "",
+    flash_bytes: 4 << 20,
+    ram_bytes: 4 << 20,
+    firmware_ram_bytes: (1 << 20) + (256 << 10) + (64 << 10),
+    support: Support::Qemu,
+};
+
+/// All boards.
+pub const BOARDS: [Board; 2] = [
+    Board { name: "mps2-an386", cpu: "Cortex-M4F", target_cpu: "cortex-m4", ..MPS2 },
+    Board { name: "mps2-an500", cpu: "Cortex-M7", target_cpu: "cortex-m7", ..MPS2 },
+];
+
+/// The board called `name`.
+pub fn board(name: &str) -> Result<&'static Board> {
+    BOARDS.iter().find(|board| board.name == name).ok_or_else(|| {
+        let names: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
+        Error::new(
+            ErrorKind::UnknownBoard,
+            name,
+            format!("there is no such board; there are {} and {}", HOST, names.join(", ")),
+        )
+    })
+}

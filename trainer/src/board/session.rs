@@ -1,0 +1,154 @@
+//! What the commands do with a board: start it, drive with it, flash it.
+
+use ackermann_core::Model;
+use ackermann_core::blob::{AlignedBytes, keys};
+use ackermann_firmware::control::Phase;
+use ackermann_firmware::link::{Info, Status};
+
+use super::host;
+use super::image::{Image, build_image};
+use super::link::{Greeting, Link};
+use super::qemu::{Logs, Qemu};
+use super::registry::{Board, HOST, Support, board};
+use crate::sim::{FRAMES_PER_SECOND, Policy};
+use crate::{Error, ErrorKind, Frame, Result};
+
+/// Wheel angle of an output of 1.0 where the blob does not say, degrees; the firmware has the same.
+const DEFAULT_FULL_SCALE_DEG: f32 = 25.0;
+
+/// Starts the board called `name` (or the host) with `blob` built in, and opens its link. The image is there if one was built.
+pub fn boot(name: &str, blob: &[u8], logs: Logs) -> Result<(Link, Greeting, Option<Image>)> {
+    check(blob)?;
+    if name == HOST {
+        let (link, greeting) = Link::open(Box::new(host::start(blob)), HOST)?;
+        return Ok((link, greeting, None));
+    }
+    let board = board(name)?;
+    require_runnable(board)?;
+    let image = build_image(board, blob)?;
+    let qemu = Qemu::start(board, &image, logs)?;
+    let (link, greeting) = Link::open(Box::new(qemu), name)?;
+    Ok((link, greeting, Some(image)))
+}
+
+/// Builds firmware with `blob`, starts it and returns how it greets. A board that is no emulation is left to probe-rs, with the image
+/// that it should write.
+pub fn flash(name: &str, blob: &[u8]) -> Result<(Greeting, Option<Image>)> {
+    let (_, greeting, image) = boot(name, blob, Logs::Show)?;
+    if greeting.status != Status::Ok {
+        let message = format!("started, but {}: {}", greeting.status.describe(), greeting.model);
+        return Err(Error::new(ErrorKind::Link, name, message));
+    }
+    Ok((greeting, image))
+}
+
+fn require_runnable(board: &Board) -> Result<()> {
+    match board.support {
+        Support::Qemu => Ok(()),
+        Support::BuildsOnly => {
+            let message = format!(
+                "is not emulated here: build package {0} for {1} and write it with `probe-rs run`",
+                board.name, board.target
+            );
+            Err(Error::new(ErrorKind::Tool, board.name, message))
+        }
+    }
+}
+
+/// Refuses what the loader refuses, before anything is built; an empty blob is firmware without a model.
+fn check(blob: &[u8]) -> Result<()> {
+    let blob = AlignedBytes::copy_of(blob);
+    let loaded = if blob.is_empty() { Ok(()) } else { Model::load(&blob).map(|_| ()) };
+    loaded.map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
+}
+
+/// What a board did with a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steered {
+    /// `Ok`, or why the frame was not steered by.
+    pub status: Status,
+    /// Driving, or how far into the safe state.
+    pub phase: Phase,
+    /// The wheels' angle, degrees, + = right.
+    pub degrees: f32,
+    /// The network's raw output; empty if it did not run.
+    pub raw: Vec<i8>,
+    /// Instructions of the run; 0 on the host.
+    pub instructions: u64,
+}
+
+/// A board in the loop: sends it frames, 30 to a second of simulated time, and returns its steering.
+pub struct BoardDriver {
+    link: Link,
+    tick_picos: u32,
+    full_scale_deg: f32,
+    frames: u64,
+    dropped: u64,
+}
+
+impl BoardDriver {
+    /// Starts the board called `name` (or the host) with `blob`.
+    pub fn start(name: &str, blob: &[u8], logs: Logs) -> Result<Self> {
+        let (mut link, greeting, _) = boot(name, blob, logs)?;
+        if greeting.input[2] != 3 {
+            let message = "the network does not take an RGB picture, so there is nothing to drive by";
+            return Err(Error::new(ErrorKind::Shape, name, message));
+        }
+        let tick_picos = link.info()?.tick_picos;
+        Ok(Self { link, tick_picos, full_scale_deg: full_scale_deg(blob), frames: 0, dropped: 0 })
+    }
+
+    /// Sends the next frame.
+    pub fn drive(&mut self, frame: &Frame) -> Result<Steered> {
+        let time_us = (self.frames as f64 * 1e6 / f64::from(FRAMES_PER_SECOND)) as u64;
+        let reply = self.link.frame(time_us, frame)?;
+        self.frames += 1;
+        self.dropped += u64::from(reply.status != Status::Ok);
+        Ok(Steered {
+            status: reply.status,
+            phase: reply.phase,
+            degrees: reply.steering.to_num(),
+            raw: reply.outputs.iter().map(|&byte| byte as i8).collect(),
+            instructions: instructions(reply.ticks, self.tick_picos),
+        })
+    }
+
+    /// Frames sent.
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Frames that were not steered by.
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How often the safe state was entered.
+    pub fn safe_state_entries(&mut self) -> Result<u32> {
+        let time_us = (self.frames as f64 * 1e6 / f64::from(FRAMES_PER_SECOND)) as u64;
+        Ok(self.link.tick(time_us)?.safe_entries)
+    }
+
+    /// What the board measured.
+    pub fn info(&mut self) -> Result<Info> {
+        self.link.info()
+    }
+}
+
+impl Policy for BoardDriver {
+    fn steer(&mut self, frame: &Frame) -> Result<f32> {
+        Ok(self.drive(frame)?.degrees / self.full_scale_deg)
+    }
+}
+
+/// Instructions in `ticks`: in QEMU one takes 1000 ps.
+pub(super) fn instructions(ticks: u32, tick_picos: u32) -> u64 {
+    u64::from(ticks) * u64::from(tick_picos) / 1000
+}
+
+fn full_scale_deg(blob: &[u8]) -> f32 {
+    let blob = AlignedBytes::copy_of(blob);
+    let model = Model::load(&blob).ok();
+    let text = model.and_then(|model| model.metadata().get(keys::FULL_SCALE_DEG));
+    text.and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_FULL_SCALE_DEG)
+}
