@@ -43,7 +43,7 @@ pub struct Safety {
 
 impl Safety {
     /// At rest until the first good frame.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { phase: Phase::Centring, cause: Status::Starting, since_us: 0, entries: 0 }
     }
 

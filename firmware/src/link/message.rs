@@ -122,6 +122,7 @@ impl<'a> Request<'a> {
 
 /// What a board sends: always the answer to a request, except for the [`Hello`] it sends by itself when it is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "without a heap the longest answer decides; only one lives at a time")]
 pub enum Answer<'a> {
     /// To `Hello`, and unasked with sequence number 0 once the board is ready.
     Hello(Hello<'a>),

@@ -104,8 +104,8 @@ pub(super) fn executable(mut command: Command, what: &str) -> Result<PathBuf> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let executables = messages.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
-    executables.last().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo reports no executable"))
+    let mut executables = messages.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
+    executables.next_back().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo reports no executable"))
 }
 
 fn cargo_build(root: &Path, board: &Board, model: &Path) -> Result<PathBuf> {

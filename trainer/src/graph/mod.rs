@@ -13,7 +13,6 @@ mod product;
 mod real;
 mod shape;
 
-
 pub use executor::Executor;
 pub use params::{Param, Params};
 pub use product::{Matrix, product};
