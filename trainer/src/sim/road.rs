@@ -137,7 +137,7 @@ impl Road {
     /// Road coordinates `(s, lateral)` of a world point, looked for within 10 m of `near` along the road.
     pub fn project(&self, x: f32, y: f32, near: f32) -> (f32, f32) {
         let index = |s: f32| ((s / STEP_M).max(0.0) as usize).min(self.points.len().saturating_sub(1));
-        let window = &self.points[index(near - 10.0)..=index(near + 10.0)];
+        let window = self.points.get(index(near - 10.0)..=index(near + 10.0)).unwrap_or_default();
         let distance = |p: &RoadPoint| (p.x - x).powi(2) + (p.y - y).powi(2);
         let nearest = window.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest.map_or((near, 0.0), |p| {
