@@ -46,6 +46,17 @@ impl<T: Real> Executor<T> {
         }
     }
 
+    /// Exchanges the tensor that feeds input node `id` for `tensor`, without copying.
+    ///
+    /// # Panics
+    /// When `tensor` has another length than the input.
+    pub fn swap_input(&mut self, id: NodeId, tensor: &mut Vec<T>) {
+        if let Place::Input(at) = self.plan.places[id.index()] {
+            assert_eq!(tensor.len(), self.inputs[at].len(), "elements of an input");
+            mem::swap(&mut self.inputs[at], tensor);
+        }
+    }
+
     /// The training step, which seeds dropout masks.
     pub fn set_step(&mut self, step: u64) {
         self.step = step;

@@ -1,1 +1,26 @@
 //! The training run: epochs, checkpoints, resume.
+//!
+//! A run lives in a folder: `config.json` (network and settings), `last.safetensors` (parameters, optimizer, position:
+//! a resumed run is bit-equal to an uninterrupted one), `best.safetensors` (parameters of the best validation) and
+//! `history.csv`. Every file is replaced at once, so a crash leaves the last good one.
+
+mod batch;
+mod checkpoint;
+mod config;
+mod evaluate;
+mod fit;
+mod history;
+mod observer;
+mod predict;
+mod stepper;
+
+#[cfg(test)]
+mod tests;
+
+pub use checkpoint::{load_params, save_params};
+pub use config::{Loss, TrainConfig};
+pub use evaluate::{Metrics, evaluate};
+pub use fit::{Summary, fit};
+pub use history::EpochRow;
+pub use observer::{Observer, StepReport};
+pub use predict::Predictor;

@@ -1,0 +1,105 @@
+//! Settings of a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Graph, NodeId};
+use crate::ops::Huber;
+use crate::optim::{Method, Schedule};
+use crate::{Error, Result};
+
+/// What is minimized: the mean over samples and outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Squared difference.
+    Mse,
+    /// Half the squared difference within `delta`, linear outside: outliers pull less.
+    Huber {
+        /// Where the parabola turns into a line.
+        delta: f64,
+    },
+}
+
+impl Loss {
+    /// Appends the loss of `predicted` against `target` to a graph.
+    pub fn append(&self, graph: &mut Graph, predicted: NodeId, target: NodeId) -> Result<NodeId> {
+        let difference = graph.sub(predicted, target)?;
+        let each = match *self {
+            Self::Mse => graph.mul(difference, difference)?,
+            Self::Huber { delta } => graph.push(Huber { delta }, &[difference])?,
+        };
+        graph.mean(each)
+    }
+
+    /// The loss of one difference between prediction and target.
+    pub fn of(&self, difference: f64) -> f64 {
+        match *self {
+            Self::Mse => difference * difference,
+            Self::Huber { delta } if difference.abs() > delta => delta * (difference.abs() - delta / 2.0),
+            Self::Huber { .. } => difference * difference / 2.0,
+        }
+    }
+}
+
+/// Settings of a run; `config.json` holds them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainConfig {
+    /// Passes over the training samples.
+    pub epochs: usize,
+    /// Samples per step; fewer when there are not as many. Samples that do not fill a last batch wait for another epoch.
+    pub batch: usize,
+    /// Base learning rate.
+    pub lr: f64,
+    /// How the rate changes.
+    pub schedule: Schedule,
+    /// Rule of the update.
+    pub method: Method,
+    /// Added to gradients, times the parameter (L2 penalty).
+    pub weight_decay: f32,
+    /// Gradients with a larger common norm are scaled down to it.
+    pub clip_norm: Option<f64>,
+    /// What is minimized.
+    pub loss: Loss,
+    /// Seed of everything random: initial values, order, augmentation, dropout.
+    pub seed: u64,
+    /// Stop after this many epochs without a better validation loss.
+    pub patience: Option<usize>,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch: 32,
+            lr: 1e-3,
+            schedule: Schedule::Cosine { warmup: 0.5, floor: 0.01 },
+            method: Method::adam(),
+            weight_decay: 0.0,
+            clip_norm: None,
+            loss: Loss::Mse,
+            seed: 0,
+            patience: None,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Errors name the setting that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |option: &str, message: String| Err(Error::usage(option, message));
+        if self.epochs == 0 {
+            return wrong("--epochs", "must be at least 1".into());
+        }
+        if self.batch == 0 {
+            return wrong("--batch", "must be at least 1".into());
+        }
+        if !(self.lr.is_finite() && self.lr > 0.0) {
+            return wrong("--lr", format!("{} is not a positive number", self.lr));
+        }
+        match self.clip_norm {
+            Some(limit) if limit.is_nan() || limit <= 0.0 => wrong("--clip", format!("{limit} is not positive")),
+            _ => Ok(()),
+        }
+    }
+}

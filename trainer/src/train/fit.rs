@@ -1,0 +1,264 @@
+//! The training loop.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::batch::{Augmentation, Batch, shuffled};
+use super::checkpoint::{self, Position};
+use super::stepper::Stepper;
+use super::{EpochRow, Observer, Predictor, StepReport, TrainConfig, evaluate, history};
+use crate::data::Samples;
+use crate::graph::Params;
+use crate::nn::Network;
+use crate::optim::Optimizer;
+use crate::{Error, ErrorKind, Result, files};
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// One row per finished epoch, those before a resume included.
+    pub history: Vec<EpochRow>,
+    /// Epoch of the lowest validation loss (training loss where there is no validation), from 1; 0 before the first.
+    pub best_epoch: usize,
+    /// Whether it was stopped before its end; `resume` continues it.
+    pub interrupted: bool,
+}
+
+/// What `config.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunConfig {
+    /// What is trained.
+    pub network: Network,
+    /// How.
+    pub train: TrainConfig,
+}
+
+/// Reads `config.json` of a run folder.
+pub fn read_config(run: &Path) -> Result<RunConfig> {
+    let path = run.join("config.json");
+    let bytes = std::fs::read(&path).map_err(|e| Error::reading(&path, &e))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Error::new(ErrorKind::BadFile, path.display(), format!("not the configuration of a run: {e}")))
+}
+
+/// Trains `network` on `train` and keeps the run in the folder `run`.
+///
+/// Validation is on `val` as recorded; it may be empty. When `stop` turns true the run is saved at that step and
+/// returns; with `resume` a saved run continues and ends with the same bytes as one that was never stopped. Errors:
+/// settings or samples that do not fit the network, a loss that is not finite (what was saved stays), a folder that
+/// cannot be written, a saved run of other settings.
+#[allow(clippy::too_many_arguments)]
+pub fn fit(
+    network: &Network,
+    config: &TrainConfig,
+    train: &dyn Samples,
+    val: &dyn Samples,
+    run: &Path,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+    resume: bool,
+) -> Result<Summary> {
+    config.check()?;
+    check_samples(network, train, "training data")?;
+    if !val.is_empty() {
+        check_samples(network, val, "validation data")?;
+    }
+    let mut state = Run::open(network, config, train, run, resume)?;
+    while state.position.epoch < config.epochs && !state.out_of_patience() {
+        if !state.epoch(train, val, observer, stop)? {
+            state.save()?;
+            return Ok(state.summary(true));
+        }
+    }
+    Ok(state.summary(false))
+}
+
+fn check_samples(network: &Network, samples: &dyn Samples, what: &str) -> Result<()> {
+    let outputs = network.outputs()?;
+    let message = if samples.is_empty() {
+        "has no samples".to_string()
+    } else if samples.input_shape() != network.input {
+        format!("has inputs of shape {:?}, {} takes {:?}", samples.input_shape(), network.name, network.input)
+    } else if samples.target_len() != outputs {
+        format!("has {} targets per sample, {} has {outputs} outputs", samples.target_len(), network.name)
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Shape, what, message))
+}
+
+struct Run<'a> {
+    config: &'a TrainConfig,
+    dir: PathBuf,
+    batch: usize,
+    stepper: Stepper,
+    params: Params,
+    optimizer: Optimizer,
+    predictor: Predictor,
+    position: Position,
+    history: Vec<EpochRow>,
+}
+
+impl<'a> Run<'a> {
+    fn open(network: &Network, config: &'a TrainConfig, train: &dyn Samples, dir: &Path, resume: bool) -> Result<Self> {
+        let batch = config.batch.min(train.len());
+        let stepper = Stepper::new(network, config, batch)?;
+        let mut params = network.init(config.seed)?;
+        let mut optimizer = Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?;
+        let mut position = Position { samples: train.len(), ..Position::default() };
+        let mut rows = Vec::new();
+        let last = dir.join("last.safetensors");
+        let own = RunConfig { network: network.clone(), train: config.clone() };
+        let text = serde_json::to_string_pretty(&own).map_err(|e| Error::new(ErrorKind::Internal, dir.display(), e))?;
+        if resume {
+            (params, position) = checkpoint::load_run(&last, network, &mut optimizer)?;
+            check_resumable(dir, &text, &position, train.len())?;
+            if position.epoch > 0 {
+                rows = history::read(&dir.join("history.csv"))?;
+                rows.truncate(position.epoch);
+            }
+        }
+        std::fs::create_dir_all(dir).map_err(|e| Error::writing(dir, &e))?;
+        files::write(&dir.join("config.json"), text.as_bytes())?;
+        let predictor = Predictor::new(network.clone(), params.clone())?;
+        let dir = dir.to_path_buf();
+        Ok(Self { config, dir, batch, stepper, params, optimizer, predictor, position, history: rows })
+    }
+
+    /// Runs the rest of the epoch that the position is in; false when stopped.
+    fn epoch(
+        &mut self,
+        train: &dyn Samples,
+        val: &dyn Samples,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<bool> {
+        let epoch = self.position.epoch as u64;
+        let order = shuffled(train.len(), self.config.seed, epoch);
+        let steps = train.len() / self.batch;
+        let augment = Some(Augmentation { seed: self.config.seed, epoch });
+        let size = self.batch;
+        let indices = |step: usize| order.chunks_exact(size).nth(step).unwrap_or(&[]);
+        let (started, first) = (Instant::now(), self.position.step);
+        let mut batch = Batch::default();
+        batch.fill(train, indices(first), augment);
+        let (mut spare, mut lr) = (Batch::default(), self.lr(steps));
+        while self.position.step < steps {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            lr = self.lr(steps);
+            self.stepper.exchange(&mut batch);
+            let (stepper, params, next) = (&mut self.stepper, &self.params, self.position.step + 1);
+            let total = self.position.total_steps;
+            let (loss, ()) = rayon::join(
+                || stepper.run(params, total),
+                || {
+                    if next < steps {
+                        spare.fill(train, indices(next), augment)
+                    }
+                },
+            );
+            let loss = self.finite(loss?)?;
+            self.stepper.update(&mut self.params, &mut self.optimizer, lr);
+            self.advance(loss);
+            std::mem::swap(&mut batch, &mut spare);
+            let rate = ((next - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
+            observer.step(&self.report(steps, loss, lr, rate));
+        }
+        let rate = ((steps - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
+        self.finish_epoch(val, observer, lr, rate).map(|()| true)
+    }
+
+    fn lr(&self, steps: usize) -> f64 {
+        let epoch = self.position.epoch as f64 + self.position.step as f64 / steps as f64;
+        self.config.lr * self.config.schedule.factor(epoch, self.config.epochs as f64)
+    }
+
+    fn finite(&self, loss: f64) -> Result<f64> {
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        let place = format!("epoch {}, step {}", self.position.epoch + 1, self.position.step + 1);
+        let message = format!(
+            "the loss became {loss}; look for such values in the data, or lower the learning rate (now {:e}) or clip \
+             gradients; {} epochs are kept in {}",
+            self.config.lr,
+            self.position.epoch,
+            self.dir.display()
+        );
+        Err(Error::new(ErrorKind::NotFinite, place, message))
+    }
+
+    fn advance(&mut self, loss: f64) {
+        self.position.step += 1;
+        self.position.total_steps += 1;
+        self.position.loss_sum = (f64::from_bits(self.position.loss_sum) + loss).to_bits();
+    }
+
+    fn report(&self, steps: usize, loss: f64, lr: f64, rate: f64) -> StepReport {
+        let Position { epoch, step, loss_sum, .. } = self.position;
+        let mean_loss = f64::from_bits(loss_sum) / step.max(1) as f64;
+        StepReport { epoch: epoch + 1, epochs: self.config.epochs, step, steps, loss, mean_loss, lr, rate }
+    }
+
+    fn finish_epoch(&mut self, val: &dyn Samples, observer: &mut dyn Observer, lr: f64, rate: f64) -> Result<()> {
+        self.predictor.set_params(&self.params)?;
+        let metrics = evaluate(&mut self.predictor, val, self.config.loss)?;
+        let row = EpochRow {
+            epoch: self.position.epoch + 1,
+            train_loss: f64::from_bits(self.position.loss_sum) / self.position.step.max(1) as f64,
+            val_loss: metrics.map(|m| m.loss),
+            val_mae: metrics.map(|m| m.mae),
+            lr,
+            samples_per_s: rate,
+        };
+        let score = self.finite(row.val_loss.unwrap_or(row.train_loss))?;
+        let best = self.position.best.is_none_or(|best| score < f64::from_bits(best));
+        if best {
+            self.position.best = Some(score.to_bits());
+            self.position.best_epoch = row.epoch;
+            checkpoint::save_params(&self.dir.join("best.safetensors"), &self.params)?;
+        }
+        self.position.epoch += 1;
+        self.position.step = 0;
+        self.position.loss_sum = 0;
+        self.history.push(row);
+        history::write(&self.dir.join("history.csv"), &self.history)?;
+        self.save()?;
+        observer.epoch(&row, best);
+        Ok(())
+    }
+
+    fn save(&self) -> Result<()> {
+        checkpoint::save_run(&self.dir.join("last.safetensors"), &self.params, &self.optimizer, &self.position)
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let stale = self.position.epoch - self.position.best_epoch;
+        self.position.best_epoch > 0 && self.config.patience.is_some_and(|patience| stale > patience)
+    }
+
+    fn summary(self, interrupted: bool) -> Summary {
+        Summary { history: self.history, best_epoch: self.position.best_epoch, interrupted }
+    }
+}
+
+/// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).
+fn check_resumable(dir: &Path, own: &str, position: &Position, samples: usize) -> Result<()> {
+    let path = dir.join("config.json");
+    let saved = std::fs::read_to_string(&path).map_err(|e| Error::reading(&path, &e))?;
+    let place = dir.display();
+    if saved != own {
+        let message = "was made with other settings (see its config.json); resume with the same ones, or start anew";
+        return Err(Error::usage(place, message));
+    }
+    if position.samples != samples {
+        let message = format!("was made on {} training samples, now there are {samples}", position.samples);
+        return Err(Error::usage(place, message));
+    }
+    Ok(())
+}

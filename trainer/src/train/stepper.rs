@@ -1,0 +1,85 @@
+//! One training step: forward, backward, update.
+
+use super::TrainConfig;
+use super::batch::Batch;
+use crate::Result;
+use crate::graph::{Executor, NodeId, Params};
+use crate::nn::{Mode, Network, RunningStats};
+use crate::optim::{Optimizer, gradient_norm};
+
+/// PyTorch's momentum of running statistics.
+const MOMENTUM: f32 = 0.1;
+
+/// The training graph of a network, ready to run.
+pub struct Stepper {
+    executor: Executor<f32>,
+    input: NodeId,
+    target: NodeId,
+    loss: NodeId,
+    gradients: Vec<NodeId>,
+    stats: Vec<RunningStats>,
+    /// Names of the trained parameters, in the order of `gradients`.
+    names: Vec<String>,
+    clip_norm: Option<f64>,
+}
+
+impl Stepper {
+    /// Builds the graph of network, loss and gradients for batches of `batch`.
+    pub fn new(network: &Network, config: &TrainConfig, batch: usize) -> Result<Self> {
+        let mut built = network.build(batch, Mode::Train { seed: config.seed })?;
+        let graph = &mut built.graph;
+        let target = graph.input("target", graph.shape(built.output).clone());
+        let loss = config.loss.append(graph, built.output, target)?;
+        let gradients = graph.gradients(loss, &built.params)?;
+        let mut outputs = gradients.clone();
+        outputs.push(loss);
+        outputs.extend(built.stats.iter().map(|s| s.node));
+        let names = built.params.iter().map(|&id| graph.node(id).name.clone()).collect();
+        let executor = Executor::new(graph, &outputs);
+        let (input, stats, clip_norm) = (built.input, built.stats, config.clip_norm);
+        Ok(Self { executor, input, target, loss, gradients, stats, names, clip_norm })
+    }
+
+    /// Names of the trained parameters, in the order the optimizer must have them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// Takes over a batch; what was taken before is given back to be filled again.
+    pub fn exchange(&mut self, batch: &mut Batch) {
+        self.executor.swap_input(self.input, &mut batch.inputs);
+        self.executor.swap_input(self.target, &mut batch.targets);
+    }
+
+    /// Forward and backward of training step `step`; the loss.
+    pub fn run(&mut self, params: &Params, step: u64) -> Result<f64> {
+        self.executor.set_step(step);
+        self.executor.run(params)?;
+        Ok(f64::from(self.executor.value(self.loss)[0]))
+    }
+
+    /// Updates parameters and running statistics from the last [`Stepper::run`].
+    pub fn update(&self, params: &mut Params, optimizer: &mut Optimizer, rate: f64) {
+        let gradient = |at: usize| self.executor.value(self.gradients[at]);
+        let scale = self.clip_norm.map_or(1.0, |limit| {
+            let norm = gradient_norm((0..self.gradients.len()).map(gradient));
+            (limit / (norm + 1e-6)).min(1.0)
+        });
+        optimizer.step(params, gradient, rate, scale as f32);
+        for stats in &self.stats {
+            let (mean, variance) = self.executor.value(stats.node).split_at(self.executor.value(stats.node).len() / 2);
+            // The running variance is the unbiased one, as in PyTorch.
+            let unbiased = stats.count as f32 / stats.count.saturating_sub(1).max(1) as f32;
+            blend(params, &format!("{}.running_mean", stats.name), mean, 1.0);
+            blend(params, &format!("{}.running_var", stats.name), variance, unbiased);
+        }
+    }
+}
+
+fn blend(params: &mut Params, name: &str, batch: &[f32], factor: f32) {
+    if let Some(running) = params.get_mut(name) {
+        for (r, &b) in running.data.iter_mut().zip(batch) {
+            *r += MOMENTUM * (b * factor - *r);
+        }
+    }
+}

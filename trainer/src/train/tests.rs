@@ -1,0 +1,205 @@
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::data::Samples;
+use crate::nn::{Layer, Network};
+use crate::{ErrorKind, Result};
+
+/// Images whose bright column is the target, with a little noise when augmented.
+struct Columns {
+    len: usize,
+    /// Sample whose target is not a number.
+    poisoned: Option<usize>,
+}
+
+impl Columns {
+    fn new(len: usize) -> Self {
+        Self { len, poisoned: None }
+    }
+}
+
+impl Samples for Columns {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn input_shape(&self) -> &[usize] {
+        &[8, 12, 3]
+    }
+
+    fn target_len(&self) -> usize {
+        1
+    }
+
+    fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {
+        let column = index * 7 % 12;
+        let noise = augment.map_or(0.0, |rng| rng.random_range(-0.1..0.1));
+        for (at, value) in input.iter_mut().enumerate() {
+            *value = if at / 3 % 12 == column { 1.0 } else { -0.5 } + noise;
+        }
+        target[0] = if self.poisoned == Some(index) { f32::NAN } else { column as f32 / 5.5 - 1.0 };
+    }
+}
+
+fn network() -> Network {
+    let layers = vec![
+        Layer::conv2d(4, 3, 1).padded(1),
+        Layer::BatchNorm,
+        Layer::Relu,
+        Layer::max_pool(2),
+        Layer::conv2d(6, 3, 1),
+        Layer::Elu,
+        Layer::Flatten,
+        Layer::Dropout { rate: 0.1 },
+        Layer::dense(16),
+        Layer::Relu,
+        Layer::dense(1),
+    ];
+    Network { name: "small".into(), input: [8, 12, 3], layers }
+}
+
+fn config(epochs: usize) -> TrainConfig {
+    TrainConfig { epochs, batch: 8, lr: 0.01, clip_norm: Some(5.0), seed: 11, ..TrainConfig::default() }
+}
+
+fn run(dir: &Path, epochs: usize, resume: bool) -> Result<Summary> {
+    let (train, val, stop) = (Columns::new(60), Columns::new(12), AtomicBool::new(false));
+    fit(&network(), &config(epochs), &train, &val, dir, &mut (), &stop, resume)
+}
+
+/// Raises the stop flag after a number of steps.
+struct StopAfter<'a> {
+    steps: usize,
+    flag: &'a AtomicBool,
+}
+
+impl Observer for StopAfter<'_> {
+    fn step(&mut self, _report: &StepReport) {
+        self.steps -= 1;
+        self.flag.store(self.steps == 0, Ordering::Relaxed);
+    }
+}
+
+fn bytes(dir: &Path, name: &str) -> Vec<u8> {
+    fs::read(dir.join(name)).unwrap()
+}
+
+#[test]
+fn learns_and_predicts_what_it_learned() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = run(dir.path(), 30, false).unwrap();
+    let last = summary.history.last().unwrap();
+    assert_eq!(summary.history.len(), 30);
+    assert!(last.val_mae.unwrap() < 0.1, "{last:?}");
+
+    let mut predictor = Predictor::load(dir.path()).unwrap();
+    let metrics = evaluate(&mut predictor, &Columns::new(12), Loss::Mse).unwrap().unwrap();
+    assert_eq!(Some(metrics.loss), summary.history[summary.best_epoch - 1].val_loss);
+}
+
+#[test]
+fn frames_are_predicted_alone_and_in_batches() {
+    let network = network();
+    let mut predictor = Predictor::new(network.clone(), network.init(1).unwrap()).unwrap();
+    let frames: Vec<u8> = (0..40 * 8 * 12 * 3).map(|i| (i * 31 % 251) as u8).collect();
+    let together = predictor.predict(&frames).unwrap();
+    assert_eq!(together.len(), 40);
+    for (frame, expected) in frames.chunks(8 * 12 * 3).zip(&together) {
+        let alone = predictor.predict(frame).unwrap()[0];
+        assert!((alone - expected).abs() < 1e-5, "{alone} {expected}");
+    }
+    assert_eq!(predictor.predict(&frames[1..]).unwrap_err().kind, ErrorKind::Shape);
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let files = [1, 2, 3].map(|threads| {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(dir.path(), 2, false)).unwrap();
+        (bytes(dir.path(), "last.safetensors"), bytes(dir.path(), "best.safetensors"))
+    });
+    assert!(files[0] == files[1] && files[0] == files[2]);
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one() {
+    let whole = tempfile::tempdir().unwrap();
+    run(whole.path(), 4, false).unwrap();
+    // 7 steps an epoch: within the first, at an epoch's end, within the third.
+    for steps in [3, 7, 16] {
+        let dir = tempfile::tempdir().unwrap();
+        let stop = AtomicBool::new(false);
+        let mut observer = StopAfter { steps, flag: &stop };
+        let (train, val) = (Columns::new(60), Columns::new(12));
+        let stopped = fit(&network(), &config(4), &train, &val, dir.path(), &mut observer, &stop, false).unwrap();
+        assert!(stopped.interrupted);
+        let summary = run(dir.path(), 4, true).unwrap();
+        assert!(!summary.interrupted);
+        for name in ["last.safetensors", "best.safetensors", "config.json"] {
+            assert!(bytes(dir.path(), name) == bytes(whole.path(), name), "{name} after {steps} steps");
+        }
+        let losses = |dir: &Path| -> Vec<(f64, Option<f64>)> {
+            let rows = history::read(&dir.join("history.csv")).unwrap();
+            rows.iter().map(|r| (r.train_loss, r.val_loss)).collect()
+        };
+        assert_eq!(losses(dir.path()), losses(whole.path()));
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_is_one_clear_error() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), 1, false).unwrap();
+    let kept = bytes(dir.path(), "last.safetensors");
+    let train = Columns { len: 60, poisoned: Some(5) };
+    let stop = AtomicBool::new(false);
+    let error = fit(&network(), &config(1), &train, &Columns::new(0), dir.path(), &mut (), &stop, false).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFinite);
+    assert!(error.place.starts_with("epoch 1, step "), "{error}");
+    assert!(bytes(dir.path(), "last.safetensors") == kept);
+}
+
+#[test]
+fn another_network_is_named_by_its_first_difference() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), 1, false).unwrap();
+    let mut other = network();
+    other.layers[4] = Layer::conv2d(5, 3, 1);
+    let error = load_params(&dir.path().join("best.safetensors"), &other).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Shape);
+    for part in ["best.safetensors", "conv2.weight", "5x3x3x4", "6x3x3x4"] {
+        assert!(error.to_string().contains(part), "{error} lacks {part}");
+    }
+}
+
+#[test]
+fn unusable_settings_data_and_files_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let fit_with = |config: &TrainConfig, samples: &dyn Samples, resume: bool| {
+        fit(&network(), config, samples, &Columns::new(0), dir.path(), &mut (), &stop, resume).unwrap_err().kind
+    };
+    let zero_rate = TrainConfig { lr: 0.0, ..config(1) };
+    assert_eq!(fit_with(&zero_rate, &Columns::new(60), false), ErrorKind::Usage);
+    assert_eq!(fit_with(&config(1), &Columns::new(0), false), ErrorKind::Shape);
+    assert_eq!(fit_with(&config(1), &Columns::new(60), true), ErrorKind::MissingFile);
+    fs::write(dir.path().join("last.safetensors"), b"not tensors").unwrap();
+    assert_eq!(fit_with(&config(1), &Columns::new(60), true), ErrorKind::BadFile);
+    run(dir.path(), 1, false).unwrap();
+    assert_eq!(run(dir.path(), 2, true).unwrap_err().kind, ErrorKind::Usage);
+}
+
+#[test]
+fn patience_ends_a_run_that_no_longer_improves() {
+    let dir = tempfile::tempdir().unwrap();
+    let (train, val, stop) = (Columns::new(60), Columns::new(12), AtomicBool::new(false));
+    let config = TrainConfig { patience: Some(1), lr: 1e-12, ..config(50) };
+    let summary = fit(&network(), &config, &train, &val, dir.path(), &mut (), &stop, false).unwrap();
+    assert!(summary.history.len() < 50 && !summary.interrupted);
+}
