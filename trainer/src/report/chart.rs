@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::svg::{CARD, Drawn, FONT, GRID, INK, PALETTE, finite, label_style, range, render, tick};
+use super::svg::{Drawn, GRID, INK, PALETTE, finite, label_style, legend, range, render, tick};
 use super::{Figure, Series};
 
 /// Names of the axes, with units: `time / s`.
@@ -13,6 +13,9 @@ pub struct Axes<'a> {
     /// Vertical.
     pub y: &'a str,
 }
+
+/// Width and height in user units: such that labels are of the size of captions where two figures share a row.
+const SIZE: (u32, u32) = (520, 340);
 
 /// How points are shown.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,33 +28,34 @@ enum Mark {
 pub fn curves(caption: &str, axes: Axes<'_>, series: &[Series<'_>]) -> Figure {
     let x = range(finite(series).map(|point| point.0), 0.0);
     let y = range(finite(series).map(|point| point.1), 0.06);
-    let body = render(640, 360, |area| draw(area, axes, (x, y), series, Mark::Line));
-    Figure { body, caption: caption.into() }
+    let body = render(SIZE, |area| draw(area, axes, (x, y), series, Mark::Line));
+    Figure { body: legend(series, None) + &body, caption: caption.into() }
 }
 
 /// Loss of each epoch on training and validation data; epochs count from 1, an empty slice leaves its line out.
-pub fn loss_curves(train: &[f64], validation: &[f64], unit: &str) -> Figure {
+/// `name` says which loss it is: `loss / squared steering`.
+pub fn loss_curves(train: &[f64], validation: &[f64], name: &str) -> Figure {
     let numbered = |losses: &[f64]| -> Vec<(f64, f64)> {
         losses.iter().enumerate().map(|(epoch, &loss)| (epoch as f64 + 1.0, loss)).collect()
     };
     let (train, validation) = (numbered(train), numbered(validation));
     let series = [Series { name: "training", points: &train }, Series { name: "validation", points: &validation }];
     let used: Vec<Series<'_>> = series.into_iter().filter(|series| !series.points.is_empty()).collect();
-    curves("Loss by epoch.", Axes { x: "epoch", y: &format!("loss / {unit}") }, &used)
+    curves("Loss by epoch.", Axes { x: "epoch", y: name }, &used)
 }
 
 /// Learning rate by step.
 pub fn learning_rate(points: &[(f64, f64)]) -> Figure {
     let series = [Series { name: "learning rate", points }];
-    curves("Learning rate over the training.", Axes { x: "step", y: "learning rate / 1" }, &series)
+    curves("Learning rate over the training.", Axes { x: "step", y: "learning rate per step" }, &series)
 }
 
 /// Predicted (vertical) against true (horizontal) values in `unit`; on the diagonal they are equal.
 pub fn predicted_against_true(caption: &str, unit: &str, series: &[Series<'_>]) -> Figure {
     let both = range(finite(series).flat_map(|(x, y)| [x, y]), 0.05);
     let (x, y) = (format!("true / {unit}"), format!("predicted / {unit}"));
-    let body = render(560, 520, |area| draw(area, Axes { x: &x, y: &y }, (both.clone(), both), series, Mark::Dot));
-    Figure { body, caption: caption.into() }
+    let body = render(SIZE, |area| draw(area, Axes { x: &x, y: &y }, (both.clone(), both), series, Mark::Dot));
+    Figure { body: legend(series, None) + &body, caption: caption.into() }
 }
 
 fn draw(
@@ -86,21 +90,12 @@ fn draw(
     }
     for (series, color) in series.iter().zip(PALETTE.iter().cycle()) {
         let points = series.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite());
-        let drawn = match mark {
-            Mark::Line => chart.draw_series(LineSeries::new(points, color.stroke_width(2)))?,
-            Mark::Dot => chart.draw_series(points.map(|point| Circle::new(point, 2, color.mix(0.45).filled())))?,
+        match mark {
+            Mark::Line => chart.draw_series(LineSeries::new(points, color.stroke_width(2))).map(drop)?,
+            Mark::Dot => {
+                chart.draw_series(points.map(|point| Circle::new(point, 2, color.mix(0.6).filled()))).map(drop)?
+            }
         };
-        let swatch = move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], color.filled());
-        drawn.label(series.name).legend(swatch);
-    }
-    if series.len() > 1 {
-        chart
-            .configure_series_labels()
-            .position(if mark == Mark::Dot { SeriesLabelPosition::UpperLeft } else { SeriesLabelPosition::UpperRight })
-            .legend_area_size(18)
-            .background_style(CARD.mix(0.8))
-            .label_font(("sans-serif", FONT).into_font().color(&INK))
-            .draw()?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::svg::{ALARM, CARD, Drawn, FONT, GRID, INK, PALETTE, finite, label_style, range, render, tick};
+use super::svg::{ALARM, Drawn, GRID, INK, PALETTE, finite, label_style, legend, range, render, tick};
 use super::{Figure, Series};
 
 /// A road and what was driven on it; all points are (x, y) in metres.
@@ -36,8 +36,9 @@ impl TrackMap<'_> {
         let (x, y) = (widened(x, least), widened(y, least));
         let scale = SIDE / (x.end - x.start).max((y.end - y.start) * 1.4);
         let size = ((x.end - x.start) * scale + FRAME.0, (y.end - y.start) * scale + FRAME.1);
-        let body = render(size.0.round() as u32, size.1.round() as u32, |area| self.paint(area, x, y));
-        Figure { body, caption: caption.into() }
+        let body = render((size.0.round() as u32, size.1.round() as u32), |area| self.paint(area, x, y));
+        let interventions = (!self.interventions.is_empty()).then_some("intervention");
+        Figure { body: legend(self.driven, interventions) + &body, caption: caption.into() }
     }
 
     fn paint(
@@ -69,28 +70,10 @@ impl TrackMap<'_> {
         }
         chart.draw_series(DashedLineSeries::new(line(self.center), 6, 6, INK.mix(0.4).into()))?;
         for (series, color) in self.driven.iter().zip(PALETTE.iter().cycle()) {
-            let swatch = move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], color.filled());
-            chart
-                .draw_series(LineSeries::new(line(series.points), color.stroke_width(2)))?
-                .label(series.name)
-                .legend(swatch);
+            chart.draw_series(LineSeries::new(line(series.points), color.stroke_width(2)))?;
         }
-        if !self.interventions.is_empty() {
-            let crosses = self.interventions.iter().map(|&point| Cross::new(point, 6, ALARM.stroke_width(3)));
-            chart
-                .draw_series(crosses)?
-                .label("intervention")
-                .legend(|(x, y)| Cross::new((x + 5, y), 5, ALARM.stroke_width(3)));
-        }
-        if !self.driven.is_empty() || !self.interventions.is_empty() {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperRight)
-                .legend_area_size(18)
-                .background_style(CARD.mix(0.8))
-                .label_font(("sans-serif", FONT).into_font().color(&INK))
-                .draw()?;
-        }
+        let crosses = self.interventions.iter().map(|&point| Cross::new(point, 6, ALARM.stroke_width(3)));
+        chart.draw_series(crosses)?;
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! Camera frames with the steering drawn on them.
 
 use base64::Engine;
+use plotters::style::RGBColor;
 
 use super::Figure;
 use super::html::escape;
+use super::svg::key;
 
 /// One frame of the strip.
 #[derive(Debug, Clone, Copy)]
@@ -28,21 +30,18 @@ const WIDTH: usize = 400;
 /// The shots in a row (or several): the way ahead as steered, curved by steering; `full_scale_deg` turns normalized
 /// steering into the degrees that are written below.
 pub fn strip(caption: &str, shots: &[Shot<'_>], full_scale_deg: f32) -> Figure {
-    let key = |color: [u8; 3], name: &str| {
-        let [r, g, b] = color;
-        format!("<span class=\"key\" style=\"background:#{r:02x}{g:02x}{b:02x}\"></span><span>{name}</span>")
-    };
+    let color = |[r, g, b]: [u8; 3]| RGBColor(r, g, b);
     let mut body = String::from("<div class=\"strip\">");
     for shot in shots {
         let Some(png) = picture(shot) else { continue };
         let degrees = |steering: f32| format!("{:+.1}°", steering * full_scale_deg);
         let mut line = String::new();
         if !shot.note.is_empty() {
-            line += &format!("{} · ", escape(shot.note));
+            line += &format!("{}<br>", escape(shot.note));
         }
-        line += &key(PREDICTED, &format!("predicted {}", degrees(shot.predicted)));
+        line += &key(color(PREDICTED), &format!("predicted {}", degrees(shot.predicted)));
         if let Some(truth) = shot.truth {
-            line += &key(TRUTH, &format!("true {}", degrees(truth)));
+            line += &key(color(TRUTH), &format!("true {}", degrees(truth)));
         }
         let data = base64::engine::general_purpose::STANDARD.encode(png);
         let alt = escape(&format!("camera frame {}", shot.note));

@@ -56,10 +56,10 @@ fn the_page_needs_nothing_else_and_is_balanced() {
     let mut report = Report::new("report");
     let series = [Series { name: "float", points: &points }, Series { name: "int8", points: &points }];
     let map = TrackMap { center: &points, driven: &series, interventions: &points[3..5], ..TrackMap::default() };
-    report.figure(&loss_curves(&[3.0, 2.0, 1.0], &[3.5, 2.5], "1")).figure(&learning_rate(&points));
+    report.figure(&loss_curves(&[3.0, 2.0, 1.0], &[3.5, 2.5], "squared error")).figure(&learning_rate(&points));
     report.figure(&predicted_against_true("scatter", "deg", &series)).wide_figure(&map.draw("map"));
     let html = report.to_html();
-    for tag in ["div", "figure", "svg", "table", "main", "html", "text", "style"] {
+    for tag in ["div", "span", "figure", "svg", "table", "main", "html", "text", "style"] {
         let (open, close) = (format!("<{tag}"), format!("</{tag}>"));
         let opened = html.match_indices(&open).filter(|(at, _)| html[at + open.len()..].starts_with([' ', '>', '\n']));
         assert_eq!(opened.count(), html.matches(&close).count(), "{tag}");
@@ -68,9 +68,16 @@ fn the_page_needs_nothing_else_and_is_balanced() {
     for outside in ["http:", "https:", "src=\"/", "<link", "@import", "url("] {
         assert!(!without_namespace.contains(outside), "{outside}");
     }
-    for label in
-        ["epoch", "loss / 1", "learning rate / 1", "true / deg", "predicted / deg", "x / m", "y / m", "intervention"]
-    {
+    for label in [
+        "epoch",
+        "squared error",
+        "learning rate per step",
+        "true / deg",
+        "predicted / deg",
+        "x / m",
+        "y / m",
+        "intervention",
+    ] {
         assert!(html.contains(label), "{label}");
     }
     assert!(!html.contains("#01020"), "placeholder colours are replaced");
@@ -84,12 +91,12 @@ fn figures_bear_empty_and_odd_numbers() {
         let axes = Axes { x: "x / s", y: "y / deg" };
         let map = TrackMap { center: points, driven: &series, interventions: points, ..TrackMap::default() };
         for figure in [curves("", axes, &series), predicted_against_true("", "deg", &series), map.draw("")] {
-            assert!(figure.html().starts_with("<svg viewBox"), "{points:?}: {}", figure.html());
+            assert!(figure.html().contains("<svg viewBox"), "{points:?}: {}", figure.html());
             assert!(!figure.html().contains("NaN"));
         }
     }
-    assert!(curves("", Axes { x: "x", y: "y" }, &[]).html().starts_with("<svg"));
-    assert!(loss_curves(&[], &[], "1").html().starts_with("<svg"));
+    assert!(curves("", Axes { x: "x", y: "y" }, &[]).html().contains("<svg viewBox"));
+    assert!(loss_curves(&[], &[], "loss").html().contains("<svg viewBox"));
 }
 
 #[test]
