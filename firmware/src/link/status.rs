@@ -28,34 +28,32 @@ pub enum Status {
     Late = 9,
     /// There is no model to run.
     NoModel = 10,
-    /// The model could not be run.
-    RunFailed = 11,
     /// The run took longer than the deadline.
-    DeadlineMissed = 12,
+    DeadlineMissed = 11,
     /// The network's answer is far outside of what the wheels can do.
-    Implausible = 13,
+    Implausible = 12,
     /// The blob is larger than the model slot.
-    BlobTooLarge = 14,
+    BlobTooLarge = 13,
     /// The loader refused the blob; the text says why.
-    BlobRefused = 15,
+    BlobRefused = 14,
     /// A piece of a blob that does not continue the one before.
-    BlobOutOfOrder = 16,
+    BlobOutOfOrder = 15,
     /// A piece of a blob was stored; more must follow.
-    BlobIncomplete = 17,
+    BlobIncomplete = 16,
     /// The model needs a larger arena than the board has.
-    ArenaTooSmall = 18,
+    ArenaTooSmall = 17,
     /// Too long since the last good frame.
-    Silence = 19,
+    Silence = 18,
     /// No frame was served yet.
-    Starting = 20,
+    Starting = 19,
     /// The PWM driver refused a duty cycle.
-    ServoFailed = 21,
+    ServoFailed = 20,
     /// The model's input or output is not the one picture in, one number out that steering needs.
-    NotSteering = 22,
+    NotSteering = 21,
 }
 
 impl Status {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 22] = [
         Self::Ok,
         Self::Corrupt,
         Self::Truncated,
@@ -67,7 +65,6 @@ impl Status {
         Self::Frozen,
         Self::Late,
         Self::NoModel,
-        Self::RunFailed,
         Self::DeadlineMissed,
         Self::Implausible,
         Self::BlobTooLarge,
@@ -105,7 +102,6 @@ impl Status {
             Self::Frozen => "the camera sends the same picture again and again",
             Self::Late => "the frame is too old",
             Self::NoModel => "there is no model to run",
-            Self::RunFailed => "the model could not be run",
             Self::DeadlineMissed => "the run took longer than the deadline",
             Self::Implausible => "the network's answer is far outside of what the wheels can do",
             Self::BlobTooLarge => "the blob is larger than the model slot",

@@ -23,3 +23,4 @@ pub use logs::log_decoder;
 pub use qemu::{Logs, Qemu};
 pub use registry::{BOARDS, Board, HOST, Support, board};
 pub use session::{BoardDriver, Steered, boot, flash};
+pub use shared::SharedMemory;

@@ -99,6 +99,11 @@ impl Qemu {
         Ok(())
     }
 
+    /// A link of its own, while this keeps the board alive. The two must not be used for talking at the same time.
+    pub fn link(&self) -> Result<SharedMemory> {
+        SharedMemory::open(&self.folder.join("memory"))
+    }
+
     /// The board's link and registers.
     pub const fn memory(&self) -> &SharedMemory {
         &self.memory

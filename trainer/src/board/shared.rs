@@ -48,6 +48,13 @@ impl SharedMemory {
         Ok(Self { file, written: 0, read: 0, idle: 0 })
     }
 
+    /// The file at `path` as another has made it; nothing was sent or read yet.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file =
+            OpenOptions::new().read(true).write(true).open(path).map_err(|error| Error::reading(path, &error))?;
+        Ok(Self { file, written: 0, read: 0, idle: 0 })
+    }
+
     /// Whether the board has said that it is ready.
     pub fn is_ready(&self) -> bool {
         let mut magic = [0; 4];
