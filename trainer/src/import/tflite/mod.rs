@@ -1,0 +1,67 @@
+//! TFLite files with int8 networks: the same bytes out as TFLite's reference kernels give.
+//!
+//! Full-integer quantization only: the arithmetic is already the core's, so nothing is calibrated or changed. Float
+//! QUANTIZE and DEQUANTIZE at the edges are left out, their int8 sides become the network's input and output.
+
+mod convert;
+mod names;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use ackermann_core::blob::write::Network;
+use ackermann_core::blob::{AlignedBytes, Rounding, keys};
+use serde::{Deserialize, Serialize};
+
+use crate::quant::assemble;
+use crate::{Error, Result};
+
+/// How a TFLite file is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOptions {
+    /// Rounding of FULLY_CONNECTED, in which TFLite's own kernels differ.
+    pub rounding: DenseRounding,
+}
+
+/// The rounding of FULLY_CONNECTED. CONV_2D always rounds twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DenseRounding {
+    /// Twice, as TFLite Micro, CMSIS-NN and gemmlowp do.
+    #[default]
+    Double,
+    /// Once, as LiteRT's reference kernel does.
+    Single,
+}
+
+impl From<DenseRounding> for Rounding {
+    fn from(rounding: DenseRounding) -> Self {
+        match rounding {
+            DenseRounding::Double => Self::Double,
+            DenseRounding::Single => Self::Single,
+        }
+    }
+}
+
+/// Reads the TFLite file `path` and makes a blob of it, weights in natural order, arena planned.
+///
+/// # Errors
+/// One that names the file and the operator or tensor: a damaged file, an operator that is not supported, a float network.
+pub fn import_tflite(path: &Path, options: &ImportOptions) -> Result<AlignedBytes> {
+    let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
+    let placed = |error| schema::within(path.display(), error);
+    let mut network = convert_tflite(&bytes, options).map_err(placed)?;
+    let name = path.file_stem().map_or(String::from("imported"), |stem| stem.to_string_lossy().into_owned());
+    network.metadata.push((keys::NETWORK.into(), name));
+    assemble(&mut network).map_err(placed)
+}
+
+/// The network in the bytes of a TFLite file, its memory not planned yet.
+///
+/// # Errors
+/// See [`import_tflite`].
+pub fn convert_tflite(bytes: &[u8], options: &ImportOptions) -> Result<Network> {
+    convert::network(&schema::File::read(bytes)?, options)
+}

@@ -1,0 +1,173 @@
+//! The parts of TFLite's schema that int8 networks use. Field numbers are those of the public `schema.fbs`.
+
+use super::names;
+use crate::import::flatbuffer::{Buffer, Table, Vector};
+use crate::{Error, ErrorKind, Result};
+
+/// Most tensors and operators looked at; far beyond what a board can run.
+const MAX_TENSORS: usize = 4096;
+const MAX_OPERATORS: usize = 1024;
+/// Longest name kept, in bytes.
+const MAX_NAME: usize = 100;
+
+/// `schema.fbs`, `enum TensorType`.
+pub const INT8: i8 = 9;
+/// `schema.fbs`, `enum TensorType`.
+pub const INT32: i8 = 2;
+/// `schema.fbs`, `enum TensorType`.
+pub const FLOAT32: i8 = 0;
+
+/// A file with one subgraph.
+pub struct File<'f> {
+    /// Tensors of the subgraph.
+    pub tensors: Vec<Tensor<'f>>,
+    /// Operators in the order they run.
+    pub operators: Vec<Operator<'f>>,
+    /// Input tensors.
+    pub inputs: Vec<i32>,
+    /// Output tensors.
+    pub outputs: Vec<i32>,
+}
+
+/// A tensor as the file describes it.
+pub struct Tensor<'f> {
+    pub name: String,
+    pub shape: Vec<i32>,
+    pub element: i8,
+    /// Constant content; empty for what is computed.
+    pub data: &'f [u8],
+    pub scales: Vec<f32>,
+    pub zero_points: Vec<i64>,
+    /// Dimension along which the scales lie, when there are several.
+    pub axis: i32,
+}
+
+/// An operator as the file describes it.
+pub struct Operator<'f> {
+    /// `enum BuiltinOperator`.
+    pub code: i32,
+    pub inputs: Vec<i32>,
+    /// Never empty.
+    pub outputs: Vec<i32>,
+    pub options: Option<Table<'f>>,
+}
+
+impl<'f> File<'f> {
+    /// Reads the description of the network; no content is copied.
+    pub fn read(bytes: &'f [u8]) -> Result<Self> {
+        let model = Buffer::root(bytes, b"TFL3")?;
+        let (codes, graphs, buffers) = (model.tables(1)?, model.tables(2)?, model.tables(4)?);
+        let graph = match (graphs.len(), graphs.table(0)?) {
+            (1, Some(graph)) => graph,
+            (count, _) => {
+                return Err(unusable(format!("has {count} subgraphs; networks with exactly one are supported")));
+            }
+        };
+        let tensors = list("tensor", graph.tables(0)?, MAX_TENSORS, |table| Tensor::read(table, buffers))?;
+        let operators = list("operator", graph.tables(3)?, MAX_OPERATORS, |table| Operator::read(table, codes))?;
+        Ok(Self { tensors, operators, inputs: graph.i32s(1)?, outputs: graph.i32s(2)? })
+    }
+
+    /// Tensor number `index`; `None` for -1, which stands for an optional tensor that is not there.
+    pub fn tensor(&self, index: i32) -> Result<Option<&Tensor<'f>>> {
+        if index == -1 {
+            return Ok(None);
+        }
+        let found = usize::try_from(index).ok().and_then(|at| self.tensors.get(at));
+        found.map(Some).ok_or_else(|| unusable(format!("names tensor {index}, which does not exist")))
+    }
+}
+
+fn list<'f, T>(what: &str, tables: Vector<'f>, most: usize, read: impl Fn(Table<'f>) -> Result<T>) -> Result<Vec<T>> {
+    if tables.len() > most {
+        return Err(unusable(format!("has {} {what}s; at most {most} are supported", tables.len())));
+    }
+    let entry = |index| {
+        let table = tables.table(index)?.ok_or_else(|| unusable(String::from("ends early")))?;
+        read(table)
+    };
+    (0..tables.len()).map(|index| entry(index).map_err(|e| within(format!("{what} {index}"), e))).collect()
+}
+
+impl<'f> Tensor<'f> {
+    fn read(table: Table<'f>, buffers: Vector<'f>) -> Result<Self> {
+        let buffer = table.u32(2, 0)? as usize;
+        let buffer =
+            buffers.table(buffer)?.ok_or_else(|| unusable(format!("names buffer {buffer}, which does not exist")))?;
+        if buffer.u64(1, 0)? > 1 {
+            return Err(unusable(String::from("keeps its content outside of the FlatBuffer, which is not supported")));
+        }
+        let quantization = table.table(4)?;
+        let (scales, zero_points, axis) = match quantization {
+            Some(q) => (q.f32s(2)?, q.i64s(3)?, q.i32(6, 0)?),
+            None => (Vec::new(), Vec::new(), 0),
+        };
+        let name = table.bytes(3)?;
+        let name = String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name)).into_owned();
+        let (shape, element) = (table.i32s(0)?, table.i8(1, 0)?);
+        Ok(Self { name, shape, element, data: buffer.bytes(0)?, scales, zero_points, axis })
+    }
+
+    /// Errors unless the element type is `element`.
+    pub fn expect(&self, element: i8) -> Result<()> {
+        if self.element == element {
+            return Ok(());
+        }
+        let (is, wanted) = (names::element(self.element), names::element(element));
+        let advice =
+            if self.element == FLOAT32 { "; convert the network with full-integer int8 quantization" } else { "" };
+        Err(unusable(format!("tensor '{}' is {is}, {wanted} is needed{advice}", self.name)))
+    }
+
+    /// The shape; every dimension known and positive, at most 2^30 elements.
+    pub fn dimensions(&self) -> Result<Vec<u32>> {
+        let known = |d: &i32| u32::try_from(*d).ok().filter(|d| *d > 0);
+        let dimensions: Option<Vec<u32>> = self.shape.iter().map(known).collect();
+        let sane = |d: &Vec<u32>| {
+            let elements = d.iter().fold(1u64, |product, d| product.saturating_mul(u64::from(*d)));
+            (1..=4).contains(&d.len()) && elements <= 1 << 30
+        };
+        dimensions.filter(sane).ok_or_else(|| {
+            let (name, shape) = (&self.name, &self.shape);
+            unusable(format!(
+                "tensor '{name}' has shape {shape:?}; 1 to 4 fixed dimensions, at most 2^30 elements, are needed"
+            ))
+        })
+    }
+}
+
+impl<'f> Operator<'f> {
+    fn read(table: Table<'f>, codes: Vector<'f>) -> Result<Self> {
+        let code = table.u32(0, 0)? as usize;
+        let code =
+            codes.table(code)?.ok_or_else(|| unusable(format!("names operator code {code}, which does not exist")))?;
+        // Codes beyond 127 live in the newer field only; older files have only the older one.
+        let code = code.i32(3, 0)?.max(i32::from(code.i8(0, 0)?));
+        let operator = Self { code, inputs: table.i32s(1)?, outputs: table.i32s(2)?, options: table.table(4)? };
+        if operator.outputs.is_empty() {
+            return Err(unusable(String::from("has no output")));
+        }
+        Ok(operator)
+    }
+
+    /// Option number `field`, a byte.
+    pub fn option_i8(&self, field: usize) -> Result<i8> {
+        self.options.map_or(Ok(0), |options| options.i8(field, 0))
+    }
+
+    /// Option number `field`, an int.
+    pub fn option_i32(&self, field: usize, default: i32) -> Result<i32> {
+        self.options.map_or(Ok(default), |options| options.i32(field, default))
+    }
+}
+
+/// A file that is whole but cannot be used.
+pub fn unusable(message: String) -> Error {
+    Error::new(ErrorKind::BadFile, "", message)
+}
+
+/// `error`, found in `place`.
+pub fn within(place: impl std::fmt::Display, error: Error) -> Error {
+    let place = if error.place.is_empty() { place.to_string() } else { format!("{place}, {}", error.place) };
+    Error { place, ..error }
+}
