@@ -162,7 +162,7 @@ pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
     let mut predictor = Int8Predictor::new(blob)?;
     let values = quantized(npy::read(input)?, &predictor);
     let len = predictor.input_len();
-    if values.is_empty() || values.len() % len != 0 {
+    if values.is_empty() || !values.len().is_multiple_of(len) {
         let message = format!("holds {} values, the network takes {:?}", values.len(), predictor.input_shape());
         return Err(Error::new(ErrorKind::Shape, input.display(), message));
     }
