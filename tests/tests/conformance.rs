@@ -29,7 +29,7 @@ fn outputs<K: Kernels>(network: &Network, layout: Layout, input: &[i8]) -> Vec<V
 fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
     let elements = network.tensors[usize::from(network.inputs[0])].elements();
     let input = Numbers(!seed).bytes(elements);
-    let expected = oracle::run(network, &[input.clone()]);
+    let expected = oracle::run(network, std::slice::from_ref(&input));
     for layout in [Layout::Natural, Layout::Dsp] {
         prop_assert_eq!(&outputs::<Reference>(network, layout, &input), &expected, "reference, {:?}", layout);
         prop_assert_eq!(&outputs::<Portable>(network, layout, &input), &expected, "portable, {:?}", layout);

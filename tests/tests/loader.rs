@@ -1,0 +1,217 @@
+//! The loader against damaged and hostile blobs: a named error, or a model that runs.
+
+use std::mem::offset_of;
+
+use ackermann_core::blob::format::{CRC, Channel, Header, OperatorRecord};
+use ackermann_core::blob::write::{Network, OperatorKind, WriteError};
+use ackermann_core::blob::{AlignedBytes, Layout, arena_bytes, repack};
+use ackermann_core::{LoadError, Model, Session, SessionError};
+use ackermann_tests::cases::{self, Numbers};
+
+fn blob(layout: Layout) -> AlignedBytes {
+    cases::chain(5).to_bytes(layout).expect("a valid network")
+}
+
+/// Makes the checksum fit again, so that the checks behind it are reached.
+fn seal(blob: &mut [u8]) {
+    let crc = CRC.checksum(&blob[16..]);
+    blob[offset_of!(Header, crc32)..][..4].copy_from_slice(&crc.to_le_bytes());
+}
+
+/// Loads, and runs if that succeeds and the arena is not absurd.
+fn load_and_run(blob: &[u8]) -> Result<(), LoadError> {
+    let model = Model::load(blob)?;
+    let inputs = (0..).map_while(|i| model.input(i)).map(|t| t.elements()).sum::<usize>();
+    if model.arena_bytes() < 1 << 20 && model.macs() < 1 << 22 && inputs > 0 {
+        let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+        let mut session = Session::new(model, &mut arena).expect("the arena the model asks for");
+        session.input_mut(0).expect("an input").fill(-7);
+        session.run();
+    }
+    Ok(())
+}
+
+#[test]
+fn every_byte_changed_is_refused_or_runs() {
+    for layout in [Layout::Natural, Layout::Dsp] {
+        let valid = blob(layout);
+        let mut refused = 0;
+        for at in 0..valid.len() {
+            for change in [1u8, 0x80, 0xff] {
+                let mut bytes = valid.clone();
+                bytes[at] ^= change;
+                let unsealed = Model::load(&bytes).err();
+                assert!(unsealed.is_some(), "byte {at}");
+                assert!(at < 32 || unsealed == Some(LoadError::BadChecksum), "byte {at}: {unsealed:?}");
+                seal(&mut bytes);
+                refused += usize::from(load_and_run(&bytes).is_err());
+            }
+        }
+        assert!(refused > 1000, "only {refused} refused");
+    }
+}
+
+#[test]
+fn several_bytes_changed_are_refused_or_run() {
+    let valid = blob(Layout::Dsp);
+    let mut numbers = Numbers(99);
+    for _ in 0..20_000 {
+        let mut bytes = valid.clone();
+        for _ in 0..numbers.between(1, 4) {
+            // Most of the structure is at the front and at words' lower bytes.
+            let at = numbers.between(16, 1000.min(bytes.len() as i64 - 1)) as usize;
+            bytes[at] = numbers.between(0, 255) as u8;
+        }
+        seal(&mut bytes);
+        let _ = load_and_run(&bytes);
+    }
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let valid = blob(Layout::Natural);
+    for length in 0..valid.len() {
+        let mut bytes = AlignedBytes::copy_of(&valid[..length]);
+        assert!(Model::load(&bytes).is_err(), "{length} bytes");
+        if length >= 32 {
+            bytes[offset_of!(Header, total_bytes)..][..4].copy_from_slice(&(length as u32).to_le_bytes());
+            seal(&mut bytes);
+            assert!(Model::load(&bytes).is_err(), "{length} bytes, sealed");
+        }
+    }
+}
+
+#[test]
+fn the_frame_is_checked() {
+    let valid = blob(Layout::Natural);
+    let with = |at: usize, bytes: &[u8]| {
+        let mut changed = valid.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        seal(&mut changed);
+        Model::load(&changed).err()
+    };
+    assert_eq!(with(0, b"ACKN"), Some(LoadError::BadMagic));
+    assert_eq!(with(4, &[2, 0]), Some(LoadError::UnsupportedVersion { version: 2 }));
+    assert_eq!(with(6, &[1]), Some(LoadError::UnknownFlags));
+    assert_eq!(with(8, &[0, 0, 0, 1]), Some(LoadError::WrongLength { stated: 1 << 24 }));
+    assert_eq!(with(16, &[1]), Some(LoadError::ArenaTooLarge));
+    assert_eq!(with(20, &[4]), Some(LoadError::BadSections));
+    assert_eq!(with(32, &[2]), Some(LoadError::BadSections));
+    assert_eq!(Model::load(&AlignedBytes::zeroed(0)).err(), Some(LoadError::TooShort));
+    let shifted = AlignedBytes::copy_of(&[&[0u8; 4], &valid[..]].concat());
+    assert_eq!(Model::load(&shifted[4..]).err(), Some(LoadError::Misaligned));
+}
+
+/// What the loader says of the chain after `change`.
+fn refusal(change: impl FnOnce(&mut Network)) -> LoadError {
+    let mut network = cases::chain(5);
+    change(&mut network);
+    match network.to_bytes(Layout::Natural) {
+        Err(WriteError::Refused(error)) => error,
+        other => panic!("not refused by the loader: {other:?}"),
+    }
+}
+
+fn weighted(network: &mut Network, operator: usize) -> &mut ackermann_core::blob::write::WeightedSpec {
+    match &mut network.operators[operator].kind {
+        OperatorKind::Conv2d { weighted, .. } | OperatorKind::FullyConnected { weighted } => weighted,
+        _ => panic!("no weights"),
+    }
+}
+
+#[test]
+fn tensors_are_checked() {
+    assert_eq!(refusal(|n| n.tensors[1].shape[2] = 0), LoadError::BadShape { tensor: 1 });
+    assert_eq!(refusal(|n| n.tensors[0].shape = vec![1, 70_000, 1, 1]), LoadError::BadShape { tensor: 0 });
+    assert_eq!(refusal(|n| n.tensors[2].scale = f32::NAN), LoadError::BadQuantization { tensor: 2 });
+    assert_eq!(refusal(|n| n.tensors[2].scale = 0.0), LoadError::BadQuantization { tensor: 2 });
+    assert_eq!(refusal(|n| n.tensors[3].zero_point = 128), LoadError::BadQuantization { tensor: 3 });
+    assert_eq!(refusal(|n| n.tensors[3].arena_offset = 8), LoadError::OutsideArena { tensor: 3 });
+    assert_eq!(refusal(|n| n.tensors[1].arena_offset = 320), LoadError::LiveOverlap { tensor: 1 });
+    assert_eq!(refusal(|n| n.tensors[5].arena_offset = 64), LoadError::LiveOverlap { tensor: 5 });
+    let unused = |n: &mut Network| n.tensors.push(n.tensors[6].clone());
+    assert_eq!(refusal(unused), LoadError::NotProduced { tensor: 7 });
+    let many = |n: &mut Network| (0..256).for_each(|_| n.tensors.push(n.tensors[6].clone()));
+    assert_eq!(refusal(many), LoadError::TooManyTensors);
+}
+
+#[test]
+fn operators_are_checked() {
+    assert_eq!(refusal(|n| n.operators[1].input = 2), LoadError::OutOfOrder { operator: 1 });
+    assert_eq!(refusal(|n| n.operators[1].input = 9), LoadError::BadOperands { operator: 1 });
+    assert_eq!(refusal(|n| n.tensors[1].shape[1] = 6), LoadError::ShapeMismatch { operator: 0 });
+    assert_eq!(refusal(|n| n.tensors[2].scale = 0.06), LoadError::QuantizationMismatch { operator: 1 });
+    assert_eq!(refusal(|n| weighted(n, 0).multipliers[2].0 = -1), LoadError::BadMultiplier { operator: 0 });
+    assert_eq!(refusal(|n| weighted(n, 5).multipliers[2].1 = 31), LoadError::BadMultiplier { operator: 5 });
+    assert_eq!(refusal(|n| weighted(n, 5).multipliers[2].1 = 30), LoadError::AccumulatorOverflow { operator: 5 });
+    assert_eq!(
+        refusal(|n| weighted(n, 5).bias[0] = i32::MAX - 100_000),
+        LoadError::AccumulatorOverflow { operator: 5 }
+    );
+    assert_eq!(refusal(|n| weighted(n, 0).activation.min = 127), LoadError::BadParameter { operator: 0 });
+    assert_eq!(refusal(|n| n.outputs = vec![6, 6]), LoadError::BadEndpoints);
+    assert_eq!(refusal(|n| n.inputs.clear()), LoadError::BadEndpoints);
+    assert_eq!(refusal(|n| n.operators.clear()), LoadError::TooManyOperators);
+}
+
+/// The blob of the chain after `change` of operator record 0 or its first channel.
+fn record_refusal(change: impl FnOnce(&mut OperatorRecord, &mut Channel)) -> Option<LoadError> {
+    let mut bytes = blob(Layout::Natural);
+    let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes")) as usize;
+    let (records, constants) = (word(&bytes, 32 + 16 + 4), word(&bytes, 32 + 48 + 4));
+    let mut record: OperatorRecord = bytemuck::pod_read_unaligned(&bytes[records..records + 96]);
+    let place = constants + record.constants[1].offset as usize;
+    let mut channel: Channel = bytemuck::pod_read_unaligned(&bytes[place..place + 16]);
+    change(&mut record, &mut channel);
+    bytes[records..records + 96].copy_from_slice(bytemuck::bytes_of(&record));
+    bytes[place..place + 16].copy_from_slice(bytemuck::bytes_of(&channel));
+    seal(&mut bytes);
+    Model::load(&bytes).err()
+}
+
+#[test]
+fn records_are_checked() {
+    let operator = 0;
+    assert_eq!(record_refusal(|_, _| ()), None);
+    assert_eq!(record_refusal(|r, _| r.opcode = 99), Some(LoadError::UnknownOperator { operator }));
+    assert_eq!(record_refusal(|r, _| r.layout = 9), Some(LoadError::UnknownOption { operator }));
+    assert_eq!(record_refusal(|r, _| r.rounding = 1), Some(LoadError::NotBounded { operator }));
+    assert_eq!(record_refusal(|r, _| r.flags = 2), Some(LoadError::UnknownOption { operator }));
+    assert_eq!(record_refusal(|r, _| r.inputs[1] = 0), Some(LoadError::BadOperands { operator }));
+    assert_eq!(record_refusal(|r, _| r.parameters[2] = 0), Some(LoadError::BadParameter { operator }));
+    assert_eq!(record_refusal(|r, _| r.parameters[10] = 3), Some(LoadError::BadParameter { operator }));
+    assert_eq!(record_refusal(|r, _| r.constants[0].bytes -= 1), Some(LoadError::BadConstant { operator }));
+    assert_eq!(record_refusal(|r, _| r.constants[0].offset = u32::MAX), Some(LoadError::BadConstant { operator }));
+    assert_eq!(record_refusal(|r, _| r.scratch_bytes = 0), Some(LoadError::BadScratch { operator }));
+    assert_eq!(record_refusal(|r, _| r.scratch_offset = 304), Some(LoadError::BadScratch { operator }));
+    assert_eq!(record_refusal(|_, c| c.rounding += 1), Some(LoadError::BadMultiplier { operator }));
+    assert_eq!(record_refusal(|_, c| c.bias = 1 << 29), Some(LoadError::NotBounded { operator }));
+}
+
+#[test]
+fn a_blob_says_what_was_written() {
+    let network = cases::chain(5);
+    let natural = blob(Layout::Natural);
+    let model = Model::load(&natural).expect("valid");
+    assert_eq!(Network::from_model(&model), network);
+    assert_eq!(model.metadata().get("output.full_scale_deg"), Some("25"));
+    assert_eq!(model.operator_name(3), Some("layer 3"));
+    assert_eq!(arena_bytes(&natural), model.arena_bytes());
+    assert_eq!(arena_bytes(b"something else, longer"), 0);
+    let board = repack(&natural, Layout::Dsp).expect("valid");
+    assert_eq!(board, blob(Layout::Dsp));
+    assert_eq!(repack(&board, Layout::Natural).expect("valid"), natural);
+}
+
+#[test]
+fn a_session_refuses_a_wrong_arena() {
+    let blob = blob(Layout::Natural);
+    let model = Model::load(&blob).expect("valid");
+    let needed = model.arena_bytes();
+    let mut arena = AlignedBytes::zeroed(needed + 16);
+    let error = Session::new(model, &mut arena[..needed - 1]).err();
+    assert_eq!(error, Some(SessionError::ArenaTooSmall { needed, given: needed - 1 }));
+    assert_eq!(Session::new(model, &mut arena[8..]).err(), Some(SessionError::ArenaMisaligned));
+    let text = SessionError::ArenaTooSmall { needed: 32, given: 16 }.to_string();
+    assert_eq!(text, "the arena is smaller than the model needs (needed 32) (given 16)");
+}
