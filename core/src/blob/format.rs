@@ -121,9 +121,11 @@ impl Tensor {
         self.arena_offset as usize
     }
 
-    /// Batch, height, width and channels, if there are four dimensions.
+    /// Batch, height, width and channels, if there are four dimensions. None is 0 (the loader refuses such shapes; said
+    /// again here so that the compiler sees that divisions cannot fail).
+    #[inline(always)]
     pub(crate) fn nhwc(&self) -> Option<[usize; 4]> {
-        (self.rank == 4).then(|| self.dimensions.map(|d| d as usize))
+        (self.rank == 4).then(|| self.dimensions.map(|d| d.max(1) as usize))
     }
 
     /// The bytes in the arena, `start..end`.

@@ -5,21 +5,21 @@ use crate::blob::Channel;
 
 /// Requantized dot products of `column` with each channel's weights.
 pub(crate) fn dot_channels(weighted: &Weighted<'_>, column: &[i16], zero_point: i32, output: &mut [i8]) {
-    let taps = column.len();
     let finish =
         |sum: i32, channel: &Channel| weighted.finish_fast(sum.wrapping_add(channel.bias), channel, zero_point);
+    let row = |o: usize| weighted.weights.get(o * column.len()..(o + 1) * column.len()).unwrap_or(&[]);
     let (blocks, rest) = output.as_chunks_mut::<4>();
-    let done = blocks.len() * 4;
-    let weights = weighted.weights.chunks_exact((taps * 4).max(1));
-    for ((block, channels), weights) in blocks.iter_mut().zip(weighted.channels.as_chunks::<4>().0).zip(weights) {
-        let sums = dot4(column, weights);
+    let (channel_blocks, channel_rest) = weighted.channels.as_chunks::<4>();
+    let mut o = 0;
+    for (block, channels) in blocks.iter_mut().zip(channel_blocks) {
+        let sums = dot4(column, [row(o), row(o + 1), row(o + 2), row(o + 3)]);
         for ((value, sum), channel) in block.iter_mut().zip(sums).zip(channels) {
             *value = finish(sum, channel);
         }
+        o += 4;
     }
-    let weights = weighted.weights.chunks_exact(taps.max(1)).skip(done);
-    for ((value, channel), weights) in rest.iter_mut().zip(weighted.channels.iter().skip(done)).zip(weights) {
-        *value = finish(dot(column, weights), channel);
+    for ((value, channel), o) in rest.iter_mut().zip(channel_rest).zip(o..) {
+        *value = finish(dot(column, row(o)), channel);
     }
 }
 
@@ -30,10 +30,7 @@ fn dot(column: &[i16], weights: &[i8]) -> i32 {
 
 /// Four channels at once, so that each load of the column serves four products.
 #[inline(always)]
-fn dot4(column: &[i16], weights: &[i8]) -> [i32; 4] {
-    let mut rows = weights.chunks_exact(column.len().max(1));
-    let mut next = || rows.next().unwrap_or(&[]);
-    let (a, b, c, d) = (next(), next(), next(), next());
+fn dot4(column: &[i16], [a, b, c, d]: [&[i8]; 4]) -> [i32; 4] {
     let mut sums = [0i32; 4];
     for ((((x, a), b), c), d) in column.iter().zip(a).zip(b).zip(c).zip(d) {
         let x = i32::from(*x);

@@ -61,6 +61,18 @@ impl Opcode {
     }
 }
 
+/// The consecutive parts of `length` elements (images, rows, channels' weights); `chunks_exact` without its panic on 0.
+#[inline(always)]
+pub(crate) fn parts<T>(all: &[T], length: usize) -> core::slice::ChunksExact<'_, T> {
+    all.chunks_exact(length.max(1))
+}
+
+/// [`parts`], to be written.
+#[inline(always)]
+pub(crate) fn parts_mut<T>(all: &mut [T], length: usize) -> core::slice::ChunksExactMut<'_, T> {
+    all.chunks_exact_mut(length.max(1))
+}
+
 /// An operator, read from its record; its slices are those of the blob.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]

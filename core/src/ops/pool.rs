@@ -1,7 +1,7 @@
 //! What max and average pooling share.
 
-use super::Sides;
 use super::record::Record;
+use super::{Sides, parts, parts_mut};
 use crate::LoadError;
 use crate::blob::{Activation, Window};
 
@@ -48,7 +48,7 @@ impl Pool {
         finish: impl Fn(i32, i32) -> i32,
     ) {
         let (Some([_, h, w, c]), Some([_, oh, ow, _])) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
-        for (image, result) in input.chunks_exact(h * w * c).zip(output.chunks_exact_mut(oh * ow * c)) {
+        for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * c)) {
             for (position, pixel) in result.chunks_exact_mut(c).enumerate() {
                 let rows = self.window.inside(0, position / ow, h);
                 let columns = self.window.inside(1, position % ow, w);

@@ -5,7 +5,7 @@ use super::Conv2d;
 use crate::arch::dsp::blocks::{self, Quad4, Weights2};
 use crate::arch::dsp::halves;
 use crate::blob::{Activation, Channel};
-use crate::ops::Sides;
+use crate::ops::{Sides, parts, parts_mut};
 
 /// Writes the output, NHWC, of input NHWC; `scratch` holds four columns.
 pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
@@ -14,7 +14,7 @@ pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8],
     let quads = conv.window.kernel[0] * conv.row().div_ceil(4);
     let Some(columns) = words.as_chunks_mut().0.get_mut(..quads) else { return };
     let zero_point = sides.output.zero_point();
-    for (image, result) in input.chunks_exact(h * w * c).zip(output.chunks_exact_mut(oh * ow * oc)) {
+    for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * oc)) {
         let source = Source { conv, image, shape: [h, w, c], padding: sides.input.zero_point() as i16 };
         let pixels = oh * ow;
         // A last block that is not full begins earlier and computes some pixels again.
@@ -121,7 +121,7 @@ impl Source<'_> {
 
     /// A kernel row with taps outside of the input, or apart by dilation: element by element.
     fn border<const LANE: usize>(&self, line: usize, left: usize, quads: &mut [Quad4]) {
-        let (window, [_, w, c]) = (&self.conv.window, self.shape);
+        let (window, [_, w, c]) = (&self.conv.window, self.shape.map(|d| d.max(1)));
         let tap = |i: usize| {
             let column = (left + i / c * window.dilation[1]).checked_sub(window.padding[1]).filter(|ix| *ix < w);
             column.and_then(|ix| self.image.get(line + ix * c + i % c)).map_or(self.padding, |q| i16::from(*q))

@@ -49,7 +49,7 @@ impl<'m> Conv2d<'m> {
 
     /// Elements of one kernel row: kernel width x input channels.
     pub fn row(&self) -> usize {
-        self.window.kernel[1].saturating_mul(self.input_channels)
+        self.window.kernel[1].saturating_mul(self.input_channels).max(1)
     }
 
     /// See [`scratch_bytes`].

@@ -2,14 +2,14 @@
 //! columns meet the weights in dot products that compilers vectorize. Natural layout.
 
 use super::Conv2d;
-use crate::ops::Sides;
 use crate::ops::dot::dot_channels;
+use crate::ops::{Sides, parts, parts_mut};
 
 /// Writes the output, NHWC, of input NHWC; `scratch` holds one column.
 pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
     let (Some([_, h, w, c]), Some([_, oh, ow, oc])) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
     let Some(column) = scratch.get_mut(..conv.taps()) else { return };
-    for (image, result) in input.chunks_exact(h * w * c).zip(output.chunks_exact_mut(oh * ow * oc)) {
+    for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * oc)) {
         for (position, pixel) in result.chunks_exact_mut(oc).enumerate() {
             gather(conv, [h, w, c], sides.input.zero_point() as i16, image, [position / ow, position % ow], column);
             dot_channels(&conv.weighted, column, sides.output.zero_point(), pixel);

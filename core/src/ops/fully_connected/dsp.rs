@@ -2,15 +2,15 @@
 
 use super::FullyConnected;
 use crate::arch::dsp::{blocks, sxtb16, sxtb16_ror8};
-use crate::ops::Sides;
+use crate::ops::{Sides, parts, parts_mut};
 
 /// Writes one output row per input row; `scratch` holds one input row.
 pub fn run(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
     let Ok(words) = bytemuck::try_cast_slice_mut::<i16, u32>(scratch) else { return };
     let quads = dense.inputs.div_ceil(4);
     let Some(column) = words.as_chunks_mut().0.get_mut(..quads) else { return };
-    let outputs = dense.weighted.channels.len().max(1);
-    for (x, y) in input.chunks_exact(dense.inputs).zip(output.chunks_exact_mut(outputs)) {
+    let outputs = dense.weighted.channels.len();
+    for (x, y) in parts(input, dense.inputs).zip(parts_mut(output, outputs)) {
         widen(x, column);
         let weights = dense.weighted.weights.as_chunks().0.chunks_exact(column.len().max(1));
         for ((values, channels), weights) in y.chunks_mut(2).zip(dense.weighted.channels.chunks(2)).zip(weights) {

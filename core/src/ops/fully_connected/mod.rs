@@ -43,7 +43,8 @@ impl<'m> FullyConnected<'m> {
     pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let outputs = self.weighted.channels.len();
         let (read, written) = (sides.input.elements(), sides.output.elements());
-        let fits = outputs > 0 && read % self.inputs == 0 && (read / self.inputs).checked_mul(outputs) == Some(written);
+        let rows = read.checked_div(self.inputs).unwrap_or(0);
+        let fits = outputs > 0 && rows * self.inputs == read && rows.checked_mul(outputs) == Some(written);
         if !fits || sides.output.shape().last().map(|d| *d as usize) != Some(outputs) {
             return Err(LoadError::ShapeMismatch { operator });
         }
