@@ -185,12 +185,11 @@ impl Draw {
 
     /// The row mirrored and shifted, normalized.
     fn copy_row(&self, row: &[u8], out: &mut [f32]) {
-        let pixels = row.as_chunks::<3>().0;
-        let last = pixels.len() as isize - 1;
-        for (x, out) in out.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let from = (x as isize - self.shift.0).clamp(0, last);
-            let from = if self.flip { last - from } else { from };
-            *out = pixels[from as usize].map(normalized);
+        let (pixels, out) = (row.as_chunks::<3>().0, out.as_chunks_mut::<3>().0);
+        if self.flip {
+            shift_into(pixels.iter().rev(), self.shift.0, out);
+        } else {
+            shift_into(pixels.iter(), self.shift.0, out);
         }
     }
 
@@ -201,6 +200,23 @@ impl Draw {
         let offset = (light - 1.0) * self.gain + self.offset;
         values.iter_mut().for_each(|x| *x = (*x * scale + offset).clamp(-1.0, WHITE));
     }
+}
+
+/// Writes `pixels` moved to the right by `shift` (left, if negative), the edge pixel repeated.
+fn shift_into<'p>(pixels: impl DoubleEndedIterator<Item = &'p [u8; 3]> + Clone, shift: isize, out: &mut [[f32; 3]]) {
+    let edge = if shift > 0 { pixels.clone().next() } else { pixels.clone().next_back() };
+    let edge = edge.map_or([0.0; 3], |pixel| pixel.map(normalized));
+    let moved = shift.unsigned_abs().min(out.len());
+    let kept = out.len() - moved;
+    let (inner, outer) = if shift > 0 {
+        let (outer, inner) = out.split_at_mut(moved);
+        (inner, outer)
+    } else {
+        out.split_at_mut(kept)
+    };
+    outer.fill(edge);
+    let seen = pixels.skip(if shift > 0 { 0 } else { moved });
+    inner.iter_mut().zip(seen).for_each(|(out, pixel)| *out = pixel.map(normalized));
 }
 
 /// Adds uniform noise of `amount` of full scale from a small generator (SplitMix64): eight values a step.

@@ -69,7 +69,7 @@ fn draw(
         .margin(8)
         .margin_right(16)
         .x_label_area_size(44)
-        .y_label_area_size(66)
+        .y_label_area_size(76)
         .build_cartesian_2d(x.clone(), y.clone())?;
     chart
         .configure_mesh()
