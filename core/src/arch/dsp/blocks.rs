@@ -62,17 +62,21 @@ pub fn sums_1x2(column: &[Quad1], weights: &[Weights2]) -> [i32; 2] {
     return emulated::sums_1x2(column, weights);
 }
 
-/// Widens one pixel's `taps` into lane `LANE` of four.
-#[inline]
-pub fn widen<const LANE: usize>(taps: &[[i8; 4]], quads: &mut [Quad4]) {
+/// Widens kernel rows into lane `LANE` of four: row `r` is `source[r * line..][..4 * row_quads]` and becomes the next
+/// `row_quads` of `quads`. False, and nothing done, when `source` does not hold all of them.
+#[inline(always)]
+pub fn widen<const LANE: usize>(source: &[i8], line: usize, row_quads: usize, quads: &mut [Quad4]) -> bool {
     const { assert!(LANE < 4) };
-    #[cfg(simd_dsp)]
-    super::blocks_asm::widen::<LANE>(taps, quads);
-    #[cfg(not(simd_dsp))]
-    for (taps, quad) in taps.iter().zip(quads) {
-        let word = u32::from_le_bytes(taps.map(|q| q as u8));
-        (quad[LANE], quad[LANE + 4]) = (super::sxtb16(word), super::sxtb16_ror8(word));
+    let Some(rows) = quads.len().checked_div(row_quads).filter(|rows| *rows > 0) else { return false };
+    let reach = (rows - 1).checked_mul(line).and_then(|last| last.checked_add(row_quads.checked_mul(4)?));
+    if reach.is_none_or(|reach| reach > source.len()) {
+        return false;
     }
+    #[cfg(simd_dsp)]
+    super::blocks_asm::widen::<LANE>(source, line, row_quads, rows, quads);
+    #[cfg(not(simd_dsp))]
+    emulated::widen::<LANE>(source, line, row_quads, quads);
+    true
 }
 
 #[cfg(not(simd_dsp))]
@@ -86,6 +90,16 @@ mod emulated {
         let [p, q, r, s, t, u, v, w] = weights.map(|byte| byte as u8);
         let (even, odd) = (u32::from_le_bytes([p, q, r, s]), u32::from_le_bytes([t, u, v, w]));
         [sxtb16(even), sxtb16_ror8(even), sxtb16(odd), sxtb16_ror8(odd)]
+    }
+
+    pub fn widen<const LANE: usize>(source: &[i8], line: usize, row_quads: usize, quads: &mut [Quad4]) {
+        for (r, row) in quads.chunks_exact_mut(row_quads.max(1)).enumerate() {
+            let taps = source.get(r * line..).unwrap_or(&[]).as_chunks::<4>().0;
+            for (taps, quad) in taps.iter().zip(row) {
+                let word = u32::from_le_bytes(taps.map(|q| q as u8));
+                (quad[LANE], quad[LANE + 4]) = (sxtb16(word), sxtb16_ror8(word));
+            }
+        }
     }
 
     pub fn requantized_4x2(

@@ -272,25 +272,53 @@ pub fn sums_1x2(column: &[Quad1], weights: &[Weights2]) -> [i32; 2] {
     [a, b]
 }
 
-pub fn widen<const LANE: usize>(taps: &[[i8; 4]], quads: &mut [Quad4]) {
-    let quads = quads.get_mut(..taps.len()).unwrap_or(&mut []);
-    if quads.len() != taps.len() || taps.is_empty() {
-        return;
-    }
-    // SAFETY: both slices have the same length; each quad's words LANE and LANE + 4 are written (LANE < 4).
-    unsafe {
-        asm!(
-            "2: ldr {even}, [{x}], #4
+/// One quad of one pixel into the words at offsets `even` and `odd` from q.
+macro_rules! widen_quad {
+    ($even:literal, $odd:literal) => {
+        concat!(
+            "ldr {even}, [{x}], #4
              sxtb16 {odd}, {even}, ror #8
              sxtb16 {even}, {even}
-             str {odd}, [{q}, #16]
-             str {even}, [{q}], #32
-             cmp {x}, {end}
-             bne 2b",
-            x = inout(reg) taps.as_ptr() => _,
-            end = in(reg) taps.as_ptr_range().end,
-            q = inout(reg) quads.as_mut_ptr().cast::<u32>().add(LANE) => _,
-            even = out(reg) _, odd = out(reg) _,
+             str {odd}, [{q}, #",
+            $odd,
+            "]
+             str {even}, [{q}, #",
+            $even,
+            "]
+            "
+        )
+    };
+}
+
+pub fn widen<const LANE: usize>(source: &[i8], line: usize, row_quads: usize, rows: usize, quads: &mut [Quad4]) {
+    // SAFETY: the caller has checked that `source` holds 4 * row_quads bytes at each of `rows` (> 0) multiples of `line`,
+    // and derived `rows` from the number of quads, of which words LANE and LANE + 4 are written (LANE < 4).
+    unsafe {
+        asm!(
+            "1: add {end}, {x}, {main}
+             b 3f
+             2: ",
+            widen_quad!("0", "16"), widen_quad!("32", "48"), widen_quad!("64", "80"), widen_quad!("96", "112"),
+            "add {q}, {q}, #128
+             3: cmp {x}, {end}
+             bne 2b
+             add {end}, {x}, {rest}
+             b 5f
+             4: ",
+            widen_quad!("0", "16"),
+            "add {q}, {q}, #32
+             5: cmp {x}, {end}
+             bne 4b
+             add {x}, {x}, {skip}
+             subs {rows}, {rows}, #1
+             bne 1b",
+            x = inout(reg) source.as_ptr() => _,
+            q = inout(reg) quads.as_mut_ptr().cast::<u32>().wrapping_add(LANE) => _,
+            rows = inout(reg) rows => _,
+            main = in(reg) 4 * (row_quads & !3),
+            rest = in(reg) 4 * (row_quads & 3),
+            skip = in(reg) line.wrapping_sub(4 * row_quads),
+            end = out(reg) _, even = out(reg) _, odd = out(reg) _,
             options(nostack)
         )
     }

@@ -41,7 +41,7 @@ fn multiply(conv: &Conv2d<'_>, columns: &[Quad4], output: &mut [i8], oc: usize, 
         blocks::requantized_4x2(columns, weights, pairs, output, oc);
         done = pairs.len();
     }
-    let rest = conv.weighted.channels.chunks(2).zip(weights.chunks_exact(columns.len().max(1))).enumerate().skip(done);
+    let rest = conv.weighted.channels.chunks(2).zip(parts(weights, columns.len())).enumerate().skip(done);
     for (pair, (channels, weights)) in rest {
         finish(conv, columns, weights, channels, [pair * 2, oc], zero_point, output);
     }
@@ -59,7 +59,7 @@ fn finish(
 ) {
     let sums = blocks::sums_4x2(columns, weights);
     for ((channel, sums), at) in channels.iter().zip(sums).zip(first..) {
-        for (pixel, sum) in output.chunks_exact_mut(oc).zip(sums) {
+        for (pixel, sum) in parts_mut(output, oc).zip(sums) {
             if let Some(value) = pixel.get_mut(at) {
                 *value = conv.weighted.finish_fast(sum.wrapping_add(channel.bias), channel, zero_point);
             }
@@ -86,41 +86,35 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// The input under output pixel `y, x` into lane `LANE`.
+    ///
+    /// A window inside of the input is widened row by row as it lies there; up to three elements after each row are read
+    /// with it and meet zero weights.
+    #[inline(always)]
     fn gather<const LANE: usize>(&self, [y, x]: [usize; 2], columns: &mut [Quad4]) {
         let (window, [h, w, c]) = (&self.conv.window, self.shape);
-        let row = self.conv.row();
+        let quads = self.conv.row().div_ceil(4);
         let (top, left) = (y * window.stride[0], x * window.stride[1]);
-        let inside =
-            left >= window.padding[1] && window.dilation[1] == 1 && left - window.padding[1] + window.kernel[1] <= w;
-        for (ky, quads) in columns.chunks_exact_mut(row.div_ceil(4).max(1)).enumerate() {
+        let first = top.checked_sub(window.padding[0]).zip(left.checked_sub(window.padding[1]));
+        let inside = first.filter(|(iy, ix)| {
+            iy + (window.kernel[0] - 1) * window.dilation[0] < h
+                && ix + window.kernel[1] <= w
+                && window.dilation[1] == 1
+        });
+        let source = inside.and_then(|(iy, ix)| self.image.get((iy * w + ix) * c..));
+        if source.is_some_and(|source| blocks::widen::<LANE>(source, window.dilation[0] * w * c, quads, columns)) {
+            return;
+        }
+        for (ky, row) in parts_mut(columns, quads).enumerate() {
             let iy = (top + ky * window.dilation[0]).checked_sub(window.padding[0]).filter(|iy| *iy < h);
             match iy {
-                None => fill::<LANE>(quads, self.padding),
-                Some(iy) if inside => self.copy::<LANE>((iy * w + left - window.padding[1]) * c, row, quads),
-                Some(iy) => self.border::<LANE>(iy * w * c, left, quads),
+                None => fill::<LANE>(row, self.padding),
+                Some(iy) => self.taps::<LANE>(iy * w * c, left, row),
             }
         }
     }
 
-    /// A kernel row that lies in the input at `start`. Reads up to three elements more than `row`, which meet zero weights.
-    #[inline(always)]
-    fn copy<const LANE: usize>(&self, start: usize, row: usize, quads: &mut [Quad4]) {
-        if let Some(taps) = self.image.get(start..start + quads.len() * 4) {
-            blocks::widen::<LANE>(taps.as_chunks().0, quads);
-            return;
-        }
-        let Some(taps) = self.image.get(start..start + row) else { return };
-        let (whole, rest) = taps.as_chunks::<4>();
-        blocks::widen::<LANE>(whole, quads);
-        if let Some(last) = quads.get_mut(whole.len()..) {
-            let mut padded = [0i8; 4];
-            padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            blocks::widen::<LANE>(&[padded], last);
-        }
-    }
-
-    /// A kernel row with taps outside of the input, or apart by dilation: element by element.
-    fn border<const LANE: usize>(&self, line: usize, left: usize, quads: &mut [Quad4]) {
+    /// Any kernel row, element by element: taps outside of the input, or apart by dilation.
+    fn taps<const LANE: usize>(&self, line: usize, left: usize, quads: &mut [Quad4]) {
         let (window, [_, w, c]) = (&self.conv.window, self.shape.map(|d| d.max(1)));
         let tap = |i: usize| {
             let column = (left + i / c * window.dilation[1]).checked_sub(window.padding[1]).filter(|ix| *ix < w);

@@ -12,7 +12,7 @@ pub fn run(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &
     let outputs = dense.weighted.channels.len();
     for (x, y) in parts(input, dense.inputs).zip(parts_mut(output, outputs)) {
         widen(x, column);
-        let weights = dense.weighted.weights.as_chunks().0.chunks_exact(column.len().max(1));
+        let weights = parts(dense.weighted.weights.as_chunks().0, quads);
         for ((values, channels), weights) in y.chunks_mut(2).zip(dense.weighted.channels.chunks(2)).zip(weights) {
             let sums = blocks::sums_1x2(column, weights);
             for ((value, channel), sum) in values.iter_mut().zip(channels).zip(sums) {
