@@ -3,6 +3,7 @@
 use super::{Io, Operator, Reciprocal, chunks, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = scale * atan(x)`; a scale of 2 gives outputs within +-pi, as steering heads after DAVE-2 use it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,5 +29,10 @@ impl Operator for Atan {
         let slope = graph.push(Reciprocal, &[one_more])?;
         let scaled = graph.affine(upstream, self.scale, 0.0)?;
         Ok(vec![Some(graph.mul(scaled, slope)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let scale = self.scale as f32;
+        lowering.function(move |x| scale * x.atan())
     }
 }

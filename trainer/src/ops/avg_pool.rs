@@ -6,6 +6,7 @@ use super::conv::Geometry;
 use super::{Io, Operator, Window, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// Mean of each channel in each window of an image (NHWC); padding does not count.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +52,10 @@ impl Operator for AvgPool {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let input = graph.shape(graph.node(node).inputs[0]).clone();
         Ok(vec![Some(graph.push(AvgPoolGrad { window: self.window, input }, &[upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.average_pool(self.window)
     }
 }
 

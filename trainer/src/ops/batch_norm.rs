@@ -3,6 +3,7 @@
 use super::{Io, Operator, Rsqrt, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// Inputs `x [.., c], gamma [c], beta [c], mean [c], variance [c]`:
 /// `y = gamma (x - mean) / sqrt(variance + epsilon) + beta` per channel. Folds into the convolution before it.
@@ -60,5 +61,15 @@ impl Operator for BatchNorm {
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
         2 * inputs[1].elements()
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let [gamma, beta, mean, variance] = [1, 2, 3, 4].map(|at| lowering.param(at));
+        let (beta, mean) = (beta?, mean?);
+        let scale: Vec<f32> =
+            gamma?.iter().zip(variance?).map(|(gamma, v)| gamma / (v + self.epsilon as f32).sqrt()).collect();
+        let offset: Vec<f32> =
+            beta.iter().zip(mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
+        lowering.fold(&scale, &offset)
     }
 }

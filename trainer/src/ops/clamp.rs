@@ -3,6 +3,7 @@
 use super::{Io, Mask, Operator, chunks, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = min(max(x, low), high)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,5 +35,9 @@ impl Operator for Clamp {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let x = graph.node(node).inputs[0];
         Ok(vec![Some(graph.push(Mask { low: self.low, high: self.high }, &[x, upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.clamp(self.low as f32, self.high as f32)
     }
 }

@@ -7,6 +7,7 @@ use super::conv::Geometry;
 use super::{Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, Window, misfit};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::quant::program::Lowering;
 
 /// Inputs `x` (NHWC), `w` (OHWI) and optionally `bias [O]`:
 /// `y[n, i, j, o] = sum over a, b, c of x[n, i sy + a - top, j sx + b - left, c] w[o, a, b, c] + bias[o]`.
@@ -85,5 +86,9 @@ impl Operator for Conv2d {
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
         self.geometry(inputs[0], inputs[1]).map_or(0, |g| g.tile() * CHUNKS)
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.conv2d(self.stride, self.padding)
     }
 }

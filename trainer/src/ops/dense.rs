@@ -6,6 +6,7 @@ use super::chunks::per_chunk;
 use super::{Io, MatMul, Operator, misfit};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::quant::program::Lowering;
 
 /// Inputs `x [n, in], w [out, in]` and optionally `bias [out]`: `y[i, o] = sum_k x[i, k] w[o, k] + bias[o]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,5 +58,9 @@ impl Operator for Dense {
             parts.push(Some(graph.sum_to(upstream, &shape)?));
         }
         Ok(parts)
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.dense()
     }
 }

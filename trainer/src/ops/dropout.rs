@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::{Io, Operator, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// Elements of one parallel piece.
 const PIECE: usize = 4096;
@@ -45,6 +46,10 @@ impl Operator for Dropout {
 
     fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         Ok(vec![Some(graph.push(self.clone(), &[upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.identity()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Io, Mask, Operator, chunks, exactly, same};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = x` above zero, `alpha (e^x - 1)` below.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,11 @@ impl Operator for Elu {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         Ok(vec![Some(graph.push(EluGrad { alpha: self.alpha }, &[node, upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let alpha = self.alpha as f32;
+        lowering.function(move |x| if x > 0.0 { x } else { alpha * x.exp_m1() })
     }
 }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::conv::Geometry;
 use super::{Io, Operator, Window, exactly, misfit};
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 use crate::{Error, Result};
 
 /// Largest value of each channel in each window of an image (NHWC); padding never wins.
@@ -47,6 +48,10 @@ impl Operator for MaxPool {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let x = graph.node(node).inputs[0];
         Ok(vec![Some(graph.push(MaxPoolGrad { window: self.window }, &[x, upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.max_pool(self.window)
     }
 }
 

@@ -11,6 +11,7 @@ mod loops;
 mod tests;
 
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 use crate::{Error, ErrorKind, Result};
 
 pub use conv::{Padding, Window};
@@ -53,6 +54,11 @@ pub trait Operator {
     /// Appends to `graph` the derivative of `node` (one of this operator) with respect to each input, given the
     /// derivative `upstream` with respect to its output; `None` where it is zero.
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>>;
+
+    /// Says what the operator becomes in int8. Errors when it has no int8 form.
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.refuse("the int8 core has no such operator")
+    }
 
     /// Elements of scratch memory that `forward` needs.
     fn scratch(&self, _inputs: &[&Shape], _output: &Shape) -> usize {
@@ -98,6 +104,10 @@ macro_rules! operators {
 
             fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
                 match self { $(Self::$name(op) => op.gradient(graph, node, upstream),)* }
+            }
+
+            fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+                match self { $(Self::$name(op) => op.lower(lowering),)* }
             }
 
             fn scratch(&self, inputs: &[&Shape], output: &Shape) -> usize {

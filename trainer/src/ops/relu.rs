@@ -3,6 +3,7 @@
 use super::{Io, Mask, Operator, chunks, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = max(x, 0)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,5 +21,9 @@ impl Operator for Relu {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         // y > 0 exactly where x > 0, so the input need not be kept.
         Ok(vec![Some(graph.push(Mask { low: 0.0, high: f64::INFINITY }, &[node, upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.clamp(0.0, f32::INFINITY)
     }
 }

@@ -3,6 +3,7 @@
 use super::{Io, Operator, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// Row-major elements unchanged, shape replaced; flattening is one case.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,5 +29,9 @@ impl Operator for Reshape {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let shape = graph.shape(graph.node(node).inputs[0]).clone();
         Ok(vec![Some(graph.push(Self { shape }, &[upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.reshape()
     }
 }

@@ -3,7 +3,7 @@
 use ackermann_core::blob::write::{Network, OperatorKind, WriteError};
 use ackermann_core::blob::{AlignedBytes, Layout};
 
-use super::plan::{Plan, Request, plan};
+use super::plan::{Request, plan};
 use crate::{Error, ErrorKind, Result};
 
 /// Plans the arena of `network` and writes the blob, weights in natural order. The plan leaves room for the scratch of every
@@ -16,13 +16,13 @@ pub fn assemble(network: &mut Network) -> Result<AlignedBytes> {
     network.to_bytes(Layout::Natural).map_err(|error| refused(network, error))
 }
 
-/// The arena plan of `network` as it stands, for its lower bound.
-pub fn arena_plan(network: &Network) -> Plan {
-    plan(&requests(network).0)
+/// The most bytes that `network`, with weights in `layout`, has in use at one moment: no arena can be smaller.
+pub fn arena_lower_bound(network: &Network, layout: Layout) -> usize {
+    plan(&requests(network, &[layout]).0).lower_bound
 }
 
 fn place_tensors(network: &mut Network) {
-    let (requests, groups) = requests(network);
+    let (requests, groups) = requests(network, &[Layout::Natural, Layout::Dsp]);
     let plan = plan(&requests);
     for (tensor, group) in network.tensors.iter_mut().zip(groups) {
         tensor.arena_offset =
@@ -32,8 +32,8 @@ fn place_tensors(network: &mut Network) {
 
 /// One request per group of tensors that share their bytes, then one per operator's scratch; and each tensor's group.
 ///
-/// Moment 0 is before the first operator, moment i + 1 is operator i.
-fn requests(network: &Network) -> (Vec<Request>, Vec<usize>) {
+/// Moment 0 is before the first operator, moment i + 1 is operator i. Scratch is what the neediest of `layouts` wants.
+fn requests(network: &Network, layouts: &[Layout]) -> (Vec<Request>, Vec<usize>) {
     let end = network.operators.len() + 1;
     let mut lives: Vec<Request> = network.tensors.iter().map(|t| life(t.elements())).collect();
     for (moment, operator) in (1..).zip(&network.operators) {
@@ -51,8 +51,8 @@ fn requests(network: &Network) -> (Vec<Request>, Vec<usize>) {
     }
     let groups = share_reshapes(network, &mut lives);
     for (index, _) in network.operators.iter().enumerate() {
-        let scratch = [Layout::Natural, Layout::Dsp].map(|layout| network.scratch_bytes(index, layout));
-        lives.push(Request { bytes: scratch.into_iter().max().unwrap_or(0), first: index + 1, last: index + 1 });
+        let scratch = layouts.iter().map(|layout| network.scratch_bytes(index, *layout));
+        lives.push(Request { bytes: scratch.max().unwrap_or(0), first: index + 1, last: index + 1 });
     }
     (lives, groups)
 }
@@ -120,7 +120,7 @@ mod tests {
         let blob = assemble(&mut network).unwrap();
         let model = Model::load(&blob).unwrap();
         assert_eq!(model.arena_bytes(), 128 + 32);
-        assert_eq!(arena_plan(&network).lower_bound, 128 + 32);
+        assert_eq!(arena_lower_bound(&network, Layout::Natural), 128 + 32);
         assert_eq!(network.tensors[1].arena_offset, network.tensors[3].arena_offset);
     }
 }

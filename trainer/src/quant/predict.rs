@@ -1,14 +1,15 @@
 //! The int8 core on the host: frames in, steering out, the same bytes as on every board.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ackermann_core::blob::AlignedBytes;
+use ackermann_core::blob::{AlignedBytes, Tensor};
 use ackermann_core::{Model, Session};
 use ndarray::{ArrayD, IxDyn};
 use rayon::prelude::*;
 
 use super::Quantization;
-use crate::data::FrameSet;
+use super::observe::real;
 use crate::data::npy::{self, Array};
 use crate::{Error, ErrorKind, Result};
 
@@ -31,49 +32,57 @@ pub fn load(blob: &[u8]) -> Result<Model<'_>> {
     Model::load(blob).map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
 }
 
-/// An int8 network with its arena. Cloning copies the arena only, so every thread can have its own.
+/// An int8 network with its arena. Clones share the blob, so every thread can have its own.
 #[derive(Debug, Clone)]
-pub struct Int8Predictor<'m> {
-    model: Model<'m>,
+pub struct Int8Predictor {
+    blob: Arc<AlignedBytes>,
     arena: AlignedBytes,
+    input: Endpoint,
+    output: Endpoint,
     from_pixel: [i8; 256],
-    output: Quantization,
     saturated: u64,
 }
 
-impl<'m> Int8Predictor<'m> {
-    /// A predictor over `blob`, which lies at a 16-byte boundary ([`read_blob`]).
+/// The network's input or output tensor.
+#[derive(Debug, Clone)]
+struct Endpoint {
+    shape: Vec<usize>,
+    quantization: Quantization,
+}
+
+impl Endpoint {
+    fn of(tensor: Option<&Tensor>) -> Result<Self> {
+        let missing = || Error::new(ErrorKind::BadBlob, "", "has no input or no output");
+        let tensor = tensor.ok_or_else(missing)?;
+        let quantization = Quantization { scale: tensor.scale(), zero_point: tensor.zero_point() as i8 };
+        Ok(Self { shape: tensor.shape().iter().map(|d| *d as usize).collect(), quantization })
+    }
+
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// Frames that one thread predicts at a time.
+const FRAMES_AT_ONCE: usize = 16;
+
+impl Int8Predictor {
+    /// A predictor over a copy of `blob`.
     ///
     /// # Errors
     /// What the loader refuses.
-    pub fn new(blob: &'m [u8]) -> Result<Self> {
-        let model = load(blob)?;
-        let (Some(input), Some(output)) = (model.input(0), model.output(0)) else {
-            return Err(Error::new(ErrorKind::BadBlob, "", "has no input or no output"));
-        };
-        let quantization = Quantization { scale: input.scale(), zero_point: input.zero_point() as i8 };
-        let mut from_pixel = [0; 256];
-        for (entry, pixel) in from_pixel.iter_mut().zip(0u8..=255) {
-            *entry = quantization.quantize((f32::from(pixel) - 128.0) / 128.0);
-        }
-        let output = Quantization { scale: output.scale(), zero_point: output.zero_point() as i8 };
+    pub fn new(blob: &[u8]) -> Result<Self> {
+        let blob = AlignedBytes::copy_of(blob);
+        let model = load(&blob)?;
+        let (input, output) = (Endpoint::of(model.input(0))?, Endpoint::of(model.output(0))?);
+        let from_pixel = std::array::from_fn(|pixel| input.quantization.quantize(real(pixel as u8)));
         let arena = AlignedBytes::zeroed(model.arena_bytes());
-        Ok(Self { model, arena, from_pixel, output, saturated: 0 })
-    }
-
-    /// The model that runs.
-    pub fn model(&self) -> &Model<'m> {
-        &self.model
+        Ok(Self { blob: Arc::new(blob), arena, input, output, from_pixel, saturated: 0 })
     }
 
     /// Dimensions of the input, the batch of 1 included.
-    pub fn input_shape(&self) -> Vec<usize> {
-        self.model.input(0).map_or(Vec::new(), |t| t.shape().iter().map(|d| *d as usize).collect())
-    }
-
-    /// Bytes of one frame.
-    pub fn input_len(&self) -> usize {
-        self.model.input(0).map_or(0, |tensor| tensor.elements())
+    pub fn input_shape(&self) -> &[usize] {
+        &self.input.shape
     }
 
     /// How many outputs so far stood at the first or last int8 value: the range was too tight if it is more than a few.
@@ -81,74 +90,55 @@ impl<'m> Int8Predictor<'m> {
         self.saturated
     }
 
-    /// One inference on int8 values.
+    /// Frames of the network's size (HWC bytes, one after another) to outputs, dequantized: for a steering network one
+    /// number per frame, the normalized steering, + is right. Many frames run on all threads.
     ///
     /// # Errors
-    /// An input of another length.
-    pub fn run(&mut self, input: &[i8]) -> Result<Vec<i8>> {
-        self.infer(input.len(), |tensor| tensor.copy_from_slice(input))
-    }
-
-    /// One inference on a frame of the network's size (HWC bytes); the first output, dequantized: for a steering network
-    /// the normalized steering, + is right.
-    ///
-    /// # Errors
-    /// A frame of another size.
-    pub fn predict(&mut self, pixels: &[u8]) -> Result<f32> {
+    /// Bytes that are no whole frames of the network's size.
+    pub fn predict(&mut self, frames: &[u8]) -> Result<Vec<f32>> {
         let table = self.from_pixel;
-        let output = self.infer(pixels.len(), |tensor| {
-            tensor.iter_mut().zip(pixels).for_each(|(q, pixel)| *q = table[usize::from(*pixel)]);
-        })?;
-        Ok(output.first().map_or(0.0, |q| self.output.dequantize(*q)))
+        let values: Vec<i8> = frames.iter().map(|pixel| table[usize::from(*pixel)]).collect();
+        let scale = self.output.quantization;
+        Ok(self.run(&values)?.into_iter().map(|q| scale.dequantize(q)).collect())
     }
 
-    fn infer(&mut self, len: usize, fill: impl FnOnce(&mut [i8])) -> Result<Vec<i8>> {
-        if len != self.input_len() {
-            let shape = self.input_shape();
-            return Err(Error::new(ErrorKind::Shape, "", format!("{len} values do not fill the input {shape:?}")));
+    /// int8 inputs, one after another, to int8 outputs, one after another.
+    ///
+    /// # Errors
+    /// Values that are no whole inputs.
+    pub fn run(&mut self, inputs: &[i8]) -> Result<Vec<i8>> {
+        let len = self.input.elements();
+        if inputs.is_empty() || !inputs.len().is_multiple_of(len) {
+            let (count, shape) = (inputs.len(), &self.input.shape);
+            return Err(Error::new(ErrorKind::Shape, "", format!("holds {count} values, the network takes {shape:?}")));
         }
-        let internal = |error| Error::new(ErrorKind::Internal, "", format!("the session did not start: {error}"));
-        let mut session = Session::new(self.model, &mut self.arena).map_err(internal)?;
-        fill(session.input_mut(0).unwrap_or(&mut []));
+        let outputs = if inputs.len() <= len * FRAMES_AT_ONCE {
+            infer(&load(&self.blob)?, &mut self.arena, inputs, len)?
+        } else {
+            let model = load(&self.blob)?;
+            let chunks = inputs.par_chunks(len * FRAMES_AT_ONCE);
+            let arena = || AlignedBytes::zeroed(model.arena_bytes());
+            let outputs: Result<Vec<Vec<i8>>> =
+                chunks.map_init(arena, |arena, c| infer(&model, arena, c, len)).collect();
+            outputs?.concat()
+        };
+        self.saturated += outputs.iter().filter(|q| matches!(**q, i8::MIN | i8::MAX)).count() as u64;
+        Ok(outputs)
+    }
+}
+
+/// Runs inputs of `len` values one after another.
+fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], len: usize) -> Result<Vec<i8>> {
+    let internal = |error| Error::new(ErrorKind::Internal, "", format!("the session did not start: {error}"));
+    let mut session = Session::new(*model, arena).map_err(internal)?;
+    let mut outputs = Vec::new();
+    for values in inputs.chunks_exact(len) {
+        let input = session.input_mut(0).unwrap_or(&mut []);
+        input.iter_mut().zip(values).for_each(|(q, value)| *q = *value);
         session.run();
-        let output = session.output(0).unwrap_or(&[]).to_vec();
-        self.saturated += output.iter().filter(|q| matches!(**q, i8::MIN | i8::MAX)).count() as u64;
-        Ok(output)
+        outputs.extend_from_slice(session.output(0).unwrap_or(&[]));
     }
-}
-
-/// What the int8 network says about a set of frames.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Int8Predictions {
-    /// One dequantized output per frame.
-    pub values: Vec<f32>,
-    /// Outputs at the first or last int8 value.
-    pub saturated: u64,
-}
-
-/// Runs every frame of `frames` on all threads.
-///
-/// # Errors
-/// A blob that the loader refuses, frames of another size.
-pub fn predict_all(blob: &[u8], frames: &FrameSet) -> Result<Int8Predictions> {
-    const FRAMES_AT_ONCE: usize = 32;
-    let predictor = Int8Predictor::new(blob)?;
-    let indices: Vec<usize> = (0..frames.len()).collect();
-    let chunks: Vec<Result<(Vec<f32>, u64)>> = indices
-        .par_chunks(FRAMES_AT_ONCE)
-        .map(|chunk| {
-            let mut predictor = predictor.clone();
-            let values: Result<Vec<f32>> = chunk.iter().map(|&index| predictor.predict(frames.frame(index))).collect();
-            Ok((values?, predictor.saturated))
-        })
-        .collect();
-    let mut all = Int8Predictions { values: Vec::with_capacity(frames.len()), saturated: 0 };
-    for chunk in chunks {
-        let (values, saturated) = chunk?;
-        all.values.extend(values);
-        all.saturated += saturated;
-    }
-    Ok(all)
+    Ok(outputs)
 }
 
 /// `ackermann run`: the array in `input` through the network into `output`, an int8 array.
@@ -161,30 +151,21 @@ pub fn predict_all(blob: &[u8], frames: &FrameSet) -> Result<Int8Predictions> {
 pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
     let mut predictor = Int8Predictor::new(blob)?;
     let values = quantized(npy::read(input)?, &predictor);
-    let len = predictor.input_len();
-    if values.is_empty() || !values.len().is_multiple_of(len) {
-        let message = format!("holds {} values, the network takes {:?}", values.len(), predictor.input_shape());
-        return Err(Error::new(ErrorKind::Shape, input.display(), message));
-    }
-    let batch = values.len() / len;
-    let results: Result<Vec<Vec<i8>>> = values.chunks_exact(len).map(|values| predictor.run(values)).collect();
-    let mut shape: Vec<usize> =
-        predictor.model.output(0).map_or(Vec::new(), |t| t.shape().iter().map(|d| *d as usize).collect());
+    let results = predictor.run(&values).map_err(|error| Error { place: input.display().to_string(), ..error })?;
+    let mut shape = predictor.output.shape.clone();
     if let Some(first) = shape.first_mut() {
-        *first *= batch;
+        *first *= values.len() / predictor.input.elements();
     }
     let internal = |error| Error::new(ErrorKind::Internal, output.display(), format!("output shape: {error}"));
-    let array = ArrayD::from_shape_vec(IxDyn(&shape), results?.concat()).map_err(internal)?;
+    let array = ArrayD::from_shape_vec(IxDyn(&shape), results).map_err(internal)?;
     npy::write(output, array.view())
 }
 
-fn quantized(array: Array, predictor: &Int8Predictor<'_>) -> Vec<i8> {
-    let input = predictor.model.input(0);
-    let quantization =
-        input.map_or(Quantization::FRAME, |t| Quantization { scale: t.scale(), zero_point: t.zero_point() as i8 });
+fn quantized(array: Array, predictor: &Int8Predictor) -> Vec<i8> {
+    let scale = predictor.input.quantization;
     match array {
         Array::I8(array) => array.into_iter().collect(),
         Array::U8(array) => array.into_iter().map(|pixel| predictor.from_pixel[usize::from(pixel)]).collect(),
-        Array::F32(array) => array.into_iter().map(|value| quantization.quantize(value)).collect(),
+        Array::F32(array) => array.into_iter().map(|value| scale.quantize(value)).collect(),
     }
 }

@@ -1,0 +1,117 @@
+//! Where the int8 network loses precision: float against int8, layer by layer.
+
+use ackermann_core::Session;
+use ackermann_core::blob::AlignedBytes;
+use ackermann_core::ops::Selected;
+use serde::Serialize;
+
+use super::observe::{run, spread};
+use super::program::Program;
+use super::{Quantization, load};
+use crate::data::FrameSet;
+use crate::graph::Params;
+use crate::nn::{Mode, Network};
+use crate::{Error, ErrorKind, Result};
+
+/// Error of one layer's output over the frames compared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerError {
+    /// Number of the operator in the blob.
+    pub index: usize,
+    /// Name of the layer.
+    pub name: String,
+    /// Operator.
+    pub op: &'static str,
+    /// Signal to quantization noise, 10 log10(sum of squares of float / of the difference); `None` without noise or signal.
+    pub sqnr_db: Option<f64>,
+    /// Largest |float - int8|.
+    pub max_abs: f64,
+    /// Mean |float - int8|.
+    pub mean_abs: f64,
+    /// Share of values at an end of int8 (the zero point not counted): much of it means that a range is too tight.
+    pub saturated: f64,
+}
+
+#[derive(Clone, Default)]
+struct Sums {
+    signal: f64,
+    noise: f64,
+    absolute: f64,
+    largest: f64,
+    saturated: u64,
+    count: u64,
+}
+
+/// Runs `count` of `frames` through the float network and through `blob`, which was quantized from it, and compares every
+/// operator's output.
+///
+/// # Errors
+/// A blob that is not of this network, frames of another size.
+pub fn layer_errors(
+    network: &Network,
+    params: &Params,
+    blob: &[u8],
+    frames: &FrameSet,
+    count: usize,
+) -> Result<Vec<LayerError>> {
+    network.check(params)?;
+    let model = load(blob)?;
+    let built = network.build(1, Mode::Eval)?;
+    let program = Program::new(&built, params)?;
+    let fits = |frame: usize| model.input(0).is_some_and(|tensor| tensor.elements() == frame);
+    let shapes =
+        model.steps().zip(&program.steps).all(|(a, b)| a.sides.output.elements() == b.shape.iter().product::<usize>());
+    if model.operators() != program.steps.len() || !shapes || !fits(frames.height * frames.width * 3) {
+        let message = format!("blob, network {} and frames do not belong together", network.name);
+        return Err(Error::new(ErrorKind::Shape, "", message));
+    }
+    let indices = spread(frames.len(), count);
+    let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+    let internal = |error| Error::new(ErrorKind::Internal, "", format!("the session did not start: {error}"));
+    let mut session = Session::new(model, &mut arena).map_err(internal)?;
+    let mut outputs: Vec<Vec<i8>> = vec![Vec::new(); program.steps.len()];
+    let mut sums = vec![Sums::default(); program.steps.len()];
+    let scales: Vec<Quantization> = model
+        .steps()
+        .map(|s| Quantization { scale: s.sides.output.scale(), zero_point: s.sides.output.zero_point() as i8 })
+        .collect();
+    run(&built, &program, params, (frames, &indices), |_, value, float| match value.checked_sub(1) {
+        None => {
+            let input = session.input_mut(0).unwrap_or(&mut []);
+            input.iter_mut().zip(float).for_each(|(q, x)| *q = Quantization::FRAME.quantize(*x));
+            session.run_with::<Selected>(|index, output| output.clone_into(&mut outputs[index]));
+        }
+        Some(step) => sums[step].add(float, &outputs[step], scales[step]),
+    })?;
+    let rows = sums.iter().zip(&program.steps).zip(model.steps()).enumerate();
+    Ok(rows.map(|(index, ((sums, step), int8))| sums.row(index, &step.name, int8.operator.opcode().name())).collect())
+}
+
+impl Sums {
+    fn add(&mut self, float: &[f32], int8: &[i8], scale: Quantization) {
+        for (x, q) in float.iter().zip(int8) {
+            let difference = f64::from(*x - scale.dequantize(*q)).abs();
+            self.signal += f64::from(*x).powi(2);
+            self.noise += difference.powi(2);
+            self.absolute += difference;
+            self.largest = self.largest.max(difference);
+            // A value at the zero point is a rectifier at work, not a range too tight.
+            self.saturated += u64::from(matches!(*q, i8::MIN | i8::MAX) && *q != scale.zero_point);
+            self.count += 1;
+        }
+    }
+
+    fn row(&self, index: usize, name: &str, op: &'static str) -> LayerError {
+        let count = self.count.max(1) as f64;
+        let measurable = self.signal > 0.0 && self.noise > 0.0;
+        LayerError {
+            index,
+            name: name.into(),
+            op,
+            sqnr_db: measurable.then(|| 10.0 * (self.signal / self.noise).log10()),
+            max_abs: self.largest,
+            mean_abs: self.absolute / count,
+            saturated: self.saturated as f64 / count,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+use ackermann_core::Model;
+use ackermann_core::blob::{Layout, repack};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::observe::{observe, run, spread};
+use super::program::{Kind, Program};
+use super::*;
+use crate::ErrorKind;
+use crate::data::FrameSet;
+use crate::graph::{Executor, Params};
+use crate::nn::{Layer, Mode, Network};
+
+/// Frames with some structure: a bright bar whose place is the label.
+fn frames(count: usize, [height, width]: [usize; 2]) -> FrameSet {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut set = FrameSet { height, width, ..FrameSet::default() };
+    for _ in 0..count {
+        let label = rng.random_range(-0.9f32..0.9);
+        let centre = (label + 1.0) / 2.0 * width as f32;
+        for at in 0..height * width * 3 {
+            let near = (-((at / 3 % width) as f32 - centre).powi(2) / 8.0).exp();
+            set.pixels.push((60.0 + 150.0 * near + rng.random_range(0.0..20.0)) as u8);
+        }
+        set.labels.push(label);
+    }
+    set
+}
+
+fn network(layers: Vec<Layer>) -> Network {
+    Network { name: "sample".into(), input: [12, 16, 3], layers }
+}
+
+/// Everything at once: padding, batch norm, pools, tables.
+fn rich() -> Network {
+    network(vec![
+        Layer::conv2d(8, 3, 1).padded(1),
+        Layer::BatchNorm,
+        Layer::Relu,
+        Layer::max_pool(2),
+        Layer::conv2d(12, 3, 1),
+        Layer::BatchNorm,
+        Layer::Elu,
+        Layer::avg_pool(2),
+        Layer::Flatten,
+        Layer::dense(16),
+        Layer::Relu,
+        Layer::Dropout { rate: 0.3 },
+        Layer::dense(1),
+        Layer::Atan { scale: 2.0 / std::f64::consts::PI },
+    ])
+}
+
+/// Parameters with biases and running statistics as training leaves them.
+fn params(network: &Network) -> Params {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut params = network.init(3).unwrap();
+    for param in params.entries_mut() {
+        let range = match param.name.rsplit('.').next() {
+            Some("running_var") => 0.3..2.0,
+            Some("weight") if param.shape.len() == 1 => 0.5..1.5,
+            Some("bias" | "running_mean") => -0.3..0.3,
+            _ => continue,
+        };
+        param.data.iter_mut().for_each(|value| *value = rng.random_range(range.clone()));
+    }
+    params
+}
+
+fn float(network: &Network, params: &Params, frames: &FrameSet) -> Vec<f32> {
+    let built = network.build(1, Mode::Eval).unwrap();
+    let mut executor = Executor::<f32>::new(&built.graph, &[built.output]);
+    (0..frames.len())
+        .map(|at| {
+            let input = executor.input_mut(built.input);
+            input.iter_mut().zip(frames.frame(at)).for_each(|(x, p)| *x = (f32::from(*p) - 128.0) / 128.0);
+            executor.run(params).unwrap();
+            executor.value(built.output)[0]
+        })
+        .collect()
+}
+
+#[test]
+fn int8_follows_float_within_a_few_steps() {
+    let frames = frames(80, [12, 16]);
+    for (network, steps) in [(network(vec![Layer::Flatten, Layer::dense(1)]), 2.0), (rich(), 6.0)] {
+        let params = params(&network);
+        let quantized = quantize(&network, &params, &frames, &QuantizeOptions::default()).unwrap();
+        let mut predictor = Int8Predictor::new(&quantized.blob).unwrap();
+        let int8 = predictor.predict(&frames.pixels).unwrap();
+        let scale = Model::load(&quantized.blob).unwrap().output(0).unwrap().scale();
+        let worst =
+            float(&network, &params, &frames).iter().zip(&int8).map(|(x, q)| (x - q).abs() / scale).fold(0.0, f32::max);
+        assert!(worst < steps, "{worst} steps of {scale}");
+        assert_eq!(predictor.saturated(), 0);
+    }
+}
+
+/// A single dense layer has a bound: half a step of output, plus half a step of every weight times its input, plus the bias.
+#[test]
+fn dense_layer_keeps_its_bound() {
+    let network = network(vec![Layer::Flatten, Layer::dense(1)]);
+    let (params, frames) = (params(&network), frames(40, [12, 16]));
+    let options = QuantizeOptions { bias_correction: false, ..QuantizeOptions::default() };
+    let quantized = quantize(&network, &params, &frames, &options).unwrap();
+    let int8 = Int8Predictor::new(&quantized.blob).unwrap().predict(&frames.pixels).unwrap();
+    let output_step = Model::load(&quantized.blob).unwrap().output(0).unwrap().scale();
+    let weights = &params.get("fc1.weight").unwrap().data;
+    let weight_step = weights.iter().fold(0f32, |m, w| m.max(w.abs())) / 127.0;
+    for (at, (x, q)) in float(&network, &params, &frames).iter().zip(int8).enumerate() {
+        let inputs: f32 = frames.frame(at).iter().map(|p| ((f32::from(*p) - 128.0) / 128.0).abs()).sum();
+        let bound = 0.51 * output_step + 0.5 * weight_step * inputs + weight_step / 128.0 + 1e-5;
+        assert!((x - q).abs() <= bound, "frame {at}: {x} {q}, bound {bound}");
+    }
+}
+
+#[test]
+fn folded_batch_norm_is_the_same_function() {
+    let network = network(vec![Layer::conv2d(8, 3, 2).padded(1), Layer::BatchNorm, Layer::Relu]);
+    let params = params(&network);
+    let built = network.build(1, Mode::Eval).unwrap();
+    let program = Program::new(&built, &params).unwrap();
+    let [Kind::Conv2d(_, folded)] = program.steps.iter().map(|s| &s.kind).collect::<Vec<_>>()[..] else { panic!() };
+    assert_eq!(folded.clamp, Some((0.0, f32::INFINITY)));
+    let plain = super::tests::network(vec![Layer::conv2d(8, 3, 2).padded(1), Layer::Relu]);
+    let mut substitute = plain.init(0).unwrap();
+    substitute.get_mut("conv1.weight").unwrap().data.clone_from(&folded.weights);
+    substitute.get_mut("conv1.bias").unwrap().data.clone_from(&folded.bias);
+    let frames = frames(3, [12, 16]);
+    let evaluate = |network: &Network, params: &Params| {
+        let built = network.build(1, Mode::Eval).unwrap();
+        let program = Program::new(&built, params).unwrap();
+        let mut outputs = Vec::new();
+        run(&built, &program, params, (&frames, &[0, 1, 2]), |_, value, x| {
+            if value == program.steps.len() {
+                outputs.extend_from_slice(x);
+            }
+        })
+        .unwrap();
+        outputs
+    };
+    let (with, without) = (evaluate(&network, &params), evaluate(&plain, &substitute));
+    assert!(with.iter().any(|x| *x > 0.1) && with.len() == without.len());
+    let worst = with.iter().zip(&without).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-5, "{worst}");
+}
+
+#[test]
+fn same_input_same_bytes_and_every_layout_fits_the_arena() {
+    let (network, frames) = (rich(), frames(20, [12, 16]));
+    let params = params(&network);
+    let options = QuantizeOptions { observer: Observer::Percentile(99.9), ..QuantizeOptions::default() };
+    let [a, b] = [0, 1].map(|_| quantize(&network, &params, &frames, &options).unwrap());
+    assert!(*a.blob == *b.blob);
+    let packed = repack(&a.blob, Layout::Dsp).unwrap();
+    assert!(a.arena_lower_bound <= a.arena_bytes);
+    let repacked = inspect_blob(&packed).unwrap();
+    assert!(repacked.arena_lower_bound <= repacked.arena_bytes && a.arena_bytes <= repacked.arena_bytes);
+    let mut natural = Int8Predictor::new(&a.blob).unwrap();
+    let mut dsp = Int8Predictor::new(&packed).unwrap();
+    assert_eq!(natural.predict(&frames.pixels).unwrap(), dsp.predict(&frames.pixels).unwrap());
+    let model = Model::load(&a.blob).unwrap();
+    assert_eq!(model.metadata().get("output.name"), Some("steering"));
+    assert_eq!(model.metadata().get("output.full_scale_deg"), Some("25"));
+}
+
+#[test]
+fn percentiles_cut_tails_and_leave_the_output() {
+    let (network, frames) = (rich(), frames(20, [12, 16]));
+    let params = params(&network);
+    let built = network.build(4, Mode::Eval).unwrap();
+    let program = Program::new(&built, &params).unwrap();
+    let indices = spread(frames.len(), 10);
+    let look = |observer| observe(&built, &program, &params, (&frames, &indices), observer).unwrap();
+    let (whole, cut) = (look(Observer::MinMax), look(Observer::Percentile(99.0)));
+    assert!(cut[1].high < whole[1].high && cut[1].high > 0.0);
+    assert_eq!(cut.last(), whole.last());
+}
+
+#[test]
+fn layer_report_measures_every_operator() {
+    let (network, frames) = (rich(), frames(20, [12, 16]));
+    let params = params(&network);
+    let quantized = quantize(&network, &params, &frames, &QuantizeOptions::default()).unwrap();
+    let report = layer_errors(&network, &params, &quantized.blob, &frames, 8).unwrap();
+    let inspection = inspect_blob(&quantized.blob).unwrap();
+    assert_eq!(report.len(), inspection.layers.len());
+    for (row, layer) in report.iter().zip(&inspection.layers) {
+        assert_eq!((row.op, &row.name), (layer.op, &layer.name));
+        assert!(row.sqnr_db.unwrap() > 20.0, "{row:?}");
+    }
+    let foreign = layer_errors(&network, &params, &inspectable().blob, &frames, 8).unwrap_err();
+    assert_eq!(foreign.kind, ErrorKind::Shape);
+}
+
+fn inspectable() -> Quantized {
+    let network = network(vec![Layer::Flatten, Layer::dense(1)]);
+    quantize(&network, &params(&network), &frames(2, [12, 16]), &QuantizeOptions::default()).unwrap()
+}
+
+#[test]
+fn inspection_counts_what_the_network_counts() {
+    for (name, arena) in [("pilotnet", 118_000), ("micro", 96 * 1024)] {
+        let network = crate::nn::by_name(name).unwrap();
+        let summary = network.summary().unwrap();
+        let inspection = inspect_network(&network).unwrap();
+        assert_eq!(inspection.macs, summary.iter().map(|l| l.macs as u64).sum::<u64>());
+        assert_eq!(inspection.parameters, summary.iter().map(|l| l.parameters as u64).sum::<u64>());
+        assert!(inspection.arena_bytes <= arena, "{name}: arena {}", inspection.arena_bytes);
+        assert!(inspection.arena_lower_bound <= inspection.arena_bytes);
+    }
+}
+
+#[test]
+fn wrong_input_is_an_error() {
+    let network = rich();
+    let params = params(&network);
+    let options = QuantizeOptions::default();
+    let kind = |frames: &FrameSet, params: &Params| quantize(&network, params, frames, &options).unwrap_err().kind;
+    assert_eq!(kind(&frames(1, [12, 18]), &params), ErrorKind::Shape);
+    assert_eq!(kind(&frames(0, [12, 16]), &params), ErrorKind::Usage);
+    let mut broken = params.clone();
+    broken.entries_mut()[0].data[0] = f32::NAN;
+    assert_eq!(kind(&frames(1, [12, 16]), &broken), ErrorKind::NotFinite);
+    let late = super::tests::network(vec![Layer::conv2d(4, 3, 1), Layer::Relu, Layer::BatchNorm]);
+    let error = quantize(&late, &late.init(0).unwrap(), &frames(1, [12, 16]), &options).unwrap_err();
+    assert_eq!(error.place, "bn1");
+}
