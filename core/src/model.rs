@@ -134,7 +134,7 @@ impl<'m> Model<'m> {
 
     /// Multiply-accumulates of one run.
     pub fn macs(&self) -> u64 {
-        self.steps().map(|step| step.operator.macs(step.sides.output.elements())).sum()
+        self.steps().map(|step| step.operator.macs(step.sides.output.elements())).fold(0, u64::saturating_add)
     }
 
     fn named(&self, prefix: &str, index: u16) -> Option<&'m str> {

@@ -149,6 +149,11 @@ fn operators_are_checked() {
         LoadError::AccumulatorOverflow { operator: 5 }
     );
     assert_eq!(refusal(|n| weighted(n, 0).activation.min = 127), LoadError::BadParameter { operator: 0 });
+    let huge = |n: &mut Network| match &mut n.operators[2].kind {
+        OperatorKind::AveragePool { window, .. } => window.kernel = [4095, 4095],
+        _ => panic!("no pool"),
+    };
+    assert_eq!(refusal(huge), LoadError::BadParameter { operator: 2 });
     assert_eq!(refusal(|n| n.outputs = vec![6, 6]), LoadError::BadEndpoints);
     assert_eq!(refusal(|n| n.inputs.clear()), LoadError::BadEndpoints);
     assert_eq!(refusal(|n| n.operators.clear()), LoadError::TooManyOperators);

@@ -19,7 +19,9 @@ impl Pool {
         record.expect_no_options()?;
         record.expect_unused(0, 10)?;
         let window = record.window()?;
-        if window.dilation != [1, 1] {
+        // Sums of a window stay within 2^30.
+        let area = window.kernel[0] * window.kernel[1];
+        if window.dilation != [1, 1] || area > 1 << 23 {
             return Err(LoadError::BadParameter { operator: record.index });
         }
         Ok(Self { window, activation: record.activation(8)? })
