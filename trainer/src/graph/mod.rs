@@ -13,6 +13,9 @@ mod product;
 mod real;
 mod shape;
 
+#[cfg(test)]
+mod tests;
+
 pub use executor::Executor;
 pub use params::{Param, Params};
 pub use product::{Matrix, product};

@@ -7,7 +7,7 @@ use super::misfit;
 use crate::Result;
 use crate::graph::{Real, Shape};
 
-/// Elements of an im2col tile: half a megabyte in `f32`, less than a second-level cache with its operands.
+/// Elements of an im2col tile: a quarter of a megabyte in `f32`, so that it stays in a second-level cache.
 const TILE: usize = 64 * 1024;
 
 /// Zeros around an image, in pixels.
