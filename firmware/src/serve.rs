@@ -44,7 +44,9 @@ impl<'a> Slot<'a> {
             return Err(Status::BlobOutOfOrder);
         }
         let room = self.bytes.get_mut(offset..).and_then(|rest| rest.get_mut(..piece.len()));
-        room.ok_or(Status::BlobTooLarge)?.copy_from_slice(piece);
+        for (to, from) in room.ok_or(Status::BlobTooLarge)?.iter_mut().zip(piece) {
+            *to = *from;
+        }
         self.stored += piece.len();
         Ok(())
     }

@@ -82,9 +82,11 @@ impl<S: SetDutyCycle> Steering<S> {
         // A second is more than any servo needs from end to end; the bound keeps the product small.
         let elapsed_us = elapsed_us.min(1_000_000) as i64;
         let step = (i64::from(self.slew_deg_per_s) << 16) * elapsed_us / 1_000_000;
-        let target = i64::from(target.clamp(-self.limit, self.limit).to_bits());
+        // `min` and `max` where `clamp` would assert that its bounds are in order.
+        let limit = i64::from(self.limit.to_bits());
+        let target = i64::from(target.to_bits()).min(limit).max(-limit);
         let angle = i64::from(self.angle.to_bits());
-        let angle = angle + (target - angle).clamp(-step, step);
+        let angle = angle + (target - angle).min(step).max(-step);
         self.angle = Degrees::from_bits(angle as i32);
         let pulse_us = self.pulse_us();
         self.duty = set_pulse(&mut self.servo, pulse_us)?;

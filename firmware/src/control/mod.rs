@@ -58,7 +58,8 @@ pub struct ControlLoop<'b, T, S, P, C> {
 }
 
 impl<'b, T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> ControlLoop<'b, T, S, P, C> {
-    /// A loop at rest. `buffer` must hold the largest message.
+    /// A loop at rest. `buffer` must hold the largest message. Inlined, so that the large value is made where it stays.
+    #[inline(always)]
     pub fn new(config: Config, board: Board<T, S, P, C>, buffer: &'b mut [u8]) -> Self {
         Self { inbox: Inbox::new(buffer), pilot: Pilot::new(config, board) }
     }

@@ -1,15 +1,15 @@
 //! The pilot: what the requests do to the car.
 
 use embedded_hal::pwm::SetDutyCycle;
-use heapless::Vec;
+use heapless::{Deque, Vec};
 
 use super::gate::Gate;
 use super::safety::Safety;
 use super::{Config, Event, Events, Phase};
 use crate::clock::{Clock, ticks_to_us};
 use crate::link::{
-    Answer, Bench, Hello, Info, LinkError, Loaded, MAX_BODY, PROTOCOL_VERSION, Pong, Reply, Status, Transport, encode,
-    max_encoded,
+    Answer, Bench, Hello, Info, LinkError, Loaded, MAX_BODY, MAX_OUTPUTS, PROTOCOL_VERSION, Pong, Reply, Status,
+    Transport, encode, max_encoded,
 };
 use crate::network::{Network, Refusal};
 use crate::preprocess::{Preprocess, Size, scratch_len};
@@ -66,7 +66,7 @@ pub struct Pilot<T, S, P, C> {
     gate: Gate,
     safety: Safety,
     events: Events,
-    outbox: Vec<u8, OUTBOX>,
+    outbox: Deque<u8, OUTBOX>,
     scratch: [u32; scratch_len(MAX_WIDTH)],
     limit: Degrees,
     throttle_duty: u16,
@@ -80,7 +80,8 @@ pub struct Pilot<T, S, P, C> {
 }
 
 impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C> {
-    /// Wheels straight, throttle neutral.
+    /// Wheels straight, throttle neutral. Inlined, so that the large value is made where it stays.
+    #[inline(always)]
     pub(super) fn new(config: Config, board: Board<T, S, P, C>) -> Self {
         let limit = Geometry::max_centre(&config.geometry);
         let mut pilot = Self {
@@ -96,7 +97,7 @@ impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C>
             gate: Gate::new(),
             safety: Safety::new(),
             events: Events::default(),
-            outbox: Vec::new(),
+            outbox: Deque::new(),
             scratch: [0; scratch_len(MAX_WIDTH)],
             limit,
             throttle_duty: 0,
@@ -158,14 +159,15 @@ impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C>
         picture: Picture<'_>,
         network: Option<&mut Network<'_>>,
         ticks: &mut u32,
-        outputs: &mut Vec<u8, { crate::link::MAX_OUTPUTS }>,
+        outputs: &mut Vec<u8, MAX_OUTPUTS>,
     ) -> Result<(), Status> {
         self.gate.admit(sequence, picture.time_us, &self.config)?;
         let elapsed = self.frame_interval();
         let network = network.ok_or(Status::NoModel)?;
         self.see(picture, network)?;
         *ticks = self.run(network);
-        outputs.extend(network.output().iter().take(crate::link::MAX_OUTPUTS).map(|&raw| raw as u8));
+        // What is beyond the room of a reply is left out.
+        network.output().iter().map_while(|&raw| outputs.push(raw as u8).ok()).for_each(drop);
         if ticks_to_us(*ticks, C::TICK_PICOS) > self.config.deadline_us {
             return Err(Status::DeadlineMissed);
         }
@@ -340,22 +342,33 @@ impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C>
         let mut body = Vec::<u8, MAX_BODY>::new();
         let mut wire = [0; max_encoded(MAX_BODY)];
         let written = answer.write(&mut body).and_then(|()| encode(answer.kind(), sequence, &[&body], &mut wire));
-        let sent = written.and_then(|length| self.outbox.extend_from_slice(wire.get(..length)?).ok());
+        let sent = written.and_then(|length| self.post(wire.get(..length)?));
         if sent.is_none() {
             self.note(Event::AnswerLost);
         }
         self.flush();
     }
 
+    /// Puts a whole answer into the outbox, or nothing.
+    fn post(&mut self, wire: &[u8]) -> Option<()> {
+        if wire.len() > self.outbox.capacity() - self.outbox.len() {
+            return None;
+        }
+        wire.iter().try_for_each(|&byte| self.outbox.push_back(byte).ok())
+    }
+
     /// Gives the transport what it takes of the answers.
     pub(super) fn flush(&mut self) {
-        if self.outbox.is_empty() {
-            return;
+        loop {
+            let (next, _) = self.outbox.as_slices();
+            let sent = self.transport.write(next).min(next.len());
+            if sent == 0 {
+                return;
+            }
+            for _ in 0..sent {
+                self.outbox.pop_front();
+            }
         }
-        let sent = self.transport.write(&self.outbox).min(self.outbox.len());
-        let rest = self.outbox.len() - sent;
-        self.outbox.copy_within(sent.., 0);
-        self.outbox.truncate(rest);
     }
 
     /// Nothing to do.
