@@ -19,7 +19,7 @@ mod tests;
 pub use inspect::{InspectedLayer, Inspection, inspect_blob, inspect_network};
 pub use layers::{LayerError, layer_errors};
 pub use memory::{arena_lower_bound, assemble};
-pub use observe::Observer;
+pub use observe::Ranges;
 pub use plan::{Plan, Request, plan};
 pub use predict::{Int8Predictor, load, read_blob, run_npy};
 pub use quantize::{QuantizeOptions, Quantized, quantize};

@@ -11,7 +11,7 @@ use crate::nn::Built;
 /// How a range is made of the values seen.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Observer {
+pub enum Ranges {
     /// From the smallest to the largest.
     #[default]
     MinMax,
@@ -78,7 +78,7 @@ pub fn observe(
     program: &Program,
     params: &Params,
     samples: (&FrameSet, &[usize]),
-    observer: Observer,
+    ranges: Ranges,
 ) -> Result<Vec<Seen>> {
     let mut seen: Vec<Seen> = Vec::new();
     run(built, program, params, samples, |_, number, values| {
@@ -92,7 +92,7 @@ pub fn observe(
     })?;
     let count = samples.1.len().max(1) as f32;
     seen.iter_mut().flat_map(|value| &mut value.mean).for_each(|mean| *mean /= count);
-    if let Observer::Percentile(inside) = observer {
+    if let Ranges::Percentile(inside) = ranges {
         cut_tails(built, program, params, samples, inside, &mut seen)?;
     }
     Ok(seen)

@@ -6,7 +6,7 @@ use ackermann_core::blob::{Activation, AlignedBytes, Layout, Rounding, keys};
 use ackermann_core::quantized::quantize_multiplier;
 use serde::{Deserialize, Serialize};
 
-use super::observe::{Observer, Seen, observe, spread};
+use super::observe::{Ranges, Seen, observe, spread};
 use super::program::{Kind, Program, Step, Weighted};
 use super::{Quantization, arena_lower_bound, assemble, load};
 use crate::data::FrameSet;
@@ -21,7 +21,7 @@ pub struct QuantizeOptions {
     /// Most calibration frames, evenly spread over those given.
     pub samples: usize,
     /// How ranges are made of the values seen.
-    pub observer: Observer,
+    pub ranges: Ranges,
     /// Factor on the output's range, which covers labels and predictions: a range too tight saturates, and that is where the
     /// largest errors of int8 networks come from.
     pub output_margin: f32,
@@ -35,7 +35,7 @@ impl Default for QuantizeOptions {
     fn default() -> Self {
         Self {
             samples: 300,
-            observer: Observer::MinMax,
+            ranges: Ranges::MinMax,
             output_margin: 1.1,
             bias_correction: true,
             full_scale_deg: crate::sim::FULL_SCALE_DEG,
@@ -70,7 +70,7 @@ pub fn quantize(network: &Network, params: &Params, frames: &FrameSet, options: 
     let built = network.build(BATCH, Mode::Eval)?;
     let program = Program::new(&built, params)?;
     let indices = spread(frames.len(), options.samples);
-    let mut seen = observe(&built, &program, params, (frames, &indices), options.observer)?;
+    let mut seen = observe(&built, &program, params, (frames, &indices), options.ranges)?;
     if let Some(unusable) = seen.iter().position(|s| !(s.low.is_finite() && s.high.is_finite())) {
         let place = unusable.checked_sub(1).map_or("input", |step| &program.steps[step].name);
         return Err(Error::new(

@@ -149,7 +149,7 @@ fn folded_batch_norm_is_the_same_function() {
 fn same_input_same_bytes_and_every_layout_fits_the_arena() {
     let (network, frames) = (rich(), frames(20, [12, 16]));
     let params = params(&network);
-    let options = QuantizeOptions { observer: Observer::Percentile(99.9), ..QuantizeOptions::default() };
+    let options = QuantizeOptions { ranges: Ranges::Percentile(99.9), ..QuantizeOptions::default() };
     let [a, b] = [0, 1].map(|_| quantize(&network, &params, &frames, &options).unwrap());
     assert!(*a.blob == *b.blob);
     let packed = repack(&a.blob, Layout::Dsp).unwrap();
@@ -171,8 +171,8 @@ fn percentiles_cut_tails_and_leave_the_output() {
     let built = network.build(4, Mode::Eval).unwrap();
     let program = Program::new(&built, &params).unwrap();
     let indices = spread(frames.len(), 10);
-    let look = |observer| observe(&built, &program, &params, (&frames, &indices), observer).unwrap();
-    let (whole, cut) = (look(Observer::MinMax), look(Observer::Percentile(99.0)));
+    let look = |ranges| observe(&built, &program, &params, (&frames, &indices), ranges).unwrap();
+    let (whole, cut) = (look(Ranges::MinMax), look(Ranges::Percentile(99.0)));
     assert!(cut[1].high < whole[1].high && cut[1].high > 0.0);
     assert_eq!(cut.last(), whole.last());
 }
