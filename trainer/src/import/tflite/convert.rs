@@ -199,6 +199,9 @@ impl<'f> Conversion<'_, 'f> {
         }
         for (axis, (length, positions)) in [(h, oh), (w, ow)].into_iter().enumerate() {
             let (kernel, stride, dilation) = (window.kernel[axis], window.stride[axis], window.dilation[axis]);
+            if positions as usize != (length as usize).div_ceil(stride) {
+                return Err(unusable(format!("has {positions} outputs on {length} inputs with SAME padding")));
+            }
             let extent = (kernel - 1).saturating_mul(dilation).saturating_add(1);
             let covered = (positions as usize - 1).saturating_mul(stride).saturating_add(extent);
             window.padding[axis] = covered.saturating_sub(length as usize) / 2;

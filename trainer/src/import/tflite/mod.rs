@@ -4,6 +4,8 @@
 //! QUANTIZE and DEQUANTIZE at the edges are left out, their int8 sides become the network's input and output.
 
 mod convert;
+#[cfg(test)]
+mod made;
 mod names;
 mod schema;
 #[cfg(test)]
