@@ -36,7 +36,7 @@ pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
         return Err(Error::new(ErrorKind::DoesNotFit, board.name, message));
     }
     let root = repository()?;
-    require_target(board)?;
+    require_target(&root, board)?;
     // One build at a time: the linked file is copied before the next build replaces it.
     static BUILDING: Mutex<()> = Mutex::new(());
     let _building = BUILDING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -124,8 +124,9 @@ fn cargo_build(root: &Path, board: &Board, model: &Path) -> Result<PathBuf> {
     executable(command, board.name)
 }
 
-fn require_target(board: &Board) -> Result<()> {
-    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
+/// Whether the repository's toolchain can build for the board.
+pub(super) fn require_target(root: &Path, board: &Board) -> Result<()> {
+    let sysroot = Command::new("rustc").current_dir(root).args(["--print", "sysroot"]).output();
     let sysroot = sysroot.map_err(|error| {
         Error::new(ErrorKind::Tool, board.name, format!("rustc cannot be started: {error}; install Rust"))
     })?;

@@ -22,5 +22,8 @@ pub use link::{Greeting, Link, LoadOutcome};
 pub use logs::log_decoder;
 pub use qemu::{Logs, Qemu};
 pub use registry::{BOARDS, Board, HOST, Support, board};
-pub use session::{BoardDriver, Steered, boot, flash};
+pub use session::{BoardDriver, Steered, attached, boot, flash, ready};
 pub use shared::SharedMemory;
+
+#[cfg(test)]
+mod tests;

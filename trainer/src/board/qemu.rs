@@ -170,7 +170,8 @@ fn backend(memory: &Path) -> String {
     format!("memory-backend-file,id=psram,share=on,mem-path={path},size={SHARED_BYTES}")
 }
 
-fn require_qemu(board: &Board) -> Result<()> {
+/// Whether QEMU is installed.
+pub(super) fn require_qemu(board: &Board) -> Result<()> {
     let version = Command::new("qemu-system-arm").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     match version {
         Ok(status) if status.success() => Ok(()),

@@ -76,7 +76,7 @@ pub fn board(name: &str) -> Result<&'static Board> {
         Error::new(
             ErrorKind::UnknownBoard,
             name,
-            format!("there is no such board; there are {} and {}", HOST, names.join(", ")),
+            format!("there is no such board; there are {}, {}", HOST, names.join(", ")),
         )
     })
 }

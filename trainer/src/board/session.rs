@@ -1,14 +1,16 @@
 //! What the commands do with a board: start it, drive with it, flash it.
 
+use std::process::{Command, Stdio};
+
 use ackermann_core::Model;
 use ackermann_core::blob::{AlignedBytes, keys};
 use ackermann_firmware::control::Phase;
 use ackermann_firmware::link::{Info, Status};
 
 use super::host;
-use super::image::{Image, build_image};
+use super::image::{Image, build_image, repository, require_target};
 use super::link::{Greeting, Link};
-use super::qemu::{Logs, Qemu};
+use super::qemu::{Logs, Qemu, require_qemu};
 use super::registry::{Board, HOST, Support, board};
 use crate::sim::{FRAMES_PER_SECOND, Policy};
 use crate::{Error, ErrorKind, Frame, Result};
@@ -40,6 +42,22 @@ pub fn flash(name: &str, blob: &[u8]) -> Result<(Greeting, Option<Image>)> {
         return Err(Error::new(ErrorKind::Link, name, message));
     }
     Ok((greeting, image))
+}
+
+/// Whether `board` can be built and run here, or what is missing and how to get it.
+pub fn ready(board: &Board) -> Result<()> {
+    require_target(&repository()?, board)?;
+    match board.support {
+        Support::Qemu => require_qemu(board),
+        Support::BuildsOnly => Ok(()),
+    }
+}
+
+/// The debug probes that are plugged in, as `probe-rs list` describes them; none if there is no probe-rs.
+pub fn attached() -> Vec<String> {
+    let listing = Command::new("probe-rs").arg("list").stdin(Stdio::null()).output();
+    let text = listing.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.lines().filter(|line| line.starts_with('[')).map(str::to_string).collect()
 }
 
 fn require_runnable(board: &Board) -> Result<()> {
