@@ -1,3 +1,5 @@
 //! The `ackermann` command; everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ackermann_trainer::cli::main()
+}

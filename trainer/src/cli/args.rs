@@ -1,0 +1,335 @@
+//! What can be typed: every command, option and example in one place.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// int8 neural networks on automotive-style boards: train, quantize, flash, drive.
+///
+/// Without a command it does the main job: simulate, train, quantize, export, drive, report.
+#[derive(Debug, Parser)]
+#[command(name = "ackermann", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Options of the main job.
+    #[command(flatten)]
+    pub main: MainArgs,
+    /// What to do instead of the main job.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ackermann                                      simulate, train, quantize, drive and report, no data and no board needed
+  ackermann train --net pilotnet --data drives/lake --out runs/lake
+  ackermann quantize runs/lake --calibrate drives/lake --out lake.ackm
+  ackermann eval runs/lake lake.ackm --data drives/lake
+  ackermann drive lake.ackm --board mps2-an500 --track 7
+  ackermann bench lake.ackm --board mps2-an386 --json";
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Print one JSON object on the last line of standard output; errors as an object on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress bars.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Threads to use; results do not depend on it. Default: one per core.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network on recorded or simulated driving.
+    Train(TrainArgs),
+    /// Turn a trained network into an int8 blob.
+    Quantize(QuantizeArgs),
+    /// Turn a network from another tool into a blob.
+    Import(ImportArgs),
+    /// Show layers, shapes, memory, and which boards a network fits.
+    Inspect(InspectArgs),
+    /// Run a blob on the host, byte-exact with every board.
+    Run(RunArgs),
+    /// Measure a network's error on recorded driving, float beside int8.
+    Eval(EvalArgs),
+    /// Drive the simulator closed loop, a board in the loop if asked.
+    Drive(DriveArgs),
+    /// Count a board's instructions for one inference, by layer.
+    Bench(BenchArgs),
+    /// Build a board's image with a blob in it, write it and start it.
+    Flash(FlashArgs),
+    /// List the boards: what is supported, how it runs, what is attached.
+    Boards,
+    /// Print a shell's completion script.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of the main job.
+#[derive(Debug, Args)]
+pub struct MainArgs {
+    /// Network to train: micro or pilotnet.
+    #[arg(long, default_value = "micro", value_name = "NET")]
+    pub net: String,
+    /// Seed of everything: roads, weather, initial weights, shuffling.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Frames to record from the expert driver.
+    #[arg(long, default_value_t = 16_000, value_name = "N")]
+    pub frames: usize,
+    /// Passes over the recorded frames.
+    #[arg(long, default_value_t = 12, value_name = "N")]
+    pub epochs: usize,
+    /// Unseen tracks to drive.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub tracks: usize,
+    /// Simulated seconds on each track.
+    #[arg(long, default_value_t = 120.0, value_name = "S")]
+    pub seconds: f32,
+    /// Folder for the run, the blob and the report.
+    #[arg(long, default_value = "runs/main", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Which recorded frames, and how to read them.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Folder: packed (SPLIT.csv + SPLIT-CAMERA.mjpeg), driving_log.csv + IMG/, donkeycar tub, or frames.csv; `sim` records the simulator.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Column of the label. Default: steering_smooth where there is one, else steering (what the run was trained on, for a run).
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Rows of the camera image to keep, FIRST..END (of a 160x120 tub: 40..120).
+    #[arg(long, value_name = "ROWS", value_parser = parse_rows)]
+    pub crop_rows: Option<(usize, usize)>,
+}
+
+fn parse_rows(text: &str) -> Result<(usize, usize), String> {
+    let (first, end) = text.split_once("..").ok_or("write FIRST..END, for example 40..120")?;
+    let number = |part: &str| part.trim().parse::<usize>().map_err(|error| format!("'{part}' is not a row: {error}"));
+    let (first, end) = (number(first)?, number(end)?);
+    if first < end { Ok((first, end)) } else { Err(format!("rows {first}..{end} hold nothing")) }
+}
+
+/// Optimizers by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OptimizerName {
+    /// Adam.
+    Adam,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+/// Learning-rate schedules by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ScheduleName {
+    /// The same all the way.
+    Constant,
+    /// Divided by ten at half and at three quarters.
+    Step,
+    /// Warm-up, then half a cosine down to zero.
+    Cosine,
+}
+
+/// Losses by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LossName {
+    /// Mean squared error.
+    Mse,
+    /// Huber: quadratic near zero, linear beyond.
+    Huber,
+}
+
+/// `ackermann train`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann train --net pilotnet --data drives/lake --out runs/lake
+  ackermann train --net micro --data drives/mountain --side-correction 0.04 --epochs 40 --out runs/mountain
+  ackermann train --net micro --data sim --out runs/sim
+  ackermann train --out runs/lake --resume")]
+pub struct TrainArgs {
+    /// Network: micro or pilotnet.
+    #[arg(long, default_value = "micro", value_name = "NET")]
+    pub net: String,
+    /// What to read.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Split to train on.
+    #[arg(long, default_value = "train", value_name = "NAME")]
+    pub split: String,
+    /// Split to validate on after every epoch.
+    #[arg(long, default_value = "val", value_name = "NAME")]
+    pub val_split: String,
+    /// Also use the left and right cameras, their label corrected by this much towards the centre.
+    #[arg(long, value_name = "C")]
+    pub side_correction: Option<f32>,
+    /// Share of frames with a label near zero to leave out, 0 to 1.
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub drop_straight: f32,
+    /// Run folder: checkpoints, history, configuration.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Passes over the data.
+    #[arg(long, default_value_t = 40, value_name = "N")]
+    pub epochs: usize,
+    /// Samples in a step.
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    pub batch: usize,
+    /// Learning rate at its highest.
+    #[arg(long, default_value_t = 1e-3)]
+    pub lr: f32,
+    /// Optimizer.
+    #[arg(long, value_enum, default_value = "adam")]
+    pub optimizer: OptimizerName,
+    /// Learning-rate schedule.
+    #[arg(long, value_enum, default_value = "cosine")]
+    pub schedule: ScheduleName,
+    /// Loss.
+    #[arg(long, value_enum, default_value = "mse")]
+    pub loss: LossName,
+    /// Weight decay (decoupled from the gradient).
+    #[arg(long, default_value_t = 0.0)]
+    pub weight_decay: f32,
+    /// Seed of initial weights, shuffling and augmentation.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// No augmentation (flip, brightness, shift).
+    #[arg(long)]
+    pub no_augment: bool,
+    /// Go on from where the run in --out stopped; the result is the same as without the stop.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// `ackermann quantize`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann quantize runs/lake --calibrate drives/lake --out lake.ackm
+  ackermann quantize runs/lake --calibrate drives/lake --out lake.ackm --layers")]
+pub struct QuantizeArgs {
+    /// Run folder of a trained network.
+    pub run: PathBuf,
+    /// Driving data (or `sim`) whose frames show the ranges of the activations.
+    #[arg(long, value_name = "DIR")]
+    pub calibrate: PathBuf,
+    /// Split of it to use.
+    #[arg(long, default_value = "train", value_name = "NAME")]
+    pub split: String,
+    /// How many frames of it.
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    pub frames: usize,
+    /// The blob to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Also print float against int8 error per layer.
+    #[arg(long)]
+    pub layers: bool,
+}
+
+/// `ackermann import`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ackermann import pilotnet.tflite --out pilotnet.ackm")]
+pub struct ImportArgs {
+    /// An int8 TensorFlow Lite file.
+    pub model: PathBuf,
+    /// The blob to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `ackermann inspect`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ackermann inspect lake.ackm\n  ackermann inspect pilotnet --json")]
+pub struct InspectArgs {
+    /// A blob, or the name of a network.
+    pub model: String,
+}
+
+/// `ackermann run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ackermann run lake.ackm --input x.npy --output y.npy")]
+pub struct RunArgs {
+    /// The blob.
+    pub model: PathBuf,
+    /// Input tensors, int8 NHWC .npy (any batch).
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Output tensors, int8 .npy.
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `ackermann eval`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann eval runs/lake --data drives/lake
+  ackermann eval runs/lake lake.ackm --data drives/lake --label steering")]
+pub struct EvalArgs {
+    /// A run folder (float), a blob (int8), or both.
+    #[arg(required = true, num_args = 1..=2)]
+    pub models: Vec<PathBuf>,
+    /// What to measure on.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Split to measure on.
+    #[arg(long, default_value = "val", value_name = "NAME")]
+    pub split: String,
+}
+
+/// `ackermann drive`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann drive lake.ackm --board host --track 7
+  ackermann drive lake.ackm --board mps2-an500 --track 7 --seconds 20")]
+pub struct DriveArgs {
+    /// A blob; with --board host also a run folder (float).
+    pub model: PathBuf,
+    /// Where the network runs: host, or a board's name.
+    #[arg(long, default_value = "host", value_name = "NAME")]
+    pub board: String,
+    /// Seed of the track and its weather.
+    #[arg(long, default_value_t = 1000, value_name = "SEED")]
+    pub track: u64,
+    /// Simulated seconds.
+    #[arg(long, default_value_t = 60.0, value_name = "S")]
+    pub seconds: f32,
+    /// Write an HTML report with the driven line and a strip of frames.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// `ackermann bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ackermann bench lake.ackm --board mps2-an500")]
+pub struct BenchArgs {
+    /// The blob.
+    pub model: PathBuf,
+    /// The board.
+    #[arg(long, value_name = "NAME")]
+    pub board: String,
+}
+
+/// `ackermann flash`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ackermann flash lake.ackm --board mps2-an500")]
+pub struct FlashArgs {
+    /// The blob.
+    pub model: PathBuf,
+    /// The board.
+    #[arg(long, value_name = "NAME")]
+    pub board: String,
+}
