@@ -1,0 +1,50 @@
+//! `ackermann bench`: a board's instructions for one inference, by layer.
+
+use super::Output;
+use super::args::BenchArgs;
+use super::blob::read_blob;
+use crate::board::{self, BenchResult};
+use crate::report::{Table, format};
+use crate::{Error, ErrorKind, Result};
+
+/// Boots the board with the blob and counts.
+pub fn bench(args: &BenchArgs, output: Output) -> Result<()> {
+    let blob = read_blob(&args.model)?;
+    let result = board::bench(&args.board, &blob)?;
+    let json = serde_json::to_value(&result).map_err(|error| Error::new(ErrorKind::Internal, "bench", error))?;
+    output.finish(table(&result), &json);
+    Ok(())
+}
+
+fn table(result: &BenchResult) -> String {
+    let mut layers = Table::new(["layer", "operator", "MACs", "instructions", "per MAC"]).left_columns(2);
+    for layer in &result.layers {
+        layers.row([
+            layer.index.to_string(),
+            layer.op.clone(),
+            format::count(layer.macs),
+            format::count(layer.instructions),
+            per_mac(layer.instructions, layer.macs),
+        ]);
+    }
+    let macs = result.layers.iter().map(|layer| layer.macs).sum();
+    layers.row([
+        String::new(),
+        "total".to_string(),
+        format::count(macs),
+        format::count(result.instructions),
+        per_mac(result.instructions, macs),
+    ]);
+    let mut memory = Table::new(["arena", "stack", "code", "init instructions"]);
+    memory.row([
+        format::bytes(result.arena_bytes as u64),
+        format::bytes(result.stack_bytes as u64),
+        format::bytes(result.code_bytes as u64),
+        format::count(result.init_instructions),
+    ]);
+    format!("{} on {} (QEMU counts instructions, not cycles)\n{}\n{}", result.model, result.board, layers.to_terminal(), memory.to_terminal())
+}
+
+fn per_mac(instructions: u64, macs: u64) -> String {
+    if macs == 0 { "-".to_string() } else { format::fixed(instructions as f64 / macs as f64, 2) }
+}
