@@ -1,5 +1,6 @@
 //! What can be typed: every command, option and example in one place.
 
+use crate::data::Window;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -109,16 +110,9 @@ pub struct DataArgs {
     /// Column of the label. Default: steering_smooth where there is one, else steering (what the run was trained on, for a run).
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// Rows of the camera image to keep, FIRST..END (of a 160x120 tub: 40..120).
-    #[arg(long, value_name = "ROWS", value_parser = parse_rows)]
-    pub crop_rows: Option<(usize, usize)>,
-}
-
-fn parse_rows(text: &str) -> Result<(usize, usize), String> {
-    let (first, end) = text.split_once("..").ok_or("write FIRST..END, for example 40..120")?;
-    let number = |part: &str| part.trim().parse::<usize>().map_err(|error| format!("'{part}' is not a row: {error}"));
-    let (first, end) = (number(first)?, number(end)?);
-    if first < end { Ok((first, end)) } else { Err(format!("rows {first}..{end} hold nothing")) }
+    /// Part of each image to use, FIRST..LAST rows or ROWS,COLUMNS, ends included (of a 160x120 tub: 40..119).
+    #[arg(long, value_name = "ROWS[,COLUMNS]")]
+    pub crop: Option<Window>,
 }
 
 /// Optimizers by name.
@@ -135,7 +129,7 @@ pub enum OptimizerName {
 pub enum ScheduleName {
     /// The same all the way.
     Constant,
-    /// Divided by ten at half and at three quarters.
+    /// Divided by ten at one and at two thirds.
     Step,
     /// Warm-up, then half a cosine down to zero.
     Cosine,
@@ -162,9 +156,15 @@ pub struct TrainArgs {
     /// Network: micro or pilotnet.
     #[arg(long, default_value = "micro", value_name = "NET")]
     pub net: String,
-    /// What to read.
-    #[command(flatten)]
-    pub data: DataArgs,
+    /// Folder: packed (SPLIT.csv + SPLIT-CAMERA.mjpeg), driving_log.csv + IMG/, donkeycar tub, or frames.csv; `sim` records the simulator.
+    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    pub data: Option<PathBuf>,
+    /// Column of the label. Default: steering_smooth where there is one, else steering.
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Part of each image to use, FIRST..LAST rows or ROWS,COLUMNS, ends included (of a 160x120 tub: 40..119).
+    #[arg(long, value_name = "ROWS[,COLUMNS]")]
+    pub crop: Option<Window>,
     /// Split to train on.
     #[arg(long, default_value = "train", value_name = "NAME")]
     pub split: String,
@@ -188,7 +188,7 @@ pub struct TrainArgs {
     pub batch: usize,
     /// Learning rate at its highest.
     #[arg(long, default_value_t = 1e-3)]
-    pub lr: f32,
+    pub lr: f64,
     /// Optimizer.
     #[arg(long, value_enum, default_value = "adam")]
     pub optimizer: OptimizerName,
@@ -198,17 +198,23 @@ pub struct TrainArgs {
     /// Loss.
     #[arg(long, value_enum, default_value = "mse")]
     pub loss: LossName,
-    /// Weight decay (decoupled from the gradient).
+    /// Weight decay (L2 penalty).
     #[arg(long, default_value_t = 0.0)]
     pub weight_decay: f32,
+    /// Scale gradients with a larger norm down to this one.
+    #[arg(long, value_name = "NORM")]
+    pub clip: Option<f64>,
+    /// Stop after this many epochs without a better validation loss.
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
     /// Seed of initial weights, shuffling and augmentation.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// No augmentation (flip, brightness, shift).
     #[arg(long)]
     pub no_augment: bool,
-    /// Go on from where the run in --out stopped; the result is the same as without the stop.
-    #[arg(long)]
+    /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
+    #[arg(long, conflicts_with_all = ["data", "label", "crop", "net", "side_correction", "epochs", "batch", "lr", "seed"])]
     pub resume: bool,
 }
 

@@ -1,0 +1,150 @@
+//! `ackermann train`: fit a network to recorded or simulated driving.
+
+use super::args::{LossName, OptimizerName, ScheduleName, TrainArgs};
+use super::recording::{Recording, SIM};
+use super::{Output, progress, stop};
+use crate::data::{Augment, Augmented, FrameSet, metrics};
+use crate::nn::{self, Network};
+use crate::optim::{Method, Schedule};
+use crate::report::chart::{learning_rate, loss_curves};
+use crate::report::{Report, Table, format};
+use crate::train::{EpochRow, Loss, Summary, TrainConfig, fit, read_config};
+use crate::{Error, ErrorKind, Result};
+use serde_json::json;
+use std::path::Path;
+
+/// Trains (or resumes) and says how well.
+pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
+    let (network, config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
+    let train = recording.frames(&args.split, network.input, output)?;
+    let val = recording.clone().whole().frames(&args.val_split, network.input, output)?;
+    recording.save(&args.out)?;
+    let augment = augmentation(&recording, args.no_augment);
+    output.say(format!("{} on {} frames, validated on {}", network.name, train.len(), val.len()));
+    let summary = fit_frames(&network, &config, (&train, &val), augment, &args.out, output, args.resume)?;
+    if summary.interrupted {
+        let message = format!("stopped; go on with `ackermann train --resume --out {}`", args.out.display());
+        return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
+    }
+    let trivial = metrics::baseline(&train.labels, &val.labels)?;
+    report(&network, &summary.history).write(&args.out.join("report.html"))?;
+    finish(args, &summary, trivial.mae, output);
+    Ok(())
+}
+
+/// A run described by the command line.
+fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
+    let network = nn::by_name(&args.net)?;
+    let Some(data) = &args.data else {
+        return Err(Error::usage("--data", format!("is missing: name a folder of recorded driving, or `{SIM}`")));
+    };
+    let recording = Recording {
+        side_correction: args.side_correction,
+        drop_straight: args.drop_straight,
+        seed: args.seed,
+        ..Recording::of(data, args.label.clone(), args.crop)
+    };
+    Ok((network, config(args), recording))
+}
+
+/// A run described by its folder.
+fn resumed(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
+    let saved = read_config(&args.out)?;
+    let recording = Recording::of_run(&args.out)?.ok_or_else(|| {
+        Error::new(ErrorKind::MissingFile, args.out.display(), "does not say what it was trained on; train it anew")
+    })?;
+    Ok((saved.network, saved.train, recording))
+}
+
+fn config(args: &TrainArgs) -> TrainConfig {
+    TrainConfig {
+        epochs: args.epochs,
+        batch: args.batch,
+        lr: args.lr,
+        schedule: match args.schedule {
+            ScheduleName::Constant => Schedule::Constant,
+            ScheduleName::Step => Schedule::Step { every: (args.epochs as f64 / 3.0).max(1.0), factor: 0.1 },
+            ScheduleName::Cosine => Schedule::Cosine { warmup: 0.5, floor: 0.01 },
+        },
+        method: match args.optimizer {
+            OptimizerName::Adam => Method::adam(),
+            OptimizerName::Sgd => Method::Sgd { momentum: 0.9 },
+        },
+        weight_decay: args.weight_decay,
+        clip_norm: args.clip,
+        loss: match args.loss {
+            LossName::Mse => Loss::Mse,
+            LossName::Huber => Loss::Huber { delta: 0.1 },
+        },
+        seed: args.seed,
+        patience: args.patience,
+    }
+}
+
+/// The simulator shows every viewpoint itself; a recording has only the driven line, so its frames are shifted.
+pub fn augmentation(recording: &Recording, none: bool) -> Augment {
+    if none {
+        Augment::NONE
+    } else if recording.data == Path::new(SIM) {
+        simulated_augmentation()
+    } else {
+        Augment::default()
+    }
+}
+
+/// Flips and light, no shifts.
+pub fn simulated_augmentation() -> Augment {
+    Augment { shift_x: 0.0, shift_y: 0.0, ..Augment::default() }
+}
+
+/// Trains with a progress bar.
+pub fn fit_frames(
+    network: &Network,
+    config: &TrainConfig,
+    (train, val): (&FrameSet, &FrameSet),
+    augment: Augment,
+    run: &Path,
+    output: Output,
+    resume: bool,
+) -> Result<Summary> {
+    let (train, val) = (Augmented::new(train, augment), Augmented::new(val, Augment::NONE));
+    let mut bar = progress::Training::new(output);
+    let summary = fit(network, config, &train, &val, run, &mut bar, stop::flag(), resume)?;
+    bar.finish();
+    Ok(summary)
+}
+
+/// Curves of a run.
+fn report(network: &Network, history: &[EpochRow]) -> Report {
+    let mut report = Report::new(&format!("Training of {}", network.name));
+    add_curves(&mut report, history);
+    report
+}
+
+/// Loss and learning-rate curves as a section.
+pub fn add_curves(report: &mut Report, history: &[EpochRow]) {
+    let train: Vec<_> = history.iter().map(|row| row.train_loss).collect();
+    let val: Vec<_> = history.iter().filter_map(|row| row.val_loss).collect();
+    let rates: Vec<_> = history.iter().map(|row| (row.epoch as f64, row.lr)).collect();
+    report.section("Training").figure(&loss_curves(&train, &val, "1")).figure(&learning_rate(&rates));
+}
+
+fn finish(args: &TrainArgs, summary: &Summary, trivial: f64, output: Output) {
+    let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch);
+    let mae = best.and_then(|row| row.val_mae);
+    let mut table = Table::new(["epochs", "best epoch", "validation MAE", "of always the mean", "samples/s"]);
+    let rate = summary.history.last().map_or(0.0, |row| row.samples_per_s);
+    table.row([
+        summary.history.len().to_string(),
+        summary.best_epoch.to_string(),
+        format::optional(mae, 5),
+        format::fixed(trivial, 5),
+        format::count(rate as u64),
+    ]);
+    let text = format!("{}\nrun: {}", table.to_terminal(), args.out.display());
+    let json = json!({
+        "run": args.out, "epochs": summary.history.len(), "best_epoch": summary.best_epoch, "val_mae": mae,
+        "val_loss": best.and_then(|row| row.val_loss), "trivial_mae": trivial, "samples_per_s": rate,
+    });
+    output.finish(text, &json);
+}
