@@ -253,6 +253,18 @@ pub struct ImportArgs {
     /// The blob to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Whose rounding of fully connected layers to repeat: the two reference implementations differ there.
+    #[arg(long, value_enum, default_value = "tflm")]
+    pub rounding: RoundingName,
+}
+
+/// TFLite's implementations by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum RoundingName {
+    /// TFLite Micro and CMSIS-NN: twice, as convolutions.
+    Tflm,
+    /// LiteRT: once.
+    Litert,
 }
 
 /// `ackermann inspect`.

@@ -2,8 +2,8 @@
 
 use super::Output;
 use super::args::BenchArgs;
-use super::blob::read_blob;
 use crate::board::{self, BenchResult};
+use crate::quant::read_blob;
 use crate::report::{Table, format};
 use crate::{Error, ErrorKind, Result};
 
@@ -42,7 +42,13 @@ fn table(result: &BenchResult) -> String {
         format::bytes(result.code_bytes as u64),
         format::count(result.init_instructions),
     ]);
-    format!("{} on {} (QEMU counts instructions, not cycles)\n{}\n{}", result.model, result.board, layers.to_terminal(), memory.to_terminal())
+    format!(
+        "{} on {} (QEMU counts instructions, not cycles)\n{}\n{}",
+        result.model,
+        result.board,
+        layers.to_terminal(),
+        memory.to_terminal()
+    )
 }
 
 fn per_mac(instructions: u64, macs: u64) -> String {

@@ -1,25 +1,16 @@
-//! Blobs as files.
+//! What the commands ask of a blob.
 
 use crate::{Error, ErrorKind, Result};
-use ackermann_core::blob::AlignedBytes;
-use ackermann_core::{LoadError, Model};
+use ackermann_core::Model;
 use std::path::Path;
 
-/// The bytes of a blob file, aligned as the loader wants them.
-pub fn read_blob(path: &Path) -> Result<AlignedBytes> {
-    let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
-    Ok(AlignedBytes::copy_of(&bytes))
-}
-
-/// The loader's refusal of a file.
-pub fn refused(path: &Path, error: LoadError) -> Error {
-    Error::new(ErrorKind::BadBlob, path.display(), error)
-}
-
-/// Height and width of the frames that a network takes.
-pub fn frame_size(model: &Model<'_>, path: &Path) -> Result<(usize, usize)> {
+/// Height, width and channels of the frames that a network takes.
+pub fn frame_size(model: &Model<'_>, path: &Path) -> Result<[usize; 3]> {
     match model.input(0).map(|tensor| tensor.shape()) {
-        Some([1, height, width, 3]) => Ok((*height as usize, *width as usize)),
-        _ => Err(Error::new(ErrorKind::Shape, path.display(), "does not take one RGB frame, so it cannot steer by camera")),
+        Some([1, height, width, 3]) => Ok([*height as usize, *width as usize, 3]),
+        _ => {
+            let message = "does not take one RGB frame, so it cannot steer by camera";
+            Err(Error::new(ErrorKind::Shape, path.display(), message))
+        }
     }
 }

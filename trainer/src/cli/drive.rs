@@ -1,15 +1,15 @@
 //! `ackermann drive`: closed loop in the simulator, a board in the loop.
 
 use super::args::DriveArgs;
-use super::blob::read_blob;
+use super::blob::frame_size;
 use super::steering::Watched;
 use super::{Output, pictures, progress};
 use crate::board::{BoardDriver, HOST, Logs};
+use crate::quant::{load, read_blob};
 use crate::report::{Report, Table, format};
-use crate::train::Predictor;
 use crate::sim::{DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, Split, World, drive};
+use crate::train::Predictor;
 use crate::{Error, Result};
-use ackermann_core::Model;
 use serde_json::json;
 
 /// Frames shown in the report.
@@ -54,8 +54,7 @@ fn drive_float(args: &DriveArgs, world: &World, output: Output) -> Result<DriveR
 
 fn drive_board(args: &DriveArgs, world: &World, output: Output) -> Result<(DriveResult, Conduct)> {
     let blob = read_blob(&args.model)?;
-    let model = Model::load(&blob).map_err(|error| super::blob::refused(&args.model, error))?;
-    let (height, width) = super::blob::frame_size(&model, &args.model)?;
+    let [height, width, _] = frame_size(&load(&blob)?, &args.model)?;
     if args.board != HOST {
         output.say(format!("building {} with {} and starting it", args.board, args.model.display()));
     }
@@ -81,7 +80,8 @@ fn watched_drive(
 }
 
 fn table(result: &DriveResult, conduct: &Conduct) -> String {
-    let mut table = Table::new(["autonomy", "interventions", "lateral mean", "against expert", "frames", "dropped", "safe states"]);
+    let mut table =
+        Table::new(["autonomy", "interventions", "lateral mean", "against expert", "frames", "dropped", "safe states"]);
     table.row([
         format::percent(f64::from(result.autonomy), 1),
         result.interventions.to_string(),
@@ -96,7 +96,9 @@ fn table(result: &DriveResult, conduct: &Conduct) -> String {
 
 fn report(args: &DriveArgs, result: &DriveResult) -> Report {
     let mut report = Report::new(&format!("Track {} driven by {} on {}", args.track, args.model.display(), args.board));
-    report.section("Driven line").wide_figure(&pictures::track_map("The driven line over the track", &[("driven", result)]));
+    report
+        .section("Driven line")
+        .wide_figure(&pictures::track_map("The driven line over the track", &[("driven", result)]));
     report.section("Steering").wide_figure(&pictures::steering("Wheel angle over time", &[("network", result)]));
     report.section("Camera").wide_figure(&pictures::frames("Frames with the steering drawn on them", result));
     report

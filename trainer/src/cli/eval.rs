@@ -1,95 +1,87 @@
 //! `ackermann eval`: a network's error on recorded driving, float beside int8.
 
 use super::args::EvalArgs;
-use super::blob::{frame_size, read_blob, refused};
+use super::blob::frame_size;
 use super::recording::Recording;
 use super::{Output, progress};
 use crate::data::FrameSet;
 use crate::data::metrics::{Regression, regression};
-use crate::quant::Int8Predictor;
+use crate::quant::{load, predict_all, read_blob};
 use crate::report::{Table, format};
 use crate::train::Predictor;
-use crate::{Error, Result};
-use ackermann_core::Model;
+use crate::{Error, ErrorKind, Result};
+use ackermann_core::blob::AlignedBytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Frames that are predicted between two looks at the progress bar.
 const GROUP: usize = 64;
 
-/// What there is to measure.
-#[derive(Default)]
+/// What there is to measure: a run, a blob, or both; and the frames that they take.
 struct Models {
     float: Option<(PathBuf, Predictor)>,
-    int8: Option<(PathBuf, Int8Predictor)>,
+    int8: Option<(PathBuf, AlignedBytes)>,
+    input: [usize; 3],
 }
 
 /// Measures every model on the same frames.
 pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
-    let mut models = Models::default();
-    let (mut trained, mut input) = (None, None);
-    for path in &args.models {
-        let size = if path.is_dir() {
-            let predictor = Predictor::load(path)?;
-            trained = Recording::of_run(path)?;
-            let size = predictor.network().input;
-            place(&mut models.float, path, predictor)?;
-            size
-        } else {
-            let blob = read_blob(path)?;
-            let model = Model::load(&blob).map_err(|error| refused(path, error))?;
-            let (height, width) = frame_size(&model, path)?;
-            place(&mut models.int8, path, Int8Predictor::new(&blob)?)?;
-            [height, width, 3]
-        };
-        if input.is_some_and(|other| other != size) {
-            return Err(Error::usage(path.display(), format!("takes frames of {size:?}, the other model of {input:?}")));
-        }
-        input = Some(size);
-    }
-    let Some(input) = input else { return Err(Error::usage("MODELS", "name a run folder, a blob, or both")) };
+    let mut models = open(&args.models)?;
+    let trained = match &models.float {
+        Some((run, _)) => Recording::of_run(run)?,
+        None => None,
+    };
     let recording = Recording::of(&args.data.data, args.data.label.clone(), args.data.crop).like(trained.as_ref());
-    let frames = recording.frames(&args.split, input, output)?;
+    let frames = recording.frames(&args.split, models.input, output)?;
     let mut table = Table::new(["", "MAE", "RMSE", "R2", "model"]);
     let (mut float, mut int8) = (Value::Null, Value::Null);
     if let Some((path, predictor)) = &mut models.float {
-        let found = measure(&frames, output, |group| predictor.predict(group))?;
-        float = row(&mut table, "float", &found, path);
+        float = row(
+            &mut table,
+            "float",
+            &regression(&float_predictions(predictor, &frames, output)?, &frames.labels)?,
+            path,
+        );
     }
-    if let Some((path, predictor)) = &mut models.int8 {
-        let found = measure(&frames, output, |group| predictor.predict(group))?;
-        int8 = row(&mut table, "int8", &found, path);
+    if let Some((path, blob)) = &models.int8 {
+        int8 = row(&mut table, "int8", &regression(&predict_all(blob, &frames)?.values, &frames.labels)?, path);
     }
     let text = format!("{} frames of {}\n{}", frames.len(), args.data.data.display(), table.to_terminal());
     output.finish(text, &json!({ "float": float, "int8": int8, "n": frames.len() }));
     Ok(())
 }
 
-fn place<T>(slot: &mut Option<(PathBuf, T)>, path: &Path, model: T) -> Result<()> {
-    match slot.replace((path.to_path_buf(), model)) {
-        None => Ok(()),
-        Some((other, _)) => {
-            Err(Error::usage(path.display(), format!("is of the same kind as {}; name one run and one blob", other.display())))
+fn open(paths: &[PathBuf]) -> Result<Models> {
+    let mut models = Models { float: None, int8: None, input: [0; 3] };
+    for (index, path) in paths.iter().enumerate() {
+        let (input, other) = if path.is_dir() {
+            let predictor = Predictor::load(path)?;
+            let input = predictor.network().input;
+            (input, models.float.replace((path.clone(), predictor)).map(|(path, _)| path))
+        } else {
+            let blob = read_blob(path)?;
+            let input = frame_size(&load(&blob)?, path)?;
+            (input, models.int8.replace((path.clone(), blob)).map(|(path, _)| path))
+        };
+        if let Some(other) = other {
+            let message = format!("is of the same kind as {}; name one run and one blob", other.display());
+            return Err(Error::usage(path.display(), message));
         }
+        if index > 0 && input != models.input {
+            let message = format!("takes frames of {input:?}, the other model of {:?}", models.input);
+            return Err(Error::new(ErrorKind::Shape, path.display(), message));
+        }
+        models.input = input;
     }
+    Ok(models)
 }
 
-/// Error of a predictor (one output per frame) on frames.
-pub fn measure(frames: &FrameSet, output: Output, mut predict: impl FnMut(&[u8]) -> Result<Vec<f32>>) -> Result<Regression> {
-    let predicted = predict_all(frames, output, &mut predict)?;
-    regression(&predicted, &frames.labels)
-}
-
-/// Predictions for all frames.
-pub fn predict_all(
-    frames: &FrameSet,
-    output: Output,
-    mut predict: impl FnMut(&[u8]) -> Result<Vec<f32>>,
-) -> Result<Vec<f32>> {
+/// The float network's steering for all frames.
+pub fn float_predictions(predictor: &mut Predictor, frames: &FrameSet, output: Output) -> Result<Vec<f32>> {
     let bar = progress::bar(output, "evaluating", frames.len() as u64);
     let mut predicted = Vec::with_capacity(frames.len());
     for group in frames.pixels.chunks((frames.height * frames.width * 3 * GROUP).max(1)) {
-        predicted.extend(predict(group)?);
+        predicted.extend(predictor.predict(group)?);
         bar.set_position(predicted.len() as u64);
     }
     bar.finish_and_clear();

@@ -2,9 +2,9 @@
 
 use super::Output;
 use super::args::FlashArgs;
-use super::blob::read_blob;
 use crate::Result;
 use crate::board;
+use crate::quant::read_blob;
 use serde_json::json;
 
 /// Flashes the board and says how it answered.

@@ -4,16 +4,29 @@
 //! machine (`--json`: one object on the last line of standard output). Every error ends in [`fail`].
 
 mod args;
+mod bench;
+mod blob;
+mod boards;
+mod drive;
+mod eval;
+mod flash;
+mod import;
 mod output;
+mod pictures;
 mod progress;
+mod recording;
+mod run;
+mod steering;
 mod stop;
+mod train;
 
 pub use args::Cli;
 pub use output::Output;
 
 use crate::error::{Error, Result};
-use clap::Parser;
+use args::Command;
 use clap::error::ErrorKind as ClapError;
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 /// Parses the process's arguments, runs the command and turns its result into an exit code.
@@ -26,13 +39,13 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
-    match run(cli, output) {
+    match dispatch(&cli, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error, output.json()),
     }
 }
 
-fn run(cli: Cli, output: Output) -> Result<()> {
+fn dispatch(cli: &Cli, output: Output) -> Result<()> {
     if let Some(threads) = cli.global.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())
@@ -40,8 +53,22 @@ fn run(cli: Cli, output: Output) -> Result<()> {
             .map_err(|error| Error::usage("--threads", error))?;
     }
     stop::install()?;
-    let _ = output;
-    Ok(())
+    match &cli.command {
+        None => Ok(()),
+        Some(Command::Train(args)) => train::train(args, output),
+        Some(Command::Import(args)) => import::import(args, output),
+        Some(Command::Run(args)) => run::run(args, output),
+        Some(Command::Eval(args)) => eval::eval(args, output),
+        Some(Command::Drive(args)) => drive::run(args, output),
+        Some(Command::Bench(args)) => bench::bench(args, output),
+        Some(Command::Flash(args)) => flash::flash(args, output),
+        Some(Command::Boards) => boards::boards(output),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(*shell, &mut Cli::command(), "ackermann", &mut std::io::stdout());
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says what was wrong on standard error: one line for people, one object for machines.

@@ -16,8 +16,8 @@ fn along(result: &DriveResult, point: impl Fn(&Step) -> (f32, f32)) -> Vec<(f64,
 
 /// The driven lines over the track, seen from above.
 pub fn track_map(caption: &str, drives: &[(&str, &DriveResult)]) -> Figure {
-    let Some((_, first)) = drives.first() else { return Figure::default() };
-    let [centre, left, right] = [&first.outline.centre, &first.outline.left, &first.outline.right].map(|line| points(line));
+    let outline = drives.first().map(|(_, first)| first.outline.clone()).unwrap_or_default();
+    let [centre, left, right] = [&outline.centre, &outline.left, &outline.right].map(|line| points(line));
     let lines: Vec<_> = drives.iter().map(|(_, drive)| along(drive, |step| (step.x, step.y))).collect();
     let driven: Vec<_> = drives.iter().zip(&lines).map(|(&(name, _), points)| Series { name, points }).collect();
     let interventions: Vec<_> = drives
@@ -30,7 +30,8 @@ pub fn track_map(caption: &str, drives: &[(&str, &DriveResult)]) -> Figure {
 
 /// Wheel angle over time: the drives' and, dashed by its own name, the expert's on the first of them.
 pub fn steering(caption: &str, drives: &[(&str, &DriveResult)]) -> Figure {
-    let mut lines: Vec<_> = drives.iter().map(|&(name, drive)| (name, along(drive, |step| (step.t, step.commanded_deg)))).collect();
+    let mut lines: Vec<_> =
+        drives.iter().map(|&(name, drive)| (name, along(drive, |step| (step.t, step.commanded_deg)))).collect();
     if let Some((_, first)) = drives.first() {
         lines.push(("expert at the same place", along(first, |step| (step.t, step.expert_deg))));
     }

@@ -45,9 +45,9 @@ impl Recording {
         match std::fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::reading(&path, &error)),
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| Error::new(ErrorKind::BadFile, path.display(), format!("is not a data description: {error}"))),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+                Error::new(ErrorKind::BadFile, path.display(), format!("is not a data description: {error}"))
+            }),
         }
     }
 
@@ -78,7 +78,11 @@ impl Recording {
             let message = format!("the network takes {channels} channels, frames have 3");
             return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
         }
-        if self.data == Path::new(SIM) { self.simulate(split, height, width, output) } else { self.read(split, height, width, output) }
+        if self.data == Path::new(SIM) {
+            self.simulate(split, height, width, output)
+        } else {
+            self.read(split, height, width, output)
+        }
     }
 
     fn simulate(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {

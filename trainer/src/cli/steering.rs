@@ -8,20 +8,16 @@ use crate::{Error, ErrorKind, Frame, Result};
 use indicatif::ProgressBar;
 use std::sync::atomic::Ordering;
 
-/// The first output of a network for a frame, which must have the network's input size.
-fn first(outputs: Vec<f32>) -> Result<f32> {
-    outputs.first().copied().ok_or_else(|| Error::new(ErrorKind::Shape, "network", "has no output to steer by"))
-}
-
 impl Policy for Predictor {
     fn steer(&mut self, frame: &Frame) -> Result<f32> {
-        first(self.predict(&frame.rgb)?)
+        let outputs = self.predict(&frame.rgb)?;
+        outputs.first().copied().ok_or_else(|| Error::new(ErrorKind::Shape, "network", "has no output to steer by"))
     }
 }
 
-impl Policy for Int8Predictor {
+impl Policy for Int8Predictor<'_> {
     fn steer(&mut self, frame: &Frame) -> Result<f32> {
-        first(self.predict(&frame.rgb)?)
+        self.predict(&frame.rgb)
     }
 }
 

@@ -63,7 +63,7 @@ fn config(args: &TrainArgs) -> TrainConfig {
         lr: args.lr,
         schedule: match args.schedule {
             ScheduleName::Constant => Schedule::Constant,
-            ScheduleName::Step => Schedule::Step { every: (args.epochs as f64 / 3.0).max(1.0), factor: 0.1 },
+            ScheduleName::Step => Schedule::Step { every: args.epochs.div_ceil(3), factor: 0.1 },
             ScheduleName::Cosine => Schedule::Cosine { warmup: 0.5, floor: 0.01 },
         },
         method: match args.optimizer {

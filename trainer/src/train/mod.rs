@@ -20,7 +20,7 @@ mod tests;
 pub use checkpoint::{load_params, save_params};
 pub use config::{Loss, TrainConfig};
 pub use evaluate::{Metrics, evaluate};
-pub use fit::{Summary, fit};
+pub use fit::{RunConfig, Summary, fit, read_config};
 pub use history::EpochRow;
 pub use observer::{Observer, StepReport};
 pub use predict::Predictor;
