@@ -198,6 +198,9 @@ pub struct TrainArgs {
     /// Loss.
     #[arg(long, value_enum, default_value = "mse")]
     pub loss: LossName,
+    /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
+    #[arg(long, default_value_t = 0.02, value_name = "DELTA")]
+    pub huber_delta: f64,
     /// Weight decay (L2 penalty).
     #[arg(long, default_value_t = 0.0)]
     pub weight_decay: f32,

@@ -74,7 +74,7 @@ fn config(args: &TrainArgs) -> TrainConfig {
         clip_norm: args.clip,
         loss: match args.loss {
             LossName::Mse => Loss::Mse,
-            LossName::Huber => Loss::Huber { delta: 0.1 },
+            LossName::Huber => Loss::Huber { delta: args.huber_delta },
         },
         seed: args.seed,
         patience: args.patience,
