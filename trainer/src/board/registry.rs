@@ -50,7 +50,26 @@ impl Board {
     pub fn arena_room(&self) -> usize {
         self.ram_bytes.saturating_sub(self.firmware_ram_bytes)
     }
+
+    /// Bytes of flash that a blob may take at most.
+    pub fn blob_room(&self) -> usize {
+        self.flash_bytes.saturating_sub(FIRMWARE_FLASH_BYTES)
+    }
+
+    /// Why a network does not fit, if it does not.
+    pub fn obstacle(&self, blob_bytes: usize, arena_bytes: usize) -> Option<String> {
+        if blob_bytes > self.blob_room() {
+            Some(format!("the blob has {blob_bytes} bytes, the flash has room for {}", self.blob_room()))
+        } else if arena_bytes > self.arena_room() {
+            Some(format!("the arena has {arena_bytes} bytes, the RAM has room for {}", self.arena_room()))
+        } else {
+            None
+        }
+    }
 }
+
+/// Flash set aside for the firmware itself, bytes.
+const FIRMWARE_FLASH_BYTES: usize = 96 << 10;
 
 const MPS2: Board = Board {
     name: "",

@@ -1,7 +1,7 @@
 //! `ackermann` without a command: simulate, train, quantize, export, drive, report. No data and no board needed.
 
 use super::args::MainArgs;
-use super::eval::predict_all;
+use super::eval::float_predictions;
 use super::recording::{Recording, SIM, simulate};
 use super::steering::Watched;
 use super::train::{add_curves, fit_frames, simulated_augmentation};
@@ -64,8 +64,8 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     output.say("5/5 writing the report");
     let mut int8 = Int8Predictor::new(&quantized.blob)?;
     let scores = [
-        score(predict_all(&val, output, |group| float.predict(group))?, &val, tracks.iter().map(|track| &track.float))?,
-        score(predict_all(&val, output, |group| int8.predict(group))?, &val, tracks.iter().map(|track| &track.int8))?,
+        score(float_predictions(&mut float, &val, output)?, &val, tracks.iter().map(|track| &track.float))?,
+        score(int8.predict(&val.pixels)?, &val, tracks.iter().map(|track| &track.int8))?,
     ];
     let path = args.out.join("report.html");
     let table = summary(&scores, &quantized, &tracks);
@@ -73,13 +73,23 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     let text = format!(
         "{}\nblob:   {}\nreport: {}\nin {}; next: `ackermann drive {} --board mps2-an500`",
-        table.to_terminal(), blob.display(), path.display(), format::seconds(seconds), blob.display()
+        table.to_terminal(),
+        blob.display(),
+        path.display(),
+        format::seconds(seconds),
+        blob.display()
     );
     output.finish(text, &result_json(&scores, &quantized, &tracks, seconds, &path, &blob));
     Ok(())
 }
 
-fn train_network(args: &MainArgs, network: &Network, train: &FrameSet, val: &FrameSet, output: Output) -> Result<Vec<EpochRow>> {
+fn train_network(
+    args: &MainArgs,
+    network: &Network,
+    train: &FrameSet,
+    val: &FrameSet,
+    output: Output,
+) -> Result<Vec<EpochRow>> {
     let config = TrainConfig { epochs: args.epochs, batch: 64, lr: 2e-3, seed: args.seed, ..TrainConfig::default() };
     Recording { seed: args.seed, ..Recording::of(Path::new(SIM), None, None) }.save(&args.out)?;
     let summary = fit_frames(network, &config, (train, val), simulated_augmentation(), &args.out, output, false)?;
@@ -115,7 +125,11 @@ fn drive_tracks(
     Ok(tracks)
 }
 
-fn score<'d>(predicted: Vec<f32>, val: &FrameSet, drives: impl Iterator<Item = &'d DriveResult> + Clone) -> Result<Score> {
+fn score<'d>(
+    predicted: Vec<f32>,
+    val: &FrameSet,
+    drives: impl Iterator<Item = &'d DriveResult> + Clone,
+) -> Result<Score> {
     let count = drives.clone().count().max(1) as f64;
     let mean = |of: fn(&DriveResult) -> f32| drives.clone().map(|drive| f64::from(of(drive))).sum::<f64>() / count;
     let mae_deg = regression(&predicted, &val.labels)?.mae * f64::from(FULL_SCALE_DEG);
@@ -145,10 +159,17 @@ fn degrees(value: f64) -> String {
     format!("{value:.3} deg")
 }
 
-fn result_json(scores: &[Score; 2], quantized: &Quantized, tracks: &[Track], seconds: f64, report: &Path, blob: &Path) -> Value {
-    let [float, int8] = scores.each_ref().map(|score| {
-        json!({ "autonomy": score.autonomy, "mae_deg": score.mae_deg, "lateral_m": score.lateral_m })
-    });
+fn result_json(
+    scores: &[Score; 2],
+    quantized: &Quantized,
+    tracks: &[Track],
+    seconds: f64,
+    report: &Path,
+    blob: &Path,
+) -> Value {
+    let [float, int8] = scores
+        .each_ref()
+        .map(|score| json!({ "autonomy": score.autonomy, "mae_deg": score.mae_deg, "lateral_m": score.lateral_m }));
     json!({
         "float": float, "int8": int8, "difference_deg": difference_deg(tracks), "blob_bytes": quantized.blob.len(),
         "arena_bytes": quantized.arena_bytes, "macs": quantized.macs, "seconds": seconds, "report": report, "blob": blob,
@@ -166,7 +187,10 @@ fn report(
     let mut report = Report::new("Camera to steering");
     report.lead(&format!(
         "{} trained on {} simulated frames, quantized to int8, driven on {} unseen tracks in unseen weather; seed {}.",
-        args.net, format::count(args.frames as u64), args.tracks, args.seed
+        args.net,
+        format::count(args.frames as u64),
+        args.tracks,
+        args.seed
     ));
     report.table(table);
     add_curves(&mut report, history);
@@ -176,7 +200,11 @@ fn report(
     };
     let [float, int8] = scores.each_ref().map(pairs);
     let series = [Series { name: "float", points: &float }, Series { name: "int8", points: &int8 }];
-    report.section("Unseen frames").figure(&predicted_against_true("Predicted against true wheel angle.", "degrees", &series));
+    report.section("Unseen frames").figure(&predicted_against_true(
+        "Predicted against true wheel angle.",
+        "degrees",
+        &series,
+    ));
     for (index, track) in tracks.iter().enumerate() {
         let number = FIRST_TRACK + index as u64;
         let drives = [("float", &track.float), ("int8", &track.int8)];
@@ -184,11 +212,15 @@ fn report(
             "Autonomy {} float, {} int8; mean lateral error {:.3} m float, {:.3} m int8.",
             format::percent(f64::from(track.float.autonomy), 1),
             format::percent(f64::from(track.int8.autonomy), 1),
-            track.float.mean_lateral_m, track.int8.mean_lateral_m
+            track.float.mean_lateral_m,
+            track.int8.mean_lateral_m
         ));
         report.figure(&pictures::track_map("Driven lines over the track.", &drives));
         report.figure(&pictures::steering("Wheel angle over time.", &drives));
-        report.wide_figure(&pictures::frames("Frames of the int8 drive with its steering and the expert's.", &track.int8));
+        report.wide_figure(&pictures::frames(
+            "Frames of the int8 drive with its steering and the expert's.",
+            &track.int8,
+        ));
     }
     report
 }

@@ -11,9 +11,12 @@ mod drive;
 mod eval;
 mod flash;
 mod import;
+mod inspect;
+mod main_job;
 mod output;
 mod pictures;
 mod progress;
+mod quantize;
 mod recording;
 mod run;
 mod steering;
@@ -54,8 +57,10 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
     }
     stop::install()?;
     match &cli.command {
-        None => Ok(()),
+        None => main_job::run(&cli.main, output),
         Some(Command::Train(args)) => train::train(args, output),
+        Some(Command::Quantize(args)) => quantize::run(args, output),
+        Some(Command::Inspect(args)) => inspect::inspect(args, output),
         Some(Command::Import(args)) => import::import(args, output),
         Some(Command::Run(args)) => run::run(args, output),
         Some(Command::Eval(args)) => eval::eval(args, output),
@@ -67,7 +72,6 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
             clap_complete::generate(*shell, &mut Cli::command(), "ackermann", &mut std::io::stdout());
             Ok(())
         }
-        _ => Ok(()),
     }
 }
 

@@ -3,20 +3,62 @@
 use super::Output;
 use super::args::QuantizeArgs;
 use super::recording::Recording;
-use crate::quant::{QuantizeOptions, Quantized, quantize};
+use crate::quant::{LayerError, QuantizeOptions, Quantized, layer_errors, quantize};
 use crate::report::{Table, format};
 use crate::train::Predictor;
 use crate::{Result, files};
 use serde_json::json;
 
+/// Frames that the error per layer is measured on.
+const COMPARED: usize = 32;
+
 /// Quantizes a run and writes the blob.
 pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
     let predictor = Predictor::load(&args.run)?;
-    let network = predictor.network();
+    let (network, params) = (predictor.network(), predictor.params());
     let recording = Recording::of(&args.calibrate, None, None).like(Recording::of_run(&args.run)?.as_ref());
     let frames = recording.frames(&args.split, network.input, output)?;
     let options = QuantizeOptions { samples: args.frames, ..QuantizeOptions::default() };
-    let quantized = quantize(network, predictor.params(), &frames, &options)?;
+    let quantized = quantize(network, params, &frames, &options)?;
+    let layers = match args.layers {
+        true => Some(layer_errors(network, params, &quantized.blob, &frames, COMPARED)?),
+        false => None,
+    };
     files::write(&args.out, &quantized.blob)?;
+    let table = layers.as_deref().map(|layers| format!("{}\n", table(layers))).unwrap_or_default();
+    output.finish(format!("{table}{}", sentence(args, &quantized)), &json!({
+        "out": args.out, "blob_bytes": quantized.blob.len(), "arena_bytes": quantized.arena_bytes,
+        "arena_lower_bound": quantized.arena_lower_bound, "macs": quantized.macs, "calibrated": quantized.calibrated,
+        "layers": layers,
+    }));
     Ok(())
+}
+
+fn sentence(args: &QuantizeArgs, quantized: &Quantized) -> String {
+    format!(
+        "wrote {}: {}, arena {} (no plan could need less than {}), {} MACs, calibrated on {} frames",
+        args.out.display(),
+        format::bytes(quantized.blob.len() as u64),
+        format::bytes(quantized.arena_bytes as u64),
+        format::bytes(quantized.arena_lower_bound as u64),
+        format::count(quantized.macs),
+        quantized.calibrated
+    )
+}
+
+/// Float against int8, layer by layer.
+fn table(layers: &[LayerError]) -> String {
+    let mut table =
+        Table::new(["layer", "operator", "SQNR / dB", "mean error", "largest error", "saturated"]).left_columns(2);
+    for layer in layers {
+        table.row([
+            layer.name.clone(),
+            layer.op.to_string(),
+            format::optional(layer.sqnr_db, 1),
+            format::fixed(layer.mean_abs, 5),
+            format::fixed(layer.max_abs, 5),
+            format::percent(layer.saturated, 2),
+        ]);
+    }
+    table.to_terminal()
 }

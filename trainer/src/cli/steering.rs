@@ -8,16 +8,19 @@ use crate::{Error, ErrorKind, Frame, Result};
 use indicatif::ProgressBar;
 use std::sync::atomic::Ordering;
 
+fn first(outputs: &[f32]) -> Result<f32> {
+    outputs.first().copied().ok_or_else(|| Error::new(ErrorKind::Shape, "network", "has no output to steer by"))
+}
+
 impl Policy for Predictor {
     fn steer(&mut self, frame: &Frame) -> Result<f32> {
-        let outputs = self.predict(&frame.rgb)?;
-        outputs.first().copied().ok_or_else(|| Error::new(ErrorKind::Shape, "network", "has no output to steer by"))
+        first(&self.predict(&frame.rgb)?)
     }
 }
 
-impl Policy for Int8Predictor<'_> {
+impl Policy for Int8Predictor {
     fn steer(&mut self, frame: &Frame) -> Result<f32> {
-        self.predict(&frame.rgb)
+        first(&self.predict(&frame.rgb)?)
     }
 }
 
