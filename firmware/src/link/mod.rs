@@ -3,16 +3,18 @@
 //! `docs/link.md` is normative. Messages are COBS-encoded between zero bytes and end in a CRC-32, so that a receiver that lost or
 //! misread bytes is in step again at the next zero, and at most the damaged message is lost.
 
+mod answer;
 mod fields;
-mod message;
 mod packet;
+mod request;
 mod status;
 
-pub use fields::{Fields, Put};
-pub use message::{
-    Answer, Bench, Hello, Info, Loaded, MAX_BODY, MAX_OPERATORS, MAX_OUTPUTS, PROTOCOL_VERSION, Pong, Reply, Request,
+pub use answer::{
+    Answer, Bench, Hello, Info, Loaded, MAX_BODY, MAX_OPERATORS, MAX_OUTPUTS, PROTOCOL_VERSION, Pong, Reply,
 };
+pub use fields::{Fields, Put};
 pub use packet::{Inbox, LinkError, Packet, encode, max_encoded};
+pub use request::Request;
 pub use status::Status;
 
 /// A byte stream in both directions that never waits: UART, RTT, semihosting or shared memory.
