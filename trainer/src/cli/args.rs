@@ -196,7 +196,7 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value = "cosine")]
     pub schedule: ScheduleName,
     /// Loss.
-    #[arg(long, value_enum, default_value = "mse")]
+    #[arg(long, value_enum, default_value = "huber")]
     pub loss: LossName,
     /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
     #[arg(long, default_value_t = 0.02, value_name = "DELTA")]

@@ -10,6 +10,7 @@ use crate::quant::{Int8Predictor, load, read_blob};
 use crate::report::{Table, format};
 use crate::train::Predictor;
 use crate::{Error, ErrorKind, Result};
+use ackermann_core::blob::AlignedBytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ const GROUP: usize = 64;
 /// What there is to measure: a run, a blob, or both; and the frames that they take.
 struct Models {
     float: Option<(PathBuf, Predictor)>,
-    int8: Option<(PathBuf, Int8Predictor)>,
+    int8: Option<(PathBuf, AlignedBytes)>,
     input: [usize; 3],
 }
 
@@ -42,8 +43,13 @@ pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
             path,
         );
     }
-    if let Some((path, predictor)) = &mut models.int8 {
-        int8 = row(&mut table, "int8", &regression(&predictor.predict(&frames.pixels)?, &frames.labels)?, path);
+    if let Some((path, blob)) = &models.int8 {
+        int8 = row(
+            &mut table,
+            "int8",
+            &regression(&Int8Predictor::new(blob)?.predict(&frames.pixels)?, &frames.labels)?,
+            path,
+        );
     }
     let text = format!("{} frames of {}\n{}", frames.len(), args.data.data.display(), table.to_terminal());
     output.finish(text, &json!({ "float": float, "int8": int8, "n": frames.len() }));
@@ -60,7 +66,7 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
         } else {
             let blob = read_blob(path)?;
             let input = frame_size(&load(&blob)?, path)?;
-            (input, models.int8.replace((path.clone(), Int8Predictor::new(&blob)?)).map(|(path, _)| path))
+            (input, models.int8.replace((path.clone(), blob)).map(|(path, _)| path))
         };
         if let Some(other) = other {
             let message = format!("is of the same kind as {}; name one run and one blob", other.display());

@@ -215,8 +215,8 @@ fn report(
             track.float.mean_lateral_m,
             track.int8.mean_lateral_m
         ));
-        report.figure(&pictures::track_map("Driven lines over the track.", &drives));
-        report.figure(&pictures::steering("Wheel angle over time.", &drives));
+        report.wide_figure(&pictures::track_map("Driven lines over the track.", &drives));
+        report.wide_figure(&pictures::steering("Wheel angle over time.", &drives));
         report.wide_figure(&pictures::frames(
             "Frames of the int8 drive with its steering and the expert's.",
             &track.int8,

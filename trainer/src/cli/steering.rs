@@ -18,7 +18,7 @@ impl Policy for Predictor {
     }
 }
 
-impl Policy for Int8Predictor {
+impl Policy for Int8Predictor<'_> {
     fn steer(&mut self, frame: &Frame) -> Result<f32> {
         first(&self.predict(&frame.rgb)?)
     }

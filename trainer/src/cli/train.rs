@@ -126,7 +126,10 @@ pub fn add_curves(report: &mut Report, history: &[EpochRow]) {
     let train: Vec<_> = history.iter().map(|row| row.train_loss).collect();
     let val: Vec<_> = history.iter().filter_map(|row| row.val_loss).collect();
     let rates: Vec<_> = history.iter().map(|row| (row.epoch as f64, row.lr)).collect();
-    report.section("Training").figure(&loss_curves(&train, &val, "1")).figure(&learning_rate(&rates));
+    report
+        .section("Training")
+        .figure(&loss_curves(&train, &val, "loss, normalized steering"))
+        .figure(&learning_rate(&rates));
 }
 
 fn finish(args: &TrainArgs, summary: &Summary, trivial: f64, output: Output) {

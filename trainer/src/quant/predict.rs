@@ -1,7 +1,6 @@
 //! The int8 core on the host: frames in, steering out, the same bytes as on every board.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use ackermann_core::blob::{AlignedBytes, Tensor};
 use ackermann_core::{Model, Session};
@@ -32,10 +31,10 @@ pub fn load(blob: &[u8]) -> Result<Model<'_>> {
     Model::load(blob).map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
 }
 
-/// An int8 network with its arena. Clones share the blob, so every thread can have its own.
+/// An int8 network with its arena, validated once. Clones share the blob, so every thread can have its own.
 #[derive(Debug, Clone)]
-pub struct Int8Predictor {
-    blob: Arc<AlignedBytes>,
+pub struct Int8Predictor<'m> {
+    model: Model<'m>,
     arena: AlignedBytes,
     input: Endpoint,
     output: Endpoint,
@@ -66,18 +65,17 @@ impl Endpoint {
 /// Frames that one thread predicts at a time.
 const FRAMES_AT_ONCE: usize = 16;
 
-impl Int8Predictor {
-    /// A predictor over a copy of `blob`.
+impl<'m> Int8Predictor<'m> {
+    /// A predictor over `blob`, which lies at a 16-byte boundary.
     ///
     /// # Errors
     /// What the loader refuses.
-    pub fn new(blob: &[u8]) -> Result<Self> {
-        let blob = AlignedBytes::copy_of(blob);
-        let model = load(&blob)?;
+    pub fn new(blob: &'m [u8]) -> Result<Self> {
+        let model = load(blob)?;
         let (input, output) = (Endpoint::of(model.input(0))?, Endpoint::of(model.output(0))?);
         let from_pixel = std::array::from_fn(|pixel| input.quantization.quantize(real(pixel as u8)));
         let arena = AlignedBytes::zeroed(model.arena_bytes());
-        Ok(Self { blob: Arc::new(blob), arena, input, output, from_pixel, saturated: 0 })
+        Ok(Self { model, arena, input, output, from_pixel, saturated: 0 })
     }
 
     /// Dimensions of the input, the batch of 1 included.
@@ -113,9 +111,9 @@ impl Int8Predictor {
             return Err(Error::new(ErrorKind::Shape, "", format!("holds {count} values, the network takes {shape:?}")));
         }
         let outputs = if inputs.len() <= len * FRAMES_AT_ONCE {
-            infer(&load(&self.blob)?, &mut self.arena, inputs, len)?
+            infer(&self.model, &mut self.arena, inputs, len)?
         } else {
-            let model = load(&self.blob)?;
+            let model = self.model;
             let chunks = inputs.par_chunks(len * FRAMES_AT_ONCE);
             let arena = || AlignedBytes::zeroed(model.arena_bytes());
             let outputs: Result<Vec<Vec<i8>>> =
@@ -161,7 +159,7 @@ pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
     npy::write(output, array.view())
 }
 
-fn quantized(array: Array, predictor: &Int8Predictor) -> Vec<i8> {
+fn quantized(array: Array, predictor: &Int8Predictor<'_>) -> Vec<i8> {
     let scale = predictor.input.quantization;
     match array {
         Array::I8(array) => array.into_iter().collect(),

@@ -44,10 +44,10 @@ pub fn loss_curves(train: &[f64], validation: &[f64], name: &str) -> Figure {
     curves("Loss by epoch.", Axes { x: "epoch", y: name }, &used)
 }
 
-/// Learning rate by step.
+/// Learning rate by epoch.
 pub fn learning_rate(points: &[(f64, f64)]) -> Figure {
     let series = [Series { name: "learning rate", points }];
-    curves("Learning rate over the training.", Axes { x: "step", y: "learning rate per step" }, &series)
+    curves("Learning rate by epoch.", Axes { x: "epoch", y: "learning rate" }, &series)
 }
 
 /// Predicted (vertical) against true (horizontal) values in `unit`; on the diagonal they are equal.
