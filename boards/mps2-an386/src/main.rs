@@ -3,7 +3,7 @@
 
 #[cfg(target_os = "none")]
 mod target {
-    ackermann_mps2::board!(name: "mps2-an386", psram: 0x2100_0000);
+    ackermann_mps2::board!(name: "mps2-an386", shared: 0x2100_0000, tick_picos: 40_000);
 }
 
 #[cfg(not(target_os = "none"))]

@@ -2,7 +2,7 @@
 //!
 //! The emulated processor's own time runs faster or slower than the host's from one moment to the next, so timeouts against it would
 //! mean nothing. The link tells the host's time with every frame and tick, and the board lives in it. SysTick under `-icount shift=0`
-//! counts instructions: one is 1 ns, one tick is 40.
+//! counts instructions: one is 1 ns, and the board says how many are a tick.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,11 +23,11 @@ fn SysTick() {
 
 /// The host's clock and SysTick.
 #[derive(Debug)]
-pub struct HostClock {
+pub struct HostClock<const TICK_PICOS: u32> {
     now_us: u64,
 }
 
-impl HostClock {
+impl<const TICK_PICOS: u32> HostClock<TICK_PICOS> {
     /// Starts SysTick.
     pub fn start() -> Self {
         if let Some(peripherals) = cortex_m::Peripherals::take() {
@@ -42,8 +42,8 @@ impl HostClock {
     }
 }
 
-impl Clock for HostClock {
-    const TICK_PICOS: u32 = 40_000;
+impl<const TICK_PICOS: u32> Clock for HostClock<TICK_PICOS> {
+    const TICK_PICOS: u32 = TICK_PICOS;
 
     fn now_us(&mut self) -> u64 {
         self.now_us

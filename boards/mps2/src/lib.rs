@@ -51,16 +51,16 @@ pub struct Memory {
     pub slot: &'static mut [u8],
 }
 
-/// Runs the firmware over shared memory at `psram` for ever.
-pub fn run(name: &'static str, psram: usize, memory: Memory) -> ! {
+/// Runs the firmware over shared memory at `shared` for ever; SysTick ticks once in `TICK_PICOS`.
+pub fn run<const TICK_PICOS: u32>(name: &'static str, shared: usize, memory: Memory) -> ! {
     defmt::info!("{=str}: model of {=usize} bytes, arena {=usize}", name, memory.model.len(), memory.arena.len());
-    let registers = shared::Registers::new(psram);
+    let registers = shared::Registers::new(shared);
     let board = Board {
         name,
         transport: shared::Rings::new(registers),
         servo: pwm::Pwm::new(registers, shared::SERVO_DUTY),
         throttle: pwm::Pwm::new(registers, shared::THROTTLE_DUTY),
-        clock: clock::HostClock::start(),
+        clock: clock::HostClock::<TICK_PICOS>::start(),
         stack_bytes: stack::high_water,
         slot_bytes: memory.slot.len() as u32,
         arena_room: memory.arena.len() as u32,
@@ -74,7 +74,7 @@ pub fn run(name: &'static str, psram: usize, memory: Memory) -> ! {
 /// The entry point of a board: embeds the model, sets aside memory, and runs.
 #[macro_export]
 macro_rules! board {
-    (name: $name:literal, psram: $psram:literal) => {
+    (name: $name:literal, shared: $shared:literal, tick_picos: $tick:literal) => {
         static MODEL: &$crate::Aligned<[u8]> =
             &$crate::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/model.ackm")));
         const ARENA_BYTES: usize = $crate::arena_room(&MODEL.0);
@@ -85,9 +85,9 @@ macro_rules! board {
             static mut ARENA: $crate::Aligned<[u8; ARENA_BYTES]> = $crate::Aligned([0; ARENA_BYTES]);
             static mut INBOX: [u8; $crate::INBOX_BYTES] = [0; $crate::INBOX_BYTES];
             static mut SLOT: $crate::Aligned<[u8; $crate::SLOT_BYTES]> = $crate::Aligned([0; $crate::SLOT_BYTES]);
-            $crate::run(
+            $crate::run::<$tick>(
                 $name,
-                $psram,
+                $shared,
                 $crate::Memory { model: &MODEL.0, arena: &mut ARENA.0, inbox: INBOX, slot: &mut SLOT.0 },
             )
         }

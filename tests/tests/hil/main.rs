@@ -16,6 +16,7 @@ use ackermann_trainer::board::{HOST, Link, Logs, Qemu, bench, board, boot, build
 
 const M4: &str = "mps2-an386";
 const M7: &str = "mps2-an500";
+const M33: &str = "mps2-an505";
 
 /// 30 frames a second.
 fn time_us(index: u32) -> u64 {
@@ -75,6 +76,11 @@ fn m4_answers_220_frames_as_the_host_does() {
 #[test]
 fn m7_answers_220_frames_as_the_host_does() {
     frames_equal_the_host(M7);
+}
+
+#[test]
+fn m33_answers_220_frames_as_the_host_does() {
+    frames_equal_the_host(M33);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What a network costs on a board: instructions by layer, memory, code.
 
 use ackermann_core::Model;
+use ackermann_core::blob::AlignedBytes;
 use ackermann_firmware::link::Status;
 use serde::Serialize;
 
-use super::image::for_board;
 use super::qemu::Logs;
 use super::session::{boot, instructions};
 use crate::{Error, ErrorKind, Result};
@@ -52,8 +52,8 @@ pub fn bench(name: &str, blob: &[u8]) -> Result<BenchResult> {
     }
     let bench = link.bench()?;
     let info = link.info()?;
-    let packed = for_board(blob)?;
-    let model = Model::load(&packed).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))?;
+    let blob = AlignedBytes::copy_of(blob);
+    let model = Model::load(&blob).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))?;
     let count = |ticks| instructions(ticks, info.tick_picos);
     let layers = model.steps().zip(&bench.operators).enumerate().map(|(index, (step, &ticks))| BenchLayer {
         index,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use ackermann_core::blob::{AlignedBytes, Layout, repack};
+use ackermann_core::blob::{AlignedBytes, repack};
 
 use super::elf::{self, Sizes};
 use super::registry::Board;
@@ -30,7 +30,7 @@ impl Image {
 
 /// Builds `board`'s firmware around `blob`, in the weight order of its kernels. An empty blob gives firmware without a model.
 pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
-    let blob = for_board(blob)?;
+    let blob = for_board(board, blob)?;
     if blob.len() > board.flash_bytes {
         let message = format!("the blob has {} bytes, the board's flash {}", blob.len(), board.flash_bytes);
         return Err(Error::new(ErrorKind::DoesNotFit, board.name, message));
@@ -55,12 +55,12 @@ pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     Ok(Image { sizes: elf::sizes(&elf)?, elf, model_bytes: blob.len() })
 }
 
-/// The blob with its weights in the order of the boards' kernels.
-pub(super) fn for_board(blob: &[u8]) -> Result<AlignedBytes> {
+/// The blob with its weights in the order of the board's kernels.
+fn for_board(board: &Board, blob: &[u8]) -> Result<AlignedBytes> {
     if blob.is_empty() {
         return Ok(AlignedBytes::zeroed(0));
     }
-    repack(blob, Layout::Dsp).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
+    repack(blob, board.layout).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
 }
 
 /// The root of this repository: where it was when this program was compiled, or around the working folder.

@@ -21,7 +21,7 @@ pub use image::{Image, build_image, repository};
 pub use link::{Greeting, Link, LoadOutcome};
 pub use logs::log_decoder;
 pub use qemu::{Logs, Qemu};
-pub use registry::{BOARDS, Board, HOST, Support, board};
+pub use registry::{BOARDS, Board, HOST, Machine, Support, board};
 pub use session::{BoardDriver, Steered, attached, boot, flash, ready};
 pub use shared::SharedMemory;
 

@@ -11,8 +11,8 @@ use ackermann_firmware::link::Transport;
 
 use super::image::Image;
 use super::logs::log_decoder;
-use super::registry::Board;
-use super::shared::{SHARED_BYTES, SharedMemory};
+use super::registry::{Board, Machine, Support};
+use super::shared::SharedMemory;
 use crate::{Error, ErrorKind, Result};
 
 /// How long a board may take to start, real time.
@@ -49,12 +49,12 @@ pub struct Qemu {
 impl Qemu {
     /// Boots `image` on `board` and waits until it is ready.
     pub fn start(board: &Board, image: &Image, logs: Logs) -> Result<Self> {
-        require_qemu(board)?;
+        let machine = require_qemu(board)?;
         let decoder = if logs == Logs::Off { None } else { Some(log_decoder()?) };
         let folder = new_folder()?;
         let file = folder.join("memory");
-        let memory = SharedMemory::create(&file).inspect_err(|_| remove(&folder))?;
-        let started = spawn(board, &image.elf, &file, logs != Logs::Off);
+        let memory = SharedMemory::create(&file, machine.link_bytes).inspect_err(|_| remove(&folder))?;
+        let started = spawn(board.name, machine, &image.elf, &file, logs != Logs::Off);
         let child = started.inspect_err(|_| remove(&folder))?;
         let mut qemu = Self { name: board.name, child, folder, memory, decoder: None, reader: None };
         if let (Some(decoder), Some(stdout)) = (decoder, qemu.child.stdout.take()) {
@@ -147,11 +147,11 @@ impl Transport for Qemu {
     }
 }
 
-fn spawn(board: &Board, elf: &Path, memory: &Path, logs: bool) -> Result<Child> {
+fn spawn(name: &str, machine: &Machine, elf: &Path, memory: &Path, logs: bool) -> Result<Child> {
     Command::new("sh")
-        .args(["-c", GUARD, "sh", "qemu-system-arm"])
-        .args(["-M", &format!("{},memory-backend=psram", board.name)])
-        .args(["-object", &backend(memory)])
+        .args(["-c", GUARD, "sh", machine.program])
+        .args(machine.options)
+        .args(["-object", &backend(memory, machine.link_bytes)])
         // One instruction is one nanosecond of virtual time.
         .args(["-icount", "shift=0"])
         .args(["-display", "none", "-monitor", "none", "-serial", "none"])
@@ -161,23 +161,33 @@ fn spawn(board: &Board, elf: &Path, memory: &Path, logs: bool) -> Result<Child> 
         .stdout(if logs { Stdio::piped() } else { Stdio::null() })
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| Error::new(ErrorKind::Tool, board.name, format!("QEMU cannot be started: {error}")))
+        .map_err(|error| Error::new(ErrorKind::Tool, name, format!("QEMU cannot be started: {error}")))
 }
 
-fn backend(memory: &Path) -> String {
+fn backend(memory: &Path, bytes: u64) -> String {
     // In QEMU's options a comma is written twice.
     let path = memory.display().to_string().replace(',', ",,");
-    format!("memory-backend-file,id=psram,share=on,mem-path={path},size={SHARED_BYTES}")
+    format!("memory-backend-file,id=link,share=on,mem-path={path},size={bytes}")
 }
 
-/// Whether QEMU is installed.
-pub(super) fn require_qemu(board: &Board) -> Result<()> {
-    let version = Command::new("qemu-system-arm").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+/// How `board` is emulated, if it is, and its emulator is installed.
+pub(super) fn require_qemu(board: &Board) -> Result<&Machine> {
+    let Support::Qemu(machine) = &board.support else {
+        let message = format!(
+            "is not emulated here: build package {0} for {1} and write it with `probe-rs run`",
+            board.name, board.target
+        );
+        return Err(Error::new(ErrorKind::Tool, board.name, message));
+    };
+    let program = machine.program;
+    let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     match version {
-        Ok(status) if status.success() => Ok(()),
+        Ok(status) if status.success() => Ok(machine),
         _ => {
-            let message = "needs `qemu-system-arm`, which is not here: install it (Debian, Ubuntu: \
-                           `sudo apt-get install qemu-system-arm`; macOS: `brew install qemu`)";
+            let message = format!(
+                "needs `{program}`, which is not here: install it (Debian, Ubuntu: `sudo apt-get install \
+                 qemu-system-arm`; macOS: `brew install qemu`)"
+            );
             Err(Error::new(ErrorKind::Tool, board.name, message))
         }
     }

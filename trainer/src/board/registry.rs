@@ -1,15 +1,28 @@
 //! The boards that the program knows.
 
+use ackermann_core::blob::Layout;
+
 use crate::{Error, ErrorKind, Result};
 
 /// The name of the board that is no board: the firmware inside of this process.
 pub const HOST: &str = "host";
 
+/// How QEMU is told to be a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// The emulator.
+    pub program: &'static str,
+    /// Machine and processor; the memory called `link` is the one that it shares with the host.
+    pub options: &'static [&'static str],
+    /// Bytes of that memory.
+    pub link_bytes: u64,
+}
+
 /// How far a board's support was carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
     /// Boots and is tested in QEMU.
-    Qemu,
+    Qemu(Machine),
     /// Compiles; nobody has run it.
     BuildsOnly,
 }
@@ -18,7 +31,7 @@ impl Support {
     /// The words of the tables.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Qemu => "run in QEMU",
+            Self::Qemu(_) => "run in QEMU",
             Self::BuildsOnly => "builds only",
         }
     }
@@ -27,7 +40,7 @@ impl Support {
 /// A board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Board {
-    /// Its name, which is its package's and, in QEMU, its machine's.
+    /// Its name, which is its package's.
     pub name: &'static str,
     /// Its processor.
     pub cpu: &'static str,
@@ -35,6 +48,8 @@ pub struct Board {
     pub target: &'static str,
     /// `-C target-cpu`.
     pub target_cpu: &'static str,
+    /// The order of weights that its kernels want.
+    pub layout: Layout,
     /// Bytes of flash: code, constants and the built-in model.
     pub flash_bytes: usize,
     /// Bytes of RAM: arena, buffers and stack.
@@ -71,21 +86,34 @@ impl Board {
 /// Flash set aside for the firmware itself, bytes.
 const FIRMWARE_FLASH_BYTES: usize = 96 << 10;
 
-const MPS2: Board = Board {
-    name: "",
-    cpu: "",
-    target: "thumbv7em-none-eabihf",
-    target_cpu: "",
-    flash_bytes: 4 << 20,
-    ram_bytes: 4 << 20,
-    firmware_ram_bytes: (1 << 20) + (256 << 10) + (64 << 10),
-    support: Support::Qemu,
-};
+/// What the MPS2 boards have in common.
+const fn mps2(
+    name: &'static str,
+    cpu: &'static str,
+    target_cpu: &'static str,
+    options: &'static [&'static str],
+) -> Board {
+    Board {
+        name,
+        cpu,
+        target: "thumbv7em-none-eabihf",
+        target_cpu,
+        layout: Layout::Dsp,
+        flash_bytes: 4 << 20,
+        ram_bytes: 4 << 20,
+        firmware_ram_bytes: (1 << 20) + (256 << 10) + (64 << 10),
+        support: Support::Qemu(Machine { program: "qemu-system-arm", options, link_bytes: 16 << 20 }),
+    }
+}
 
 /// All boards.
-pub const BOARDS: [Board; 2] = [
-    Board { name: "mps2-an386", cpu: "Cortex-M4F", target_cpu: "cortex-m4", ..MPS2 },
-    Board { name: "mps2-an500", cpu: "Cortex-M7", target_cpu: "cortex-m7", ..MPS2 },
+pub const BOARDS: [Board; 3] = [
+    mps2("mps2-an386", "Cortex-M4F", "cortex-m4", &["-M", "mps2-an386,memory-backend=link"]),
+    mps2("mps2-an500", "Cortex-M7", "cortex-m7", &["-M", "mps2-an500,memory-backend=link"]),
+    Board {
+        target: "thumbv8m.main-none-eabihf",
+        ..mps2("mps2-an505", "Cortex-M33", "cortex-m33", &["-M", "mps2-an505,memory-backend=link"])
+    },
 ];
 
 /// The board called `name`.

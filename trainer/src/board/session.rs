@@ -26,7 +26,7 @@ pub fn boot(name: &str, blob: &[u8], logs: Logs) -> Result<(Link, Greeting, Opti
         return Ok((link, greeting, None));
     }
     let board = board(name)?;
-    require_runnable(board)?;
+    require_qemu(board)?;
     let image = build_image(board, blob)?;
     let qemu = Qemu::start(board, &image, logs)?;
     let (link, greeting) = Link::open(Box::new(qemu), name)?;
@@ -48,7 +48,7 @@ pub fn flash(name: &str, blob: &[u8]) -> Result<(Greeting, Option<Image>)> {
 pub fn ready(board: &Board) -> Result<()> {
     require_target(&repository()?, board)?;
     match board.support {
-        Support::Qemu => require_qemu(board),
+        Support::Qemu(_) => require_qemu(board).map(|_| ()),
         Support::BuildsOnly => Ok(()),
     }
 }
@@ -58,19 +58,6 @@ pub fn attached() -> Vec<String> {
     let listing = Command::new("probe-rs").arg("list").stdin(Stdio::null()).output();
     let text = listing.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     text.lines().filter(|line| line.starts_with('[')).map(str::to_string).collect()
-}
-
-fn require_runnable(board: &Board) -> Result<()> {
-    match board.support {
-        Support::Qemu => Ok(()),
-        Support::BuildsOnly => {
-            let message = format!(
-                "is not emulated here: build package {0} for {1} and write it with `probe-rs run`",
-                board.name, board.target
-            );
-            Err(Error::new(ErrorKind::Tool, board.name, message))
-        }
-    }
 }
 
 /// Refuses what the loader refuses, before anything is built; an empty blob is firmware without a model.

@@ -11,9 +11,6 @@ use ackermann_firmware::link::Transport;
 
 use crate::{Error, Result};
 
-/// Bytes of the shared memory.
-pub const SHARED_BYTES: u64 = 16 << 20;
-
 const READY: u64 = 0x00;
 const READY_MAGIC: [u8; 4] = *b"ACKL";
 const IN_HEAD: u64 = 0x10;
@@ -37,11 +34,11 @@ pub struct SharedMemory {
 }
 
 impl SharedMemory {
-    /// Makes the file at `path`, all zeros.
-    pub fn create(path: &Path) -> Result<Self> {
+    /// Makes the file at `path`, `bytes` zeros that take no room until they are written.
+    pub fn create(path: &Path, bytes: u64) -> Result<Self> {
         let open = || {
             let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-            file.set_len(SHARED_BYTES)?;
+            file.set_len(bytes)?;
             Ok(file)
         };
         let file = open().map_err(|error| Error::writing(path, &error))?;

@@ -6,6 +6,21 @@ use core::arch::{asm, naked_asm};
 use super::blocks::{Quad1, Quad4, Weights2};
 use crate::blob::Channel;
 
+/// Naked functions do not see the target's CPU: the assembler takes the triple's, and on Armv8-M that is without DSP.
+#[cfg(armv8m)]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
+#[cfg(not(armv8m))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
+
 /// Two taps of four pixels (r0) and two channels (r1): sums of a in r4 to r7, of b in r8 to r11.
 macro_rules! pair_of_taps {
     () => {
@@ -152,6 +167,7 @@ unsafe extern "C" fn requantized_4x2_naked(
     pairs: usize,
 ) {
     naked_asm!(
+        cpu!(),
         "push {{r0, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}}
          1: ldr r2, [sp, #4]
          ldr r4, [r2]
@@ -223,6 +239,7 @@ unsafe extern "C" fn sums_4x2_naked(
     sums: *mut [[i32; 4]; 2],
 ) {
     naked_asm!(
+        cpu!(),
         "push {{r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}}
          movs r4, #0
          movs r5, #0

@@ -1,4 +1,4 @@
-//! Embeds the model that `ACKERMANN_MODEL` names, and links for the target.
+//! Build script of every board: embeds the model that `ACKERMANN_MODEL` names, and links for the target.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -7,7 +7,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     println!("cargo:rerun-if-env-changed=ACKERMANN_MODEL");
     println!("cargo:rerun-if-changed=memory.x");
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../build.rs");
     let blob = match env::var_os("ACKERMANN_MODEL") {
         Some(path) => {
             println!("cargo:rerun-if-changed={}", path.display());
