@@ -4,6 +4,7 @@ use ackermann_core::blob::keys;
 use ackermann_core::{LoadError, Model, Session, SessionError};
 
 use crate::link::Status;
+use crate::preprocess::Window;
 use crate::servo::Degrees;
 
 /// Wheel angle of an output of 1.0 where the blob does not say, degrees.
@@ -17,6 +18,8 @@ pub enum Refusal {
     Missing,
     /// The loader refused it.
     Load(LoadError),
+    /// It says which part of the frame it looks at, but not so that it can be read.
+    Crop,
     /// It loads, but the memory of this board does not suit it.
     Session(SessionError),
 }
@@ -26,7 +29,7 @@ impl Refusal {
     pub const fn status(&self) -> Status {
         match self {
             Self::Missing => Status::NoModel,
-            Self::Load(_) => Status::BlobRefused,
+            Self::Load(_) | Self::Crop => Status::BlobRefused,
             Self::Session(_) => Status::ArenaTooSmall,
         }
     }
@@ -36,6 +39,7 @@ impl Refusal {
         match self {
             Self::Missing => "Missing",
             Self::Load(error) => error.name(),
+            Self::Crop => "Crop",
             Self::Session(error) => error.name(),
         }
     }
@@ -48,6 +52,7 @@ pub struct Network<'m> {
     name: &'m str,
     /// Rows, columns, channels of the input; zeros if it is no picture.
     input: [u16; 3],
+    crop: Option<Window>,
     arena_bytes: usize,
     zero_point: i32,
     /// Degrees of one step of the output, 24 fractional bits.
@@ -65,12 +70,16 @@ impl<'m> Network<'m> {
         let metadata = model.metadata();
         let full_scale = metadata.get(keys::FULL_SCALE_DEG).and_then(parse_degrees).unwrap_or(DEFAULT_FULL_SCALE);
         let name = metadata.get(keys::NETWORK).unwrap_or("");
+        let crop = match metadata.get(keys::INPUT_CROP) {
+            Some(text) => Some(Window::parse(text).ok_or(Refusal::Crop)?),
+            None => None,
+        };
         let input = model.input(0).map_or([0; 3], |tensor| picture(tensor.shape()));
         let arena_bytes = model.arena_bytes();
         let session = Session::new(model, arena).map_err(Refusal::Session)?;
         // The cast saturates, and sends NaN to 0.
         let step_q24 = (scale * (full_scale.to_bits() as f32) * 256.0) as i64;
-        Ok(Self { session, name, input, arena_bytes, zero_point, step_q24 })
+        Ok(Self { session, name, input, crop, arena_bytes, zero_point, step_q24 })
     }
 
     /// The model's name; empty if its blob has none.
@@ -81,6 +90,11 @@ impl<'m> Network<'m> {
     /// Rows, columns, channels of the input; zeros if it is no picture.
     pub const fn input_shape(&self) -> [u16; 3] {
         self.input
+    }
+
+    /// The part of each frame that the model looks at; `None` is all of it.
+    pub const fn crop(&self) -> Option<Window> {
+        self.crop
     }
 
     /// Bytes of arena that the model needs.

@@ -25,6 +25,9 @@ use core::num::NonZeroU32;
 
 #[cfg(test)]
 mod tests;
+mod window;
+
+pub use window::Window;
 
 /// Longest side of a frame, crop or target, pixels: keeps every sum inside `u32`.
 pub const MAX_SIDE: usize = 4096;

@@ -4,6 +4,9 @@
 pub mod keys {
     /// Name of the network, for people.
     pub const NETWORK: &str = "network.name";
+    /// Part of the camera frame that the network looks at, for example `40..119` (rows) or `40..119,10..149` (rows, columns),
+    /// ends included; without it the whole frame.
+    pub const INPUT_CROP: &str = "input.crop";
     /// What the output is, for example `steering`.
     pub const OUTPUT: &str = "output.name";
     /// Unit of the dequantized output, for example `normalized`.

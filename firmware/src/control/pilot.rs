@@ -184,7 +184,8 @@ impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C>
     fn see(&mut self, picture: Picture<'_>, network: &mut Network<'_>) -> Result<(), Status> {
         let [rows, columns, 3] = network.input_shape().map(usize::from) else { return Err(Status::NotSteering) };
         let frame = Size::new(usize::from(picture.height), usize::from(picture.width));
-        let plan = Preprocess::new(frame, None, Size::new(rows, columns)).map_err(|_| Status::WrongSize)?;
+        let crop = network.crop().map(|window| window.crop(frame));
+        let plan = Preprocess::new(frame, crop, Size::new(rows, columns)).map_err(|_| Status::WrongSize)?;
         plan.to_i8(picture.rgb, &mut self.scratch, network.input_mut()).map_err(|_| Status::WrongSize)?;
         self.gate.moving(network.input_mut(), &self.config)
     }

@@ -83,6 +83,11 @@ impl SetDutyCycle for Shared {
 
 /// A network of 2 x 2 pixels whose `outputs` outputs are each the mean of its input.
 fn blob(outputs: usize, full_scale: &str) -> AlignedBytes {
+    described(outputs, &[(keys::FULL_SCALE_DEG, full_scale)])
+}
+
+/// The same with any metadata.
+fn described(outputs: usize, metadata: &[(&str, &str)]) -> AlignedBytes {
     let tensor = |shape: &[u32], arena_offset| TensorSpec {
         shape: shape.to_vec(),
         scale: 1.0 / 128.0,
@@ -103,7 +108,7 @@ fn blob(outputs: usize, full_scale: &str) -> AlignedBytes {
         operators: vec![OperatorSpec { input: 0, output: 1, kind, name: String::new() }],
         inputs: vec![0],
         outputs: vec![1],
-        metadata: vec![(keys::FULL_SCALE_DEG.into(), full_scale.into())],
+        metadata: metadata.iter().map(|&(key, value)| (key.into(), value.into())).collect(),
     };
     spec.to_bytes(Layout::Natural).unwrap()
 }
@@ -208,6 +213,30 @@ fn a_good_frame_steers() {
     assert_eq!(reply.throttle_duty, CRUISE);
     // 3.125 of 26 degrees are 60 of 500 microseconds, 3 counts each.
     assert!((4_678..=4_683).contains(&reply.servo_duty), "{}", reply.servo_duty);
+}
+
+#[test]
+fn a_network_sees_the_part_of_the_frame_that_it_was_trained_on() {
+    let mut bench = Bench::with(described(1, &[(keys::INPUT_CROP, "2..3,0..1")]));
+    // 4 x 4 pixels, black but for a grey of 144 in the lower left quarter.
+    let mut rgb = vec![0; 48];
+    [24, 27, 36, 39].map(|at| rgb[at..at + 3].fill(144));
+    bench.send(1, &Request::Frame { time_us: 33_000, height: 4, width: 4, rgb: &rgb });
+    assert_eq!(bench.step(), Step::Served);
+    let outputs = bench.answer(|answer| match answer {
+        Answer::Reply(reply) => (reply.status, reply.outputs.to_vec()),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(outputs, (Status::Ok, vec![16]));
+
+    (bench.sequence, bench.time_us) = (1, 33_000);
+
+    // Frames that do not reach that far, and a part that cannot be read.
+    assert_eq!(bench.frame(150).status, Status::WrongSize);
+    bench.blob = described(1, &[(keys::INPUT_CROP, "below")]);
+    assert_eq!(bench.frame(151).status, Status::NoModel);
+    bench.blob = blob(1, "25");
+    bench.recovers();
 }
 
 #[test]

@@ -136,3 +136,18 @@ fn wrong_sizes_are_named() {
     assert_eq!(plan.to_i8(&frame, &mut scratch[1..], &mut out), Err(ScratchLength));
     assert_eq!(plan.to_i8(&frame, &mut scratch, &mut out), Ok(()));
 }
+
+#[test]
+fn windows_are_read_as_written_and_cut_what_they_say() {
+    for text in ["40..119", "0..0", "40..119,10..149"] {
+        assert_eq!(Window::parse(text).unwrap().to_string(), text);
+    }
+    for wrong in ["", "40", "40..", "..3", "5..4", "1..2,", "1..2,3..4,5..6", "-1..3", "0..65536", "1...2"] {
+        assert_eq!(Window::parse(wrong), None, "{wrong}");
+    }
+    let crop = |text| Window::parse(text).unwrap().crop(Size::new(120, 160));
+    assert_eq!(crop("40..119"), Crop { top: 40, left: 0, size: Size::new(80, 160) });
+    assert_eq!(crop("0..9, 5..14"), Crop { top: 0, left: 5, size: Size::new(10, 10) });
+    let outside = crop("100..120");
+    assert!(Preprocess::new(Size::new(120, 160), Some(outside), Size::new(8, 8)).is_err());
+}

@@ -4,13 +4,13 @@ use super::args::EvalArgs;
 use super::blob::frame_size;
 use super::recording::Recording;
 use super::{Output, progress};
-use crate::data::FrameSet;
+use crate::data::{FrameSet, Window};
 use crate::data::metrics::{Regression, regression};
 use crate::quant::{Int8Predictor, load, read_blob};
 use crate::report::{Table, format};
 use crate::train::Predictor;
 use crate::{Error, ErrorKind, Result};
-use ackermann_core::blob::AlignedBytes;
+use ackermann_core::blob::{AlignedBytes, keys};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,8 @@ struct Models {
     float: Option<(PathBuf, Predictor)>,
     int8: Option<(PathBuf, AlignedBytes)>,
     input: [usize; 3],
+    /// The part of each image that the blob looks at.
+    window: Option<Window>,
 }
 
 /// Measures every model on the same frames.
@@ -31,7 +33,7 @@ pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
         Some((run, _)) => Recording::of_run(run)?,
         None => None,
     };
-    let recording = Recording::of(&args.data.data, args.data.label.clone(), args.data.crop).like(trained.as_ref());
+    let recording = Recording::of(&args.data.data, args.data.label.clone(), args.data.crop.or(models.window)).like(trained.as_ref());
     let frames = recording.frames(&args.split, models.input, output)?;
     let mut table = Table::new(["", "MAE", "RMSE", "R2", "model"]);
     let (mut float, mut int8) = (Value::Null, Value::Null);
@@ -57,7 +59,7 @@ pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
 }
 
 fn open(paths: &[PathBuf]) -> Result<Models> {
-    let mut models = Models { float: None, int8: None, input: [0; 3] };
+    let mut models = Models { float: None, int8: None, input: [0; 3], window: None };
     for (index, path) in paths.iter().enumerate() {
         let (input, other) = if path.is_dir() {
             let predictor = Predictor::load(path)?;
@@ -65,7 +67,9 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
             (input, models.float.replace((path.clone(), predictor)).map(|(path, _)| path))
         } else {
             let blob = read_blob(path)?;
-            let input = frame_size(&load(&blob)?, path)?;
+            let model = load(&blob)?;
+            let input = frame_size(&model, path)?;
+            models.window = model.metadata().get(keys::INPUT_CROP).map(str::parse).transpose()?;
             (input, models.int8.replace((path.clone(), blob)).map(|(path, _)| path))
         };
         if let Some(other) = other {

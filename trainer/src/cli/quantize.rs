@@ -18,7 +18,7 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
     let (network, params) = (predictor.network(), predictor.params());
     let recording = Recording::of(&args.calibrate, None, None).like(Recording::of_run(&args.run)?.as_ref());
     let frames = recording.frames(&args.split, network.input, output)?;
-    let options = QuantizeOptions { samples: args.frames, ..QuantizeOptions::default() };
+    let options = QuantizeOptions { samples: args.frames, window: recording.window, ..QuantizeOptions::default() };
     let quantized = quantize(network, params, &frames, &options)?;
     let layers = match args.layers {
         true => Some(layer_errors(network, params, &quantized.blob, &frames, COMPARED)?),

@@ -144,7 +144,7 @@ fn decode_one(
         |message: String| Error::new(ErrorKind::BadImage, format!("{}: {}", image.place, image.source.name()), message);
     let frame = image.source.with_bytes(image.place, |bytes| decode_image(bytes).map_err(wrong))?;
     let size = Size::new(frame.height, frame.width);
-    let crop = options.window.map(|window| window.crop(size));
+    let crop = options.window.map(|window| window.0.crop(size));
     let sized = |error| wrong(format!("has {} x {} pixels: {error}", size.width, size.height));
     let plan = Preprocess::new(size, crop, target).map_err(sized)?;
     scratch.resize(plan.scratch_len(), 0);

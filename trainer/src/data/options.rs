@@ -1,6 +1,6 @@
 //! What to read from a data folder and how to cut it.
 
-use ackermann_firmware::preprocess::{Crop, Size};
+use ackermann_firmware::preprocess;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -72,40 +72,30 @@ impl LoadOptions {
     }
 }
 
-/// A part of an image: rows and, optionally, columns, first and last included. Written `40..119` or `40..119,10..149`.
+/// A part of an image, in files and on the command line written as the firmware reads it: `40..119` or `40..119,10..149`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    /// First and last row.
-    pub rows: (usize, usize),
-    /// First and last column; `None` is the full width.
-    pub columns: Option<(usize, usize)>,
-}
-
-impl Window {
-    /// This window of an image of size `source`. It may reach outside: planning the resize refuses that.
-    pub fn crop(&self, source: Size) -> Crop {
-        let length = |(first, last): (usize, usize)| (last + 1).saturating_sub(first);
-        let columns = self.columns.unwrap_or((0, source.width.saturating_sub(1)));
-        Crop { top: self.rows.0, left: columns.0, size: Size::new(length(self.rows), length(columns)) }
-    }
-}
+#[serde(try_from = "String", into = "String")]
+pub struct Window(pub preprocess::Window);
 
 impl FromStr for Window {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || Error::usage("crop", format!("`{text}` is not FIRST..LAST rows, or ROWS,COLUMNS, like 40..119"));
-        let range = |part: &str| {
-            let (first, last) = part.split_once("..")?;
-            let ends = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-            (ends.0 <= ends.1 && ends.1 < usize::MAX).then_some(ends)
-        };
-        let mut parts = text.split(',').map(range);
-        let rows = parts.next().flatten().ok_or_else(wrong)?;
-        let columns = match parts.next() {
-            Some(columns) => Some(columns.ok_or_else(wrong)?),
-            None => None,
-        };
-        if parts.next().is_some() { Err(wrong()) } else { Ok(Self { rows, columns }) }
+        preprocess::Window::parse(text).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl TryFrom<String> for Window {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Window> for String {
+    fn from(window: Window) -> Self {
+        window.0.to_string()
     }
 }

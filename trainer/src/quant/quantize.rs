@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::observe::{Ranges, Seen, observe, spread};
 use super::program::{Kind, Program, Step, Weighted};
 use super::{Quantization, arena_lower_bound, assemble, load};
-use crate::data::FrameSet;
+use crate::data::{FrameSet, Window};
 use crate::graph::Params;
 use crate::nn::{Mode, Network};
 use crate::{Error, ErrorKind, Result};
@@ -29,6 +29,8 @@ pub struct QuantizeOptions {
     pub bias_correction: bool,
     /// Wheel angle in degrees of an output of 1.0.
     pub full_scale_deg: f32,
+    /// Part of the camera frame that the network was trained on; boards cut it out of what they see.
+    pub window: Option<Window>,
 }
 
 impl Default for QuantizeOptions {
@@ -39,6 +41,7 @@ impl Default for QuantizeOptions {
             output_margin: 1.1,
             bias_correction: true,
             full_scale_deg: crate::sim::FULL_SCALE_DEG,
+            window: None,
         }
     }
 }
@@ -232,7 +235,8 @@ fn metadata(
         config.update(bytemuck::cast_slice(&param.data));
     }
     let crc = |digest: u32| format!("crc32:{digest:08x}");
-    [
+    let crop = options.window.map(|window| (keys::INPUT_CROP, String::from(window)));
+    let entries = [
         (keys::NETWORK, network.name.clone()),
         (keys::OUTPUT, "steering".into()),
         (keys::OUTPUT_UNIT, "normalized".into()),
@@ -240,7 +244,6 @@ fn metadata(
         (keys::DATA_DIGEST, crc(data.finalize())),
         (keys::CONFIG_DIGEST, crc(config.finalize())),
         ("provenance.tool", concat!("ackermann ", env!("CARGO_PKG_VERSION")).into()),
-    ]
-    .map(|(key, value)| (String::from(key), value))
-    .to_vec()
+    ];
+    entries.into_iter().chain(crop).map(|(key, value)| (String::from(key), value)).collect()
 }

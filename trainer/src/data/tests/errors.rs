@@ -3,6 +3,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::{jpeg, load_with, packed, put};
+use ackermann_firmware::preprocess;
+
 use crate::data::{LoadOptions, Watch, Window, load};
 use crate::{Error, ErrorKind};
 
@@ -124,7 +126,10 @@ fn options_out_of_range() {
     for text in ["", "40", "9..3", "a..b", "1..2,3", "1..2,3..4,5..6"] {
         says(text.parse::<Window>(), ErrorKind::Usage, &["crop", "40..119"]);
     }
-    assert_eq!("1..2, 3..4".parse::<Window>().unwrap(), Window { rows: (1, 2), columns: Some((3, 4)) });
+    assert_eq!(
+        "1..2, 3..4".parse::<Window>().unwrap(),
+        Window(preprocess::Window { rows: (1, 2), columns: Some((3, 4)) })
+    );
 }
 
 #[test]
