@@ -56,16 +56,19 @@ impl LoadOptions {
     }
 
     /// Refuses values outside of their range.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.drop_straight) {
-            return Err(Error::usage("drop-straight", format!("{} is not a fraction from 0 to 1", self.drop_straight)));
+            return Err(Error::usage(
+                "--drop-straight",
+                format!("{} is not a fraction from 0 to 1", self.drop_straight),
+            ));
         }
         if !self.label_scale.is_finite() || self.label_scale == 0.0 {
-            return Err(Error::usage("label-scale", format!("{} is not a usable factor", self.label_scale)));
+            return Err(Error::usage("--label-scale", format!("{} is not a usable factor", self.label_scale)));
         }
         match self.side_correction {
             Some(value) if !(-1.0..=1.0).contains(&value) => {
-                Err(Error::usage("side-correction", format!("{value} is not normalized steering from -1 to 1")))
+                Err(Error::usage("--side-correction", format!("{value} is not normalized steering from -1 to 1")))
             }
             _ => Ok(()),
         }

@@ -83,9 +83,14 @@ impl Table {
         let cell = self.text(row, column);
         cell.parse().map_err(|_| {
             let name = self.header.get(column).map_or("", String::as_str);
-            Error::new(ErrorKind::BadRow, self.place(row), format!("column `{name}` is `{cell}`, not {what}"))
+            Error::new(ErrorKind::BadRow, self.place(row), format!("column `{name}` is `{}`, not {what}", shown(cell)))
         })
     }
+}
+
+/// The beginning of a cell, safe to print.
+fn shown(cell: &str) -> String {
+    cell.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
 /// Columns of the first line of `path`; none where it cannot be read.

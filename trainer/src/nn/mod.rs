@@ -5,6 +5,7 @@
 
 mod init;
 mod layer;
+mod limits;
 mod network;
 mod summary;
 mod zoo;

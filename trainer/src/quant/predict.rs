@@ -145,10 +145,12 @@ fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], len: usize)
 /// inputs one after another (a batch); the output then has as many.
 ///
 /// # Errors
-/// Files that cannot be read or written, an array whose size is no multiple of the network's input.
+/// Files that cannot be read or written, an array of another shape than the network's input, values that are not finite.
 pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
     let mut predictor = Int8Predictor::new(blob)?;
-    let values = quantized(npy::read(input)?, &predictor);
+    let array = npy::read(input)?;
+    check_array(&array, &predictor.input.shape, input)?;
+    let values = quantized(array, &predictor);
     let results = predictor.run(&values).map_err(|error| Error { place: input.display().to_string(), ..error })?;
     let mut shape = predictor.output.shape.clone();
     if let Some(first) = shape.first_mut() {
@@ -157,6 +159,21 @@ pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
     let internal = |error| Error::new(ErrorKind::Internal, output.display(), format!("output shape: {error}"));
     let array = ArrayD::from_shape_vec(IxDyn(&shape), results).map_err(internal)?;
     npy::write(output, array.view())
+}
+
+/// Whether the array is one input, with or without the batch axis, or several along it; and holds numbers.
+fn check_array(array: &Array, wanted: &[usize], path: &Path) -> Result<()> {
+    let (found, one) = (array.shape(), wanted.get(1..).unwrap_or_default());
+    if found != one && (found.len() != wanted.len() || found.get(1..) != Some(one)) {
+        let message = format!("has the shape {found:?}, the network takes {wanted:?} or several of them in a batch");
+        return Err(Error::new(ErrorKind::Shape, path.display(), message));
+    }
+    match array {
+        Array::F32(values) if values.iter().any(|value| !value.is_finite()) => {
+            Err(Error::new(ErrorKind::NotFinite, path.display(), "holds a NaN or an infinity"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn quantized(array: Array, predictor: &Int8Predictor<'_>) -> Vec<i8> {

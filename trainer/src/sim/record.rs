@@ -68,18 +68,20 @@ impl RecordOptions {
 /// `progress` is called with the number of frames done so far, from any thread; `stop` ends the recording early.
 ///
 /// # Errors
-/// [`ErrorKind::Interrupted`] when stopped, [`ErrorKind::Usage`] for frames without pixels.
+/// [`ErrorKind::Interrupted`] when stopped, [`ErrorKind::Usage`] for frames without pixels or more than memory holds.
 pub fn record(options: &RecordOptions, progress: &(dyn Fn(usize) + Sync), stop: &AtomicBool) -> Result<FrameSet> {
     let size = options.height * options.width * 3;
     if size == 0 {
         return Err(Error::usage("frame size", "frames need at least one row and one column"));
     }
-    let mut set = FrameSet {
-        height: options.height,
-        width: options.width,
-        pixels: vec![0; options.frames * size],
-        labels: vec![0.0; options.frames],
-    };
+    let bytes = options.frames.saturating_mul(size);
+    // Asks first, since the allocation itself would end the process; its zeroes are not touched before they are drawn on.
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
+        Error::usage("frames", format!("{} frames take {bytes} bytes of memory, more than there is", options.frames))
+    })?;
+    let pixels = vec![0; bytes];
+    let labels = vec![0.0; options.frames];
+    let mut set = FrameSet { height: options.height, width: options.width, pixels, labels };
     let per_world = options.frames_per_world.max(1);
     let done = AtomicUsize::new(0);
     let worlds = set.pixels.par_chunks_mut(per_world * size).zip(set.labels.par_chunks_mut(per_world)).enumerate();

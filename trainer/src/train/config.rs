@@ -7,6 +7,9 @@ use crate::ops::Huber;
 use crate::optim::{Method, Schedule};
 use crate::{Error, Result};
 
+/// Most passes over the training samples.
+const MOST_EPOCHS: usize = 1_000_000;
+
 /// What is minimized: the mean over samples and outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,14 +91,22 @@ impl TrainConfig {
     /// Errors name the setting that cannot be used.
     pub fn check(&self) -> Result<()> {
         let wrong = |option: &str, message: String| Err(Error::usage(option, message));
-        if self.epochs == 0 {
-            return wrong("--epochs", "must be at least 1".into());
+        if !(1..=MOST_EPOCHS).contains(&self.epochs) {
+            return wrong("--epochs", format!("{} is not in 1..={MOST_EPOCHS}", self.epochs));
         }
         if self.batch == 0 {
             return wrong("--batch", "must be at least 1".into());
         }
         if !(self.lr.is_finite() && self.lr > 0.0) {
             return wrong("--lr", format!("{} is not a positive number", self.lr));
+        }
+        if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
+            return wrong("--weight-decay", format!("{} is not a number from 0", self.weight_decay));
+        }
+        if let Loss::Huber { delta } = self.loss
+            && !(delta.is_finite() && delta > 0.0)
+        {
+            return wrong("--huber-delta", format!("{delta} is not a positive number"));
         }
         match self.clip_norm {
             Some(limit) if limit.is_nan() || limit <= 0.0 => wrong("--clip", format!("{limit} is not positive")),

@@ -40,8 +40,12 @@ pub struct RunConfig {
 pub fn read_config(run: &Path) -> Result<RunConfig> {
     let path = run.join("config.json");
     let bytes = std::fs::read(&path).map_err(|e| Error::reading(&path, &e))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| Error::new(ErrorKind::BadFile, path.display(), format!("not the configuration of a run: {e}")))
+    let wrong = |e: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::BadFile, path.display(), format!("is not the configuration of a run: {e}"))
+    };
+    let config: RunConfig = serde_json::from_slice(&bytes).map_err(|e| wrong(&e))?;
+    config.network.check_size().map_err(|e| wrong(&e))?;
+    Ok(config)
 }
 
 /// Trains `network` on `train` and keeps the run in the folder `run`.
