@@ -20,12 +20,15 @@ const DEFAULT_FULL_SCALE_DEG: f32 = 25.0;
 
 /// Starts the board called `name` (or the host) with `blob` built in, and opens its link. The image is there if one was built.
 pub fn boot(name: &str, blob: &[u8], logs: Logs) -> Result<(Link, Greeting, Option<Image>)> {
-    check(blob)?;
+    let needs = check(blob)?;
     if name == HOST {
         let (link, greeting) = Link::open(Box::new(host::start(blob)), HOST)?;
         return Ok((link, greeting, None));
     }
     let board = board(name)?;
+    if let Some(obstacle) = needs.and_then(|(bytes, arena)| board.obstacle(bytes, arena)) {
+        return Err(Error::new(ErrorKind::DoesNotFit, name, obstacle));
+    }
     require_qemu(board)?;
     let image = build_image(board, blob)?;
     let qemu = Qemu::start(board, &image, logs)?;
@@ -60,11 +63,15 @@ pub fn attached() -> Vec<String> {
     text.lines().filter(|line| line.starts_with('[')).map(str::to_string).collect()
 }
 
-/// Refuses what the loader refuses, before anything is built; an empty blob is firmware without a model.
-fn check(blob: &[u8]) -> Result<()> {
+/// Refuses what the loader refuses, before anything is built; bytes of blob and arena. An empty blob is firmware without a
+/// model.
+fn check(blob: &[u8]) -> Result<Option<(usize, usize)>> {
     let blob = AlignedBytes::copy_of(blob);
-    let loaded = if blob.is_empty() { Ok(()) } else { Model::load(&blob).map(|_| ()) };
-    loaded.map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
+    if blob.is_empty() {
+        return Ok(None);
+    }
+    let sizes = Model::load(&blob).map(|model| Some((model.blob_bytes(), model.arena_bytes())));
+    sizes.map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
 }
 
 /// What a board did with a frame.
