@@ -98,9 +98,13 @@ impl Error {
 
     /// The error of opening or reading `path`.
     pub fn reading(path: &Path, error: &std::io::Error) -> Self {
-        let kind =
-            if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::MissingFile } else { ErrorKind::BadFile };
-        Self::new(kind, path.display(), format!("cannot be read: {error}"))
+        use std::io::ErrorKind as Io;
+        let (kind, message) = match error.kind() {
+            Io::NotFound | Io::NotADirectory => (ErrorKind::MissingFile, "does not exist".to_string()),
+            Io::IsADirectory => (ErrorKind::BadFile, "is a folder where a file is needed".to_string()),
+            _ => (ErrorKind::BadFile, format!("cannot be read: {error}")),
+        };
+        Self::new(kind, path.display(), message)
     }
 
     /// The error of writing `path`.

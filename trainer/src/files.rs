@@ -3,7 +3,37 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
+
+/// Whether `path` is a folder or could become one: asked before long work whose result goes there. Nothing is made.
+///
+/// # Errors
+/// Something on the way that is no folder, or that nothing may be written to.
+pub fn check_folder(path: &Path) -> Result<()> {
+    let mut ancestors =
+        path.ancestors().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let Some((folder, found)) = ancestors.find_map(|folder| Some((folder, fs::metadata(folder).ok()?))) else {
+        return Ok(());
+    };
+    let wrong = |message| Err(Error::new(ErrorKind::Write, path.display(), message));
+    match (found.is_dir(), found.permissions().readonly()) {
+        (true, false) => Ok(()),
+        (true, true) => wrong(format!("cannot be written: {} is read-only", folder.display())),
+        (false, _) if folder == path => wrong("is a file where a folder is needed".to_string()),
+        (false, _) => wrong(format!("cannot be written: {} is a file, not a folder", folder.display())),
+    }
+}
+
+/// Whether a file could be written at `path`; see [`check_folder`].
+///
+/// # Errors
+/// As [`check_folder`], or a folder in the file's place.
+pub fn check_file(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::new(ErrorKind::Write, path.display(), "is a folder; name the file to write"));
+    }
+    path.parent().map_or(Ok(()), check_folder)
+}
 
 /// Writes `bytes` beside `path` under a temporary name and renames it into place; makes the folder if need be.
 ///

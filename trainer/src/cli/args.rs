@@ -1,15 +1,16 @@
 //! What can be typed: every command, option and example in one place.
 
+use super::recording::SIM_FRAMES;
+use super::values;
 use crate::data::Window;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// int8 neural networks on automotive-style boards: train, quantize, flash, drive.
 ///
 /// Without a command it does the main job: simulate, train, quantize, export, drive, report.
 #[derive(Debug, Parser)]
-#[command(name = "ackermann", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(name = "ackermann", version, after_help = EXAMPLES)]
 pub struct Cli {
     /// Options of the main job.
     #[command(flatten)]
@@ -41,8 +42,8 @@ pub struct Global {
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// Threads to use; results do not depend on it. Default: one per core.
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(long, global = true, value_name = "N", value_parser = values::threads())]
+    pub threads: Option<usize>,
 }
 
 /// The commands.
@@ -85,16 +86,16 @@ pub struct MainArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Frames to record from the expert driver.
-    #[arg(long, default_value_t = 16_000, value_name = "N")]
+    #[arg(long, default_value_t = SIM_FRAMES, value_name = "N", value_parser = values::frames())]
     pub frames: usize,
     /// Passes over the recorded frames.
-    #[arg(long, default_value_t = 12, value_name = "N")]
+    #[arg(long, default_value_t = 12, value_name = "N", value_parser = values::count())]
     pub epochs: usize,
     /// Unseen tracks to drive.
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = values::count())]
     pub tracks: usize,
     /// Simulated seconds on each track.
-    #[arg(long, default_value_t = 120.0, value_name = "S")]
+    #[arg(long, default_value_t = 120.0, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub seconds: f32,
     /// Folder for the run, the blob and the report.
     #[arg(long, default_value = "runs/main", value_name = "DIR")]
@@ -110,6 +111,9 @@ pub struct DataArgs {
     /// Column of the label. Default: steering_smooth where there is one, else steering (what the run was trained on, for a run).
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
+    /// Factor from the column to normalized steering, -1 to 1: 0.04 for degrees of 25 degrees full scale. Default: 1.
+    #[arg(long, allow_negative_numbers = true, value_name = "FACTOR")]
+    pub label_scale: Option<f32>,
     /// Part of each image to use, FIRST..LAST rows or ROWS,COLUMNS, ends included (of a 160x120 tub: 40..119).
     #[arg(long, value_name = "ROWS[,COLUMNS]")]
     pub crop: Option<Window>,
@@ -159,9 +163,15 @@ pub struct TrainArgs {
     /// Folder: packed (SPLIT.csv + SPLIT-CAMERA.mjpeg), driving_log.csv + IMG/, donkeycar tub, or frames.csv; `sim` records the simulator.
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
+    /// Frames that `--data sim` records.
+    #[arg(long, default_value_t = SIM_FRAMES, value_name = "N", value_parser = values::frames())]
+    pub frames: usize,
     /// Column of the label. Default: steering_smooth where there is one, else steering.
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
+    /// Factor from the column to normalized steering, -1 to 1: 0.04 for degrees of 25 degrees full scale. Default: 1.
+    #[arg(long, allow_negative_numbers = true, value_name = "FACTOR")]
+    pub label_scale: Option<f32>,
     /// Part of each image to use, FIRST..LAST rows or ROWS,COLUMNS, ends included (of a 160x120 tub: 40..119).
     #[arg(long, value_name = "ROWS[,COLUMNS]")]
     pub crop: Option<Window>,
@@ -172,22 +182,22 @@ pub struct TrainArgs {
     #[arg(long, default_value = "val", value_name = "NAME")]
     pub val_split: String,
     /// Also use the left and right cameras, their label corrected by this much towards the centre.
-    #[arg(long, value_name = "C")]
+    #[arg(long, allow_negative_numbers = true, value_name = "C")]
     pub side_correction: Option<f32>,
     /// Share of frames with a label near zero to leave out, 0 to 1.
-    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SHARE")]
     pub drop_straight: f32,
     /// Run folder: checkpoints, history, configuration.
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
     /// Passes over the data.
-    #[arg(long, default_value_t = 40, value_name = "N")]
+    #[arg(long, default_value_t = 40, value_name = "N", value_parser = values::count())]
     pub epochs: usize,
     /// Samples in a step.
-    #[arg(long, default_value_t = 32, value_name = "N")]
+    #[arg(long, default_value_t = 32, value_name = "N", value_parser = values::count())]
     pub batch: usize,
     /// Learning rate at its highest.
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true, value_name = "RATE")]
     pub lr: f64,
     /// Optimizer.
     #[arg(long, value_enum, default_value = "adam")]
@@ -199,13 +209,13 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value = "huber")]
     pub loss: LossName,
     /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
-    #[arg(long, default_value_t = 0.02, value_name = "DELTA")]
+    #[arg(long, default_value_t = 0.02, allow_negative_numbers = true, value_name = "DELTA")]
     pub huber_delta: f64,
     /// Weight decay (L2 penalty).
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "DECAY")]
     pub weight_decay: f32,
     /// Scale gradients with a larger norm down to this one.
-    #[arg(long, value_name = "NORM")]
+    #[arg(long, allow_negative_numbers = true, value_name = "NORM")]
     pub clip: Option<f64>,
     /// Stop after this many epochs without a better validation loss.
     #[arg(long, value_name = "N")]
@@ -217,8 +227,15 @@ pub struct TrainArgs {
     #[arg(long)]
     pub no_augment: bool,
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
-    #[arg(long, conflicts_with_all = ["data", "label", "crop", "net", "side_correction", "epochs", "batch", "lr", "seed"])]
+    #[arg(long, conflicts_with_all = [
+        "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
+        "drop_straight", "epochs", "batch", "lr", "optimizer", "schedule", "loss", "huber_delta", "weight_decay", "clip",
+        "patience", "seed", "no_augment", "overwrite",
+    ])]
     pub resume: bool,
+    /// Start anew even if --out holds a run, which is lost.
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// `ackermann quantize`.
@@ -236,8 +253,8 @@ pub struct QuantizeArgs {
     /// Split of it to use.
     #[arg(long, default_value = "train", value_name = "NAME")]
     pub split: String,
-    /// How many frames of it.
-    #[arg(long, default_value_t = 300, value_name = "N")]
+    /// How many frames of it, evenly spread.
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = values::frames())]
     pub frames: usize,
     /// The blob to write.
     #[arg(long, value_name = "FILE")]
@@ -326,7 +343,7 @@ pub struct DriveArgs {
     #[arg(long, default_value_t = 1000, value_name = "SEED")]
     pub track: u64,
     /// Simulated seconds.
-    #[arg(long, default_value_t = 60.0, value_name = "S")]
+    #[arg(long, default_value_t = 60.0, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub seconds: f32,
     /// Write an HTML report with the driven line and a strip of frames.
     #[arg(long, value_name = "FILE")]

@@ -12,8 +12,7 @@ pub fn bench(args: &BenchArgs, output: Output) -> Result<()> {
     let blob = read_blob(&args.model)?;
     let result = board::bench(&args.board, &blob)?;
     let json = serde_json::to_value(&result).map_err(|error| Error::new(ErrorKind::Internal, "bench", error))?;
-    output.finish(table(&result), &json);
-    Ok(())
+    output.finish(table(&result), &json)
 }
 
 fn table(result: &BenchResult) -> String {

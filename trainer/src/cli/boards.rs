@@ -25,6 +25,5 @@ pub fn boards(output: Output) -> Result<()> {
             "support": board.support.describe(),
         }));
     }
-    output.finish(table.to_terminal(), &json!({ "boards": list }));
-    Ok(())
+    output.finish(table.to_terminal(), &json!({ "boards": list }))
 }

@@ -4,12 +4,12 @@ use super::args::DriveArgs;
 use super::blob::frame_size;
 use super::steering::Watched;
 use super::{Output, pictures, progress};
-use crate::board::{BoardDriver, HOST, Logs};
+use crate::board::{BoardDriver, HOST, Logs, board};
 use crate::quant::{load, read_blob};
 use crate::report::{Report, Table, format};
 use crate::sim::{DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, Split, World, drive};
 use crate::train::Predictor;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use serde_json::json;
 
 /// Frames shown in the report.
@@ -24,6 +24,7 @@ struct Conduct {
 
 /// Drives one track and says how well.
 pub fn run(args: &DriveArgs, output: Output) -> Result<()> {
+    args.report.as_deref().map_or(Ok(()), files::check_file)?;
     let world = World::of(Split::Test, 0, args.track, args.seconds);
     let (result, conduct) = if args.model.is_dir() {
         (drive_float(args, &world, output)?, Conduct::default())
@@ -38,8 +39,7 @@ pub fn run(args: &DriveArgs, output: Output) -> Result<()> {
         "dropped": conduct.dropped, "safe_state_entries": conduct.safe_state_entries,
         "interventions": result.interventions, "mae_deg": result.mae_deg, "board": args.board, "track": args.track,
     });
-    output.finish(table(&result, &conduct), &json);
-    Ok(())
+    output.finish(table(&result, &conduct), &json)
 }
 
 fn drive_float(args: &DriveArgs, world: &World, output: Output) -> Result<DriveResult> {
@@ -56,11 +56,12 @@ fn drive_board(args: &DriveArgs, world: &World, output: Output) -> Result<(Drive
     let blob = read_blob(&args.model)?;
     let [height, width, _] = frame_size(&load(&blob)?, &args.model)?;
     if args.board != HOST {
+        board(&args.board)?;
         output.say(format!("building {} with {} and starting it", args.board, args.model.display()));
     }
-    let mut board = BoardDriver::start(&args.board, &blob, if output.json() { Logs::Off } else { Logs::Show })?;
-    let result = watched_drive(args, world, &mut board, height, width, output)?;
-    let conduct = Conduct { dropped: board.dropped(), safe_state_entries: board.safe_state_entries()? };
+    let mut driver = BoardDriver::start(&args.board, &blob, if output.json() { Logs::Off } else { Logs::Show })?;
+    let result = watched_drive(args, world, &mut driver, height, width, output)?;
+    let conduct = Conduct { dropped: driver.dropped(), safe_state_entries: driver.safe_state_entries()? };
     Ok((result, conduct))
 }
 

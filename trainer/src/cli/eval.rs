@@ -4,8 +4,8 @@ use super::args::EvalArgs;
 use super::blob::frame_size;
 use super::recording::Recording;
 use super::{Output, progress};
-use crate::data::{FrameSet, Window};
 use crate::data::metrics::{Regression, regression};
+use crate::data::{FrameSet, Window};
 use crate::quant::{Int8Predictor, load, read_blob};
 use crate::report::{Table, format};
 use crate::train::Predictor;
@@ -33,7 +33,13 @@ pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
         Some((run, _)) => Recording::of_run(run)?,
         None => None,
     };
-    let recording = Recording::of(&args.data.data, args.data.label.clone(), args.data.crop.or(models.window)).like(trained.as_ref());
+    let recording = Recording {
+        label: args.data.label.clone(),
+        label_scale: args.data.label_scale,
+        window: args.data.crop.or(models.window),
+        ..Recording::of(&args.data.data)
+    };
+    let recording = recording.like(trained.as_ref());
     let frames = recording.frames(&args.split, models.input, output)?;
     let mut table = Table::new(["", "MAE", "RMSE", "R2", "model"]);
     let (mut float, mut int8) = (Value::Null, Value::Null);
@@ -54,8 +60,7 @@ pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
         );
     }
     let text = format!("{} frames of {}\n{}", frames.len(), args.data.data.display(), table.to_terminal());
-    output.finish(text, &json!({ "float": float, "int8": int8, "n": frames.len() }));
-    Ok(())
+    output.finish(text, &json!({ "float": float, "int8": int8, "n": frames.len() }))
 }
 
 fn open(paths: &[PathBuf]) -> Result<Models> {

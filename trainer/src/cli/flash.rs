@@ -23,6 +23,5 @@ pub fn flash(args: &FlashArgs, output: Output) -> Result<()> {
     let json = json!({
         "board": args.board, "model": greeting.model, "input": [height, width, channels], "image": elf, "code_bytes": code,
     });
-    output.finish(text, &json);
-    Ok(())
+    output.finish(text, &json)
 }

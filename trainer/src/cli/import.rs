@@ -9,6 +9,7 @@ use serde_json::json;
 
 /// Imports a file and writes the blob.
 pub fn import(args: &ImportArgs, output: Output) -> Result<()> {
+    files::check_file(&args.out)?;
     if args.model.extension().is_none_or(|extension| extension != "tflite") {
         let message = "is not a .tflite file, the one foreign format that is read";
         return Err(Error::new(ErrorKind::BadFile, args.model.display(), message));
@@ -32,6 +33,5 @@ pub fn import(args: &ImportArgs, output: Output) -> Result<()> {
     let json = json!({
         "out": args.out, "operators": model.operators(), "blob_bytes": bytes, "arena_bytes": arena, "macs": macs,
     });
-    output.finish(text, &json);
-    Ok(())
+    output.finish(text, &json)
 }

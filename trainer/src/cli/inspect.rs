@@ -2,6 +2,7 @@
 
 use super::Output;
 use super::args::InspectArgs;
+use super::blob::arena;
 use crate::board::BOARDS;
 use crate::nn;
 use crate::quant::{Inspection, inspect_blob, inspect_network, read_blob};
@@ -33,8 +34,7 @@ pub fn inspect(args: &InspectArgs, output: Output) -> Result<()> {
     let mut json =
         serde_json::to_value(&inspection).map_err(|error| Error::new(ErrorKind::Internal, "inspect", error))?;
     json["boards"] = boards.into();
-    output.finish(text(&inspection), &json);
-    Ok(())
+    output.finish(text(&inspection), &json)
 }
 
 fn text(inspection: &Inspection) -> String {
@@ -66,12 +66,11 @@ fn text(inspection: &Inspection) -> String {
     }
     let metadata: String = inspection.metadata.iter().map(|(key, value)| format!("\n{key}: {value}")).collect();
     format!(
-        "{}: {} in, {} out, arena {} (no plan could need less than {})\n{}\n{}{metadata}",
+        "{}: {} in, {} out, arena {}\n{}\n{}{metadata}",
         inspection.name,
         shape(&inspection.input),
         shape(&inspection.output),
-        format::bytes(inspection.arena_bytes as u64),
-        format::bytes(inspection.arena_lower_bound as u64),
+        arena(inspection.arena_bytes, inspection.arena_lower_bound),
         layers.to_terminal(),
         boards.to_terminal()
     )

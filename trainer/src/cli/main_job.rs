@@ -2,7 +2,7 @@
 
 use super::args::MainArgs;
 use super::eval::float_predictions;
-use super::recording::{Recording, SIM, simulate};
+use super::recording::{Recording, simulate};
 use super::steering::Watched;
 use super::train::{add_curves, fit_frames, simulated_augmentation};
 use super::{Output, pictures, progress};
@@ -47,6 +47,7 @@ struct Score {
 pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     let started = Instant::now();
     let network = nn::by_name(&args.net)?;
+    files::check_folder(&args.out)?;
     let [height, width, _] = network.input;
     let options = RecordOptions::new(args.seed, args.frames, height, width);
     output.say(format!("1/5 recording {} frames of the expert driver", format::count(args.frames as u64)));
@@ -79,8 +80,7 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
         format::seconds(seconds),
         blob.display()
     );
-    output.finish(text, &result_json(&scores, &quantized, &tracks, seconds, &path, &blob));
-    Ok(())
+    output.finish(text, &result_json(&scores, &quantized, &tracks, seconds, &path, &blob))
 }
 
 fn train_network(
@@ -91,10 +91,11 @@ fn train_network(
     output: Output,
 ) -> Result<Vec<EpochRow>> {
     let config = TrainConfig { epochs: args.epochs, batch: 64, lr: 2e-3, seed: args.seed, ..TrainConfig::default() };
-    Recording { seed: args.seed, ..Recording::of(Path::new(SIM), None, None) }.save(&args.out)?;
+    Recording { seed: args.seed, sim_frames: args.frames, ..Recording::default() }.save(&args.out)?;
     let summary = fit_frames(network, &config, (train, val), simulated_augmentation(), &args.out, output, false)?;
     if summary.interrupted {
-        let message = "stopped while training; what was learned is kept there";
+        let out = args.out.display();
+        let message = format!("stopped while training; `ackermann train --resume --out {out}` finishes that part");
         return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
     }
     Ok(summary.history)

@@ -22,24 +22,26 @@ mod run;
 mod steering;
 mod stop;
 mod train;
+mod values;
 
 pub use args::Cli;
 pub use output::Output;
 
 use crate::error::{Error, Result};
-use args::Command;
+use args::{Command, MainArgs};
 use clap::error::ErrorKind as ClapError;
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Parses the process's arguments, runs the command and turns its result into an exit code.
 pub fn main() -> ExitCode {
     let wants_json = std::env::args().any(|argument| argument == "--json");
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ClapError::DisplayHelp | ClapError::DisplayVersion) => error.exit(),
-        Err(error) if wants_json => return fail(&usage_error(&error), true),
-        Err(error) => error.exit(),
+        Err(error) => return fail(&usage_error(&error), wants_json),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
     match dispatch(&cli, output) {
@@ -48,14 +50,30 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Reads the command line. Options of the main job before a command are refused, those of every command are not: clap can
+/// only refuse both.
+fn parse() -> std::result::Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    if let Some(name) = matches.subcommand_name() {
+        let main = MainArgs::augment_args(clap::Command::new(""));
+        let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if let Some(argument) = main.get_arguments().find(|argument| typed(argument.get_id().as_str())) {
+            let message = format!("--{} before `{name}` is an option of the main job", argument.get_id());
+            return Err(command.error(ClapError::ArgumentConflict, message));
+        }
+    }
+    Cli::from_arg_matches(&matches)
+}
+
 fn dispatch(cli: &Cli, output: Output) -> Result<()> {
     if let Some(threads) = cli.global.threads {
         rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.get())
+            .num_threads(threads)
             .build_global()
             .map_err(|error| Error::usage("--threads", error))?;
     }
-    stop::install()?;
+    stop::install(output)?;
     match &cli.command {
         None => main_job::run(&cli.main, output),
         Some(Command::Train(args)) => train::train(args, output),
@@ -69,28 +87,32 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
         Some(Command::Flash(args)) => flash::flash(args, output),
         Some(Command::Boards) => boards::boards(output),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(*shell, &mut Cli::command(), "ackermann", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "ackermann", &mut script);
+            output::print(format_args!("{}", String::from_utf8_lossy(&script)))
         }
     }
 }
 
 /// Says what was wrong on standard error: one line for people, one object for machines.
 fn fail(error: &Error, json: bool) -> ExitCode {
-    if json {
-        let object = serde_json::json!({
-            "error": { "kind": error.kind.name(), "message": error.message, "where": error.place }
-        });
-        eprintln!("{object}");
+    let line = if json {
+        let fields = serde_json::json!({ "kind": error.kind.name(), "message": error.message, "where": error.place });
+        serde_json::json!({ "error": fields }).to_string()
     } else {
-        eprintln!("error: {error}");
-    }
+        format!("error: {error}")
+    };
+    // Where standard error is closed, the exit code says it.
+    let _ = writeln!(std::io::stderr(), "{line}");
     ExitCode::from(error.kind.exit_code())
 }
 
-/// clap's own message, first line only: the machine wants a sentence, not a usage page.
+/// clap's own message and tip in one line, without its usage page.
 fn usage_error(error: &clap::Error) -> Error {
     let text = error.to_string();
-    let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    Error::usage("command line", sentence)
+    let page = text.find("\n\nUsage:").or_else(|| text.find("\n\nFor more")).unwrap_or(text.len());
+    let words: Vec<_> = text.get(..page).unwrap_or(&text).split_whitespace().collect();
+    let sentence = words.join(" ");
+    let sentence = sentence.trim_start_matches("error: ");
+    Error::usage("command line", format!("{sentence}; --help shows what there is"))
 }

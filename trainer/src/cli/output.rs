@@ -1,6 +1,9 @@
 //! Where a command's words go.
 
+use crate::{Error, Result};
 use serde_json::Value;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 /// Chooses between tables for people and one JSON object for machines.
 #[derive(Debug, Clone, Copy)]
@@ -25,19 +28,32 @@ impl Output {
         !self.quiet && !self.json
     }
 
-    /// A line for people; nothing under `--json`.
+    /// A line for people; nothing under `--json`. The work goes on even if nobody can read it.
     pub fn say(self, line: impl std::fmt::Display) {
         if !self.json {
-            println!("{line}");
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
     }
 
     /// The command's result: `text` for people, `value` for machines.
-    pub fn finish(self, text: impl std::fmt::Display, value: &Value) {
-        if self.json {
-            println!("{value}");
-        } else {
-            println!("{text}");
+    ///
+    /// # Errors
+    /// As [`print`].
+    pub fn finish(self, text: impl std::fmt::Display, value: &Value) -> Result<()> {
+        if self.json { print(format_args!("{value}\n")) } else { print(format_args!("{text}\n")) }
+    }
+}
+
+/// Prints a result.
+///
+/// # Errors
+/// Standard output that cannot be written; but that a reader has closed it (`| head`) is none.
+pub fn print(text: std::fmt::Arguments<'_>) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_fmt(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::writing(Path::new("standard output"), &error))
         }
+        _ => Ok(()),
     }
 }

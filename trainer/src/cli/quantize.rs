@@ -2,6 +2,7 @@
 
 use super::Output;
 use super::args::QuantizeArgs;
+use super::blob::arena;
 use super::recording::Recording;
 use crate::quant::{LayerError, QuantizeOptions, Quantized, layer_errors, quantize};
 use crate::report::{Table, format};
@@ -14,9 +15,11 @@ const COMPARED: usize = 32;
 
 /// Quantizes a run and writes the blob.
 pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
+    files::check_file(&args.out)?;
     let predictor = Predictor::load(&args.run)?;
     let (network, params) = (predictor.network(), predictor.params());
-    let recording = Recording::of(&args.calibrate, None, None).like(Recording::of_run(&args.run)?.as_ref());
+    let recording = Recording { sim_frames: args.frames, ..Recording::of(&args.calibrate) };
+    let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
     let frames = recording.frames(&args.split, network.input, output)?;
     let options = QuantizeOptions { samples: args.frames, window: recording.window, ..QuantizeOptions::default() };
     let quantized = quantize(network, params, &frames, &options)?;
@@ -30,17 +33,15 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
         "out": args.out, "blob_bytes": quantized.blob.len(), "arena_bytes": quantized.arena_bytes,
         "arena_lower_bound": quantized.arena_lower_bound, "macs": quantized.macs, "calibrated": quantized.calibrated,
         "layers": layers,
-    }));
-    Ok(())
+    }))
 }
 
 fn sentence(args: &QuantizeArgs, quantized: &Quantized) -> String {
     format!(
-        "wrote {}: {}, arena {} (no plan could need less than {}), {} MACs, calibrated on {} frames",
+        "wrote {}: {}, arena {}, {} MACs, calibrated on {} frames",
         args.out.display(),
         format::bytes(quantized.blob.len() as u64),
-        format::bytes(quantized.arena_bytes as u64),
-        format::bytes(quantized.arena_lower_bound as u64),
+        arena(quantized.arena_bytes, quantized.arena_lower_bound),
         format::count(quantized.macs),
         quantized.calibrated
     )

@@ -10,33 +10,78 @@ use std::path::{Path, PathBuf};
 /// The name that stands for the simulator where a data folder is asked for.
 pub const SIM: &str = "sim";
 
-/// Frames that `sim` records for a training split; any other split has an eighth of them.
-const SIM_FRAMES: usize = 16_000;
+/// Frames that `sim` records unless told; any split but `train` has an eighth of them.
+pub const SIM_FRAMES: usize = 16_000;
 
 /// Name of the file beside a run that says what it was trained on.
 const FILE: &str = "data.json";
 
 /// What a run is trained on and how it is read, so that later commands read it the same way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Recording {
     /// Folder, or [`SIM`].
     pub data: PathBuf,
+    /// Frames that the simulator records; a folder has as many as it has.
+    pub sim_frames: usize,
+    /// Split that is trained on.
+    pub split: String,
+    /// Split that is validated on.
+    pub val_split: String,
     /// Column of the label; `None` takes the format's own.
     pub label: Option<String>,
+    /// Factor from the column to normalized steering; `None` is 1.
+    pub label_scale: Option<f32>,
     /// Part of each image that is used.
     pub window: Option<Window>,
     /// Correction of the side cameras' labels; `None` leaves those cameras out. Training only.
     pub side_correction: Option<f32>,
     /// Share of near-zero labels left out. Training only.
     pub drop_straight: f32,
+    /// Whether frames are augmented. Training only.
+    pub augment: bool,
     /// Seed of what is random in the choice of frames.
     pub seed: u64,
 }
 
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            data: SIM.into(),
+            sim_frames: SIM_FRAMES,
+            split: "train".into(),
+            val_split: "val".into(),
+            label: None,
+            label_scale: None,
+            window: None,
+            side_correction: None,
+            drop_straight: 0.0,
+            augment: true,
+            seed: 1,
+        }
+    }
+}
+
 impl Recording {
     /// All frames of the centre camera in `data`.
-    pub fn of(data: &Path, label: Option<String>, window: Option<Window>) -> Self {
-        Self { data: data.to_path_buf(), label, window, side_correction: None, drop_straight: 0.0, seed: 1 }
+    pub fn of(data: &Path) -> Self {
+        Self { data: data.to_path_buf(), ..Self::default() }
+    }
+
+    /// Whether the simulator records it.
+    pub fn is_simulated(&self) -> bool {
+        self.data == Path::new(SIM)
+    }
+
+    /// Refuses what cannot be read this way, before anything is read.
+    pub fn check(&self) -> Result<()> {
+        let columns = self.label.is_some() || self.label_scale.is_some() || self.window.is_some();
+        if self.is_simulated() && (columns || self.side_correction.is_some() || self.drop_straight > 0.0) {
+            let message =
+                "the simulator records finished frames: label, crop, side cameras and straight frames are for folders";
+            return Err(Error::usage("--data sim", message));
+        }
+        self.options(1, 1).check()
     }
 
     /// The recording a run was trained on, if its folder says so.
@@ -65,6 +110,10 @@ impl Recording {
     /// Label and window of `trained` where this one does not say.
     pub fn like(mut self, trained: Option<&Self>) -> Self {
         if let Some(trained) = trained {
+            // A scale belongs to its column.
+            if self.label.is_none() || self.label == trained.label {
+                self.label_scale = self.label_scale.or(trained.label_scale);
+            }
             self.label = self.label.or_else(|| trained.label.clone());
             self.window = self.window.or(trained.window);
         }
@@ -73,12 +122,13 @@ impl Recording {
 
     /// The frames of a split, resized to a network's input `[height, width, channels]`.
     pub fn frames(&self, split: &str, input: [usize; 3], output: Output) -> Result<FrameSet> {
+        self.check()?;
         let [height, width, channels] = input;
         if channels != 3 {
             let message = format!("the network takes {channels} channels, frames have 3");
             return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
         }
-        if self.data == Path::new(SIM) {
+        if self.is_simulated() {
             self.simulate(split, height, width, output)
         } else {
             self.read(split, height, width, output)
@@ -87,20 +137,25 @@ impl Recording {
 
     fn simulate(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
         let train = split == "train";
-        let frames = if train { SIM_FRAMES } else { SIM_FRAMES / 8 };
+        let frames = if train { self.sim_frames } else { (self.sim_frames / 8).max(1) };
         let split = if train { Split::Train } else { Split::Test };
         simulate(&RecordOptions { split, ..RecordOptions::new(self.seed, frames, height, width) }, output)
     }
 
-    fn read(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
-        let options = LoadOptions {
+    fn options(&self, height: usize, width: usize) -> LoadOptions {
+        LoadOptions {
             label: self.label.clone(),
+            label_scale: self.label_scale.unwrap_or(1.0),
             side_correction: self.side_correction,
             window: self.window,
             drop_straight: self.drop_straight,
             seed: self.seed,
-            ..LoadOptions::new(height, width).split(split)
-        };
+            ..LoadOptions::new(height, width)
+        }
+    }
+
+    fn read(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
+        let options = self.options(height, width).split(split);
         let bar = progress::bar(output, "reading", 0);
         let progress = |done, total| {
             bar.set_length(total as u64);

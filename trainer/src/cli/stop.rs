@@ -1,17 +1,21 @@
 //! Ctrl-C: the first asks the running work to save and stop, the second ends the process.
 
+use super::Output;
 use crate::error::{Error, ErrorKind, Result};
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Installs the handler for SIGINT.
-pub fn install() -> Result<()> {
-    ctrlc::set_handler(|| {
+pub fn install(output: Output) -> Result<()> {
+    ctrlc::set_handler(move || {
         if STOP.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-        eprintln!("\nstopping: saving what is done (Ctrl-C again to stop at once)");
+        if !output.json() {
+            let _ = writeln!(std::io::stderr(), "\nstopping: saving what is done (Ctrl-C again to stop at once)");
+        }
     })
     .map_err(|error| Error::new(ErrorKind::Internal, "signal handler", error))
 }

@@ -1,7 +1,7 @@
 //! `ackermann train`: fit a network to recorded or simulated driving.
 
 use super::args::{LossName, OptimizerName, ScheduleName, TrainArgs};
-use super::recording::{Recording, SIM};
+use super::recording::Recording;
 use super::{Output, progress, stop};
 use crate::data::{Augment, Augmented, FrameSet, metrics};
 use crate::nn::{self, Network};
@@ -9,17 +9,17 @@ use crate::optim::{Method, Schedule};
 use crate::report::chart::{learning_rate, loss_curves};
 use crate::report::{Report, Table, format};
 use crate::train::{EpochRow, Loss, Summary, TrainConfig, fit, read_config};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, files};
 use serde_json::json;
 use std::path::Path;
 
 /// Trains (or resumes) and says how well.
 pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
     let (network, config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
-    let train = recording.frames(&args.split, network.input, output)?;
-    let val = recording.clone().whole().frames(&args.val_split, network.input, output)?;
+    let train = recording.frames(&recording.split, network.input, output)?;
+    let val = recording.clone().whole().frames(&recording.val_split, network.input, output)?;
     recording.save(&args.out)?;
-    let augment = augmentation(&recording, args.no_augment);
+    let augment = augmentation(&recording);
     output.say(format!("{} on {} frames, validated on {}", network.name, train.len(), val.len()));
     let summary = fit_frames(&network, &config, (&train, &val), augment, &args.out, output, args.resume)?;
     if summary.interrupted {
@@ -28,23 +28,33 @@ pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
     }
     let trivial = metrics::baseline(&train.labels, &val.labels)?;
     report(&network, &summary.history).write(&args.out.join("report.html"))?;
-    finish(args, &summary, trivial.mae, output);
-    Ok(())
+    finish(args, &summary, trivial.mae, output)
 }
 
 /// A run described by the command line.
 fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
-    let network = nn::by_name(&args.net)?;
-    let Some(data) = &args.data else {
-        return Err(Error::usage("--data", format!("is missing: name a folder of recorded driving, or `{SIM}`")));
-    };
+    let (network, config) = (nn::by_name(&args.net)?, config(args));
+    config.check()?;
+    files::check_folder(&args.out)?;
+    if args.out.join("last.safetensors").exists() && !args.overwrite {
+        let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
+        return Err(Error::usage(args.out.display(), message));
+    }
     let recording = Recording {
+        sim_frames: args.frames,
+        split: args.split.clone(),
+        val_split: args.val_split.clone(),
+        label: args.label.clone(),
+        label_scale: args.label_scale,
+        window: args.crop,
         side_correction: args.side_correction,
         drop_straight: args.drop_straight,
+        augment: !args.no_augment,
         seed: args.seed,
-        ..Recording::of(data, args.label.clone(), args.crop)
+        ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
     };
-    Ok((network, config(args), recording))
+    recording.check()?;
+    Ok((network, config, recording))
 }
 
 /// A run described by its folder.
@@ -82,10 +92,10 @@ fn config(args: &TrainArgs) -> TrainConfig {
 }
 
 /// The simulator shows every viewpoint itself; a recording has only the driven line, so its frames are shifted.
-pub fn augmentation(recording: &Recording, none: bool) -> Augment {
-    if none {
+fn augmentation(recording: &Recording) -> Augment {
+    if !recording.augment {
         Augment::NONE
-    } else if recording.data == Path::new(SIM) {
+    } else if recording.is_simulated() {
         simulated_augmentation()
     } else {
         Augment::default()
@@ -132,7 +142,7 @@ pub fn add_curves(report: &mut Report, history: &[EpochRow]) {
         .figure(&learning_rate(&rates));
 }
 
-fn finish(args: &TrainArgs, summary: &Summary, trivial: f64, output: Output) {
+fn finish(args: &TrainArgs, summary: &Summary, trivial: f64, output: Output) -> Result<()> {
     let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch);
     let mae = best.and_then(|row| row.val_mae);
     let mut table = Table::new(["epochs", "best epoch", "validation MAE", "of always the mean", "samples/s"]);
@@ -149,5 +159,5 @@ fn finish(args: &TrainArgs, summary: &Summary, trivial: f64, output: Output) {
         "run": args.out, "epochs": summary.history.len(), "best_epoch": summary.best_epoch, "val_mae": mae,
         "val_loss": best.and_then(|row| row.val_loss), "trivial_mae": trivial, "samples_per_s": rate,
     });
-    output.finish(text, &json);
+    output.finish(text, &json)
 }

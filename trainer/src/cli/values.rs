@@ -1,0 +1,32 @@
+//! Values of options that are more than a type: ranges that keep a typing error from asking for all memory.
+
+use clap::builder::RangedU64ValueParser;
+
+/// Most frames of one recording.
+const MOST_FRAMES: u64 = 10_000_000;
+/// Longest drive, simulated seconds.
+const LONGEST_DRIVE: f32 = 3600.0;
+
+/// A number of frames.
+pub fn frames() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=MOST_FRAMES)
+}
+
+/// A number of epochs, tracks or samples in a step.
+pub fn count() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1_000_000)
+}
+
+/// A number of threads.
+pub fn threads() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1024)
+}
+
+/// The length of a drive, simulated seconds.
+pub fn seconds(text: &str) -> Result<f32, String> {
+    let seconds: f32 = text.parse().map_err(|_| "it is not a number".to_string())?;
+    match (1.0..=LONGEST_DRIVE).contains(&seconds) {
+        true => Ok(seconds),
+        false => Err(format!("a drive takes 1 to {LONGEST_DRIVE} seconds")),
+    }
+}
