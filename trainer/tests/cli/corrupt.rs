@@ -1,0 +1,152 @@
+//! Files that were right once: cut off, spoilt, or of another network.
+
+use super::ackermann;
+use super::data::{put, workshop};
+use super::outcome::{Outcome, refused};
+use ackermann_trainer::data::FrameSet;
+use ackermann_trainer::nn::{Layer, Network};
+use ackermann_trainer::quant::{QuantizeOptions, quantize};
+use std::fs;
+use std::path::Path;
+
+/// A network of one dense layer over frames of this size, quantized.
+fn blob(input: [usize; 3], outputs: usize) -> Vec<u8> {
+    let [height, width, _] = input;
+    let network = Network { name: "made".into(), input, layers: vec![Layer::Flatten, Layer::dense(outputs)] };
+    let pixels = (0..2 * height * width * 3).map(|i| (i * 31 % 256) as u8).collect();
+    let frames = FrameSet { height, width, pixels, labels: vec![0.5, -0.5] };
+    quantize(&network, &network.init(1).unwrap(), &frames, &QuantizeOptions::default()).unwrap().blob.to_vec()
+}
+
+#[test]
+fn blobs_that_the_loader_refuses() {
+    let workshop = workshop();
+    let path = workshop.path();
+    let good = fs::read(path.join("m.ackm")).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    put(path, "x.npy", super::data::npy("|i1", "(1, 32, 96, 3)", &[0; 32 * 96 * 3]));
+    for spoilt in [&[][..], &good[..7], &good[..good.len() / 2], &good[..good.len() - 1], &flipped, b"no blob at all"] {
+        put(path, "bad.ackm", spoilt);
+        for line in [
+            "inspect bad.ackm",
+            "run bad.ackm --input x.npy --output y.npy",
+            "eval bad.ackm --data d",
+            "drive bad.ackm --seconds 1",
+            "bench bad.ackm --board mps2-an386",
+            "flash bad.ackm --board mps2-an386",
+        ] {
+            refused(path, line, 2, "bad_blob", &["bad.ackm"]);
+        }
+    }
+}
+
+#[test]
+fn blobs_that_do_not_steer() {
+    let workshop = workshop();
+    put(workshop.path(), "ten.ackm", blob([8, 8, 3], 10));
+    for line in ["drive ten.ackm --seconds 1", "eval ten.ackm --data d"] {
+        refused(workshop.path(), line, 2, "shape", &["ten.ackm", "10 numbers"]);
+    }
+    put(workshop.path(), "small.ackm", blob([8, 8, 3], 1));
+    refused(workshop.path(), "eval r small.ackm --data d", 2, "shape", &["small.ackm", "[8, 8, 3]", "[32, 96, 3]"]);
+}
+
+#[test]
+fn blobs_that_are_too_large_for_the_board() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "big.ackm", blob([64, 64, 3], 360));
+    for line in ["bench big.ackm --board mps2-an386", "flash big.ackm --board mps2-an500"] {
+        refused(folder.path(), line, 2, "does_not_fit", &["mps2", "bytes", "flash"]);
+    }
+    let value = ackermann(folder.path(), "inspect big.ackm --json").json();
+    for board in value["boards"].as_array().unwrap() {
+        assert_eq!(board["fits"], false, "{board}");
+        assert!(board["why"].as_str().unwrap().contains("flash"), "{board}");
+    }
+}
+
+#[test]
+fn tflite_files_that_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for bytes in [&b""[..], b"TFL3", b"\x1c\0\0\0TFL3 and no more than this", &[0xff; 4096]] {
+        put(folder.path(), "bad.tflite", bytes);
+        refused(folder.path(), "import bad.tflite --out m.ackm", 2, "bad_file", &["bad.tflite"]);
+    }
+}
+
+/// Everything that reads the run `r` refuses it.
+#[track_caller]
+fn run_refused(folder: &Path, kind: &str, words: &[&str]) {
+    for line in ["eval r --data d", "drive r --seconds 1", "quantize r --calibrate d --out new.ackm"] {
+        refused(folder, line, 2, kind, words);
+    }
+}
+
+#[test]
+fn spoilt_run_folders() {
+    for (file, bytes, kind) in [
+        ("config.json", &b"{"[..], "bad_file"),
+        ("config.json", b"{\"network\":{\"name\":\"micro\",\"input\":[1,2],\"layers\":[]}}", "bad_file"),
+        ("config.json", b"\xff\xfe", "bad_file"),
+        ("best.safetensors", b"", "bad_file"),
+        ("best.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\x7f{}", "bad_file"),
+        ("best.safetensors", b"\x02\0\0\0\0\0\0\0{}", "shape"),
+    ] {
+        let workshop = workshop();
+        put(workshop.path(), &format!("r/{file}"), bytes);
+        run_refused(workshop.path(), kind, &[file]);
+    }
+    let workshop = workshop();
+    let whole = fs::read(workshop.path().join("r/best.safetensors")).unwrap();
+    put(workshop.path(), "r/best.safetensors", &whole[..whole.len() - 4]);
+    run_refused(workshop.path(), "bad_file", &["best.safetensors"]);
+    fs::remove_file(workshop.path().join("r/best.safetensors")).unwrap();
+    run_refused(workshop.path(), "missing_file", &["best.safetensors"]);
+}
+
+#[test]
+fn numbers_that_would_ask_for_all_memory() {
+    let workshop = workshop();
+    let config = fs::read_to_string(workshop.path().join("r/config.json")).unwrap();
+    for (from, to) in [
+        ("\"outputs\": 64", "\"outputs\": 18446744073709551615"),
+        ("\"outputs\": 64", "\"outputs\": 1099511627776"),
+        ("\"left\": 1", "\"left\": 18446744073709551615"),
+        ("\"left\": 1", "\"left\": 100000"),
+        ("\"filters\": 16", "\"filters\": 9223372036854775808"),
+    ] {
+        assert!(config.contains(from), "{config}");
+        put(workshop.path(), "r/config.json", config.replacen(from, to, 1));
+        run_refused(workshop.path(), "bad_file", &["config.json", "is the most"]);
+        refused(workshop.path(), "train --resume --out r", 2, "bad_file", &["config.json"]);
+    }
+    put(workshop.path(), "r/config.json", config.replace("\"outputs\": 64", "\"outputs\": 0"));
+    run_refused(workshop.path(), "shape", &["best.safetensors", "fc1"]);
+}
+
+#[test]
+fn checkpoints_of_another_network() {
+    let workshop = workshop();
+    let config = fs::read_to_string(workshop.path().join("r/config.json")).unwrap();
+    put(workshop.path(), "r/config.json", config.replace("\"outputs\": 64", "\"outputs\": 63"));
+    run_refused(workshop.path(), "shape", &["best.safetensors", "fc1"]);
+    refused(workshop.path(), "train --resume --out r", 2, "shape", &["last.safetensors", "fc1"]);
+}
+
+#[test]
+fn runs_that_cannot_be_resumed() {
+    let spoil = |file: &str, bytes: &[u8]| -> Outcome {
+        let workshop = workshop();
+        put(workshop.path(), &format!("r/{file}"), bytes);
+        ackermann(workshop.path(), "train --resume --out r")
+    };
+    spoil("data.json", b"{\"data\": 7}").fails(2, &["data.json"]);
+    spoil("data.json", b"{\"data\": \"gone\"}").fails(2, &["gone"]);
+    spoil("last.safetensors", b"nothing").fails(2, &["last.safetensors"]);
+    let workshop = workshop();
+    let best = fs::read(workshop.path().join("r/best.safetensors")).unwrap();
+    spoil("last.safetensors", &best).fails(2, &["last.safetensors", "position"]);
+    fs::remove_file(workshop.path().join("r/data.json")).unwrap();
+    refused(workshop.path(), "train --resume --out r", 2, "missing_file", &["r", "trained on"]);
+}
