@@ -107,9 +107,9 @@ impl<'m> Model<'m> {
         Some(Step { operator, sides: self.sides(record)?, scratch })
     }
 
-    /// Tensors read and written by operator number `index`.
-    pub fn operands(&self, index: usize) -> Option<(u16, u16)> {
-        self.records.get(index).map(|record| (record.inputs[0], record.outputs[0]))
+    /// Tensors read, and the tensor written, by operator number `index`.
+    pub fn operands(&self, index: usize) -> Option<(&'m [u16], u16)> {
+        self.records.get(index).map(|record| (record.reads(), record.outputs[0]))
     }
 
     /// Keys and values that travel with the network.
@@ -147,7 +147,9 @@ impl<'m> Model<'m> {
     }
 
     fn sides(&self, record: &OperatorRecord) -> Option<Sides<'m>> {
-        Some(Sides { input: self.tensor(record.inputs[0])?, output: self.tensor(record.outputs[0])? })
+        let [first, others @ ..] = record.inputs;
+        let others = others.map(|index| self.tensor(index));
+        Some(Sides { input: self.tensor(first)?, others, output: self.tensor(record.outputs[0])? })
     }
 
     /// Everything about one operator but its place in the plan.
@@ -158,8 +160,11 @@ impl<'m> Model<'m> {
         }
         let operator = Operator::decode(record, self.constants, index)?;
         let operands = LoadError::BadOperands { operator: index };
-        let single = record.inputs[1..].iter().chain(&record.outputs[1..]).all(|t| *t == NO_TENSOR);
-        let sides = self.sides(record).filter(|_| single).ok_or(operands)?;
+        let reads = record.reads();
+        let unused = record.inputs.iter().skip(reads.len()).chain(&record.outputs[1..]).all(|t| *t == NO_TENSOR);
+        let fits = unused && operator.inputs().contains(&reads.len());
+        let exist = reads.iter().all(|t| usize::from(*t) < self.tensors.len());
+        let sides = self.sides(record).filter(|_| fits && exist).ok_or(operands)?;
         operator.verify(sides, index)
     }
 }

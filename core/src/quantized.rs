@@ -49,6 +49,35 @@ pub fn multiply_by_quantized_multiplier_single(x: i32, multiplier: i32, shift: i
     rounded.wrapping_shr(total).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
+/// A real number, `multiplier * 2^(shift - 31)`: see [`quantize_multiplier`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Multiplier {
+    /// 31 fractional bits, >= 0.
+    pub multiplier: i32,
+    /// Power of two, > 0 to the left.
+    pub shift: i32,
+}
+
+impl Multiplier {
+    /// `x` times this number, rounded twice.
+    #[inline]
+    pub fn apply(self, x: i32) -> i32 {
+        multiply_by_quantized_multiplier(x, self.multiplier, self.shift)
+    }
+
+    /// [`Self::apply`] in few instructions. Exact for |`x`| < 2^29 and a shift of -31 to 0.
+    #[inline(always)]
+    pub fn apply_short(self) -> impl Fn(i32) -> i32 {
+        let right = self.shift.wrapping_neg() as u32;
+        // Without a second rounding there are neither ties nor a half to add.
+        let (ties, half) = if right == 0 { (0, 0) } else { (-1, 1i32.wrapping_shl(right.wrapping_sub(1))) };
+        move |x| {
+            let high = crate::arch::dsp::smmulr(x.wrapping_shl(1), self.multiplier);
+            high.wrapping_add((high >> 31) & ties).wrapping_add(half).wrapping_shr(right)
+        }
+    }
+}
+
 /// A sum to the output's scale and zero point, not yet clamped. The specification, for every channel.
 #[inline]
 pub fn requantize(sum: i32, channel: &Channel, zero_point: i32, rounding: Rounding) -> i32 {

@@ -1,5 +1,7 @@
 //! Runs a model over the caller's memory.
 
+use core::ops::Range;
+
 use crate::blob::ALIGNMENT;
 use crate::model::Step;
 use crate::ops::{Kernels, Operator, Selected};
@@ -91,6 +93,13 @@ fn run_step<K: Kernels>(step: &Step<'_>, arena: &mut [i8]) {
         }
         return;
     }
+    if let Operator::Add(add) = &step.operator {
+        if let (Some(second), Some((rest, output))) = (sides.others[0], around(arena, sides.output.range())) {
+            let inputs = [sides.input, second].map(|tensor| rest.get(tensor.range()).unwrap_or(&[]));
+            K::add(add, sides, inputs, output);
+        }
+        return;
+    }
     let Ok([input, output, scratch]) = arena.get_disjoint_mut([sides.input.range(), sides.output.range(), scratch])
     else {
         return;
@@ -102,8 +111,32 @@ fn run_step<K: Kernels>(step: &Step<'_>, arena: &mut [i8]) {
         Operator::MaxPool(pool) => pool.run(sides, input, output),
         Operator::AveragePool(pool) => pool.run(sides, input, output),
         Operator::Lut(lut) => lut.run(input, output),
-        Operator::Reshape => {}
+        Operator::Reshape | Operator::Add(_) => {}
     }
+}
+
+/// All of the arena but one tensor, to be read while that is written. Two inputs may be the same tensor.
+struct Rest<'a> {
+    before: &'a [i8],
+    after: &'a [i8],
+    /// Where `after` starts in the arena.
+    resumes: usize,
+}
+
+impl<'a> Rest<'a> {
+    fn get(&self, range: Range<usize>) -> Option<&'a [i8]> {
+        match (range.start.checked_sub(self.resumes), range.end.checked_sub(self.resumes)) {
+            (Some(start), Some(end)) => self.after.get(start..end),
+            _ => self.before.get(range),
+        }
+    }
+}
+
+/// Cuts the arena into the bytes of `output` and the rest.
+fn around(arena: &mut [i8], output: Range<usize>) -> Option<(Rest<'_>, &mut [i8])> {
+    let (before, tail) = arena.split_at_mut_checked(output.start)?;
+    let (written, after) = tail.split_at_mut_checked(output.end.checked_sub(output.start)?)?;
+    Some((Rest { before, after, resumes: output.end }, written))
 }
 
 /// `copy_from_slice` without its panic on different lengths, which a loaded model does not have.

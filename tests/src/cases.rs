@@ -2,6 +2,8 @@
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
+use ackermann_core::ops::Add;
+use ackermann_core::quantized::Multiplier;
 
 /// A small linear congruential generator: cases are equal on every machine and need no dependency.
 #[derive(Debug, Clone)]
@@ -121,7 +123,7 @@ pub fn single(input: &[usize], output: &[usize], zero_points: [i32; 2], kind: Op
     let second = input.iter().product::<usize>().next_multiple_of(16);
     Network {
         tensors: vec![tensor(input, zero_points[0], 0), tensor(output, zero_points[1], second)],
-        operators: vec![OperatorSpec { input: 0, output: 1, kind, name: String::new() }],
+        operators: vec![OperatorSpec { inputs: vec![0], output: 1, kind, name: String::new() }],
         inputs: vec![0],
         outputs: vec![1],
         metadata: vec![],
@@ -168,6 +170,31 @@ pub fn pool(sliding: &Sliding, seed: u64, average: bool) -> Option<Network> {
     Some(single(&sliding.input, &output, [zero, zero], kind))
 }
 
+/// A sum of two tensors, or of one with itself; `extreme` multipliers are anything below one.
+pub fn add(shape: &[usize], seed: u64, extreme: bool, twice: bool) -> Network {
+    let mut numbers = Numbers(seed);
+    let mut scale = || numbers.between(1, 1000) as f32 * 1e-3;
+    let (scales, larger) = ([scale(), scale()], scale() + 1.0);
+    let activation = weighted(&mut numbers, 1, 1, Rounding::Double, false).activation;
+    let mut spec = Add::for_scales(scales, larger, activation).expect("a multiplier below one");
+    if extreme {
+        let mut any = |most: i64| Multiplier {
+            multiplier: numbers.between(0, i64::from(i32::MAX)) as i32,
+            shift: numbers.between(-31, most) as i32,
+        };
+        (spec.inputs, spec.output) = ([any(0), any(0)], any(-15));
+    }
+    let bytes = shape.iter().product::<usize>().next_multiple_of(16);
+    let mut tensors: Vec<_> = (0..3).map(|i| tensor(shape, zero_point(&mut numbers), i * bytes)).collect();
+    if twice {
+        tensors.remove(1);
+    }
+    let inputs: Vec<u16> = if twice { vec![0] } else { vec![0, 1] };
+    let (reads, output) = (if twice { vec![0, 0] } else { vec![0, 1] }, inputs.len() as u16);
+    let operators = vec![OperatorSpec { inputs: reads, output, kind: OperatorKind::Add(spec), name: String::new() }];
+    Network { tensors, operators, inputs, outputs: vec![output], metadata: vec![] }
+}
+
 /// Every operator in a row: convolution, max pool, average pool, table, reshape in place, matrix.
 pub fn chain(seed: u64) -> Network {
     let mut numbers = Numbers(seed);
@@ -193,7 +220,7 @@ pub fn chain(seed: u64) -> Network {
     Network {
         tensors,
         operators: operators
-            .map(|(kind, i)| OperatorSpec { input: i, output: i + 1, kind, name: format!("layer {i}") })
+            .map(|(kind, i)| OperatorSpec { inputs: vec![i], output: i + 1, kind, name: format!("layer {i}") })
             .collect(),
         inputs: vec![0],
         outputs: vec![6],

@@ -3,6 +3,8 @@
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
+use ackermann_core::ops::Add;
+use ackermann_core::quantized::Multiplier;
 
 /// Runs `network` on `inputs` and returns every operator's output.
 pub fn run(network: &Network, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
@@ -12,15 +14,17 @@ pub fn run(network: &Network, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
     }
     let mut outputs = Vec::new();
     for spec in &network.operators {
-        let result = operator(network, spec, &values[usize::from(spec.input)]);
+        let inputs: Vec<&[i8]> = spec.inputs.iter().map(|input| &values[usize::from(*input)][..]).collect();
+        let result = operator(network, spec, &inputs);
         values[usize::from(spec.output)] = result.clone();
         outputs.push(result);
     }
     outputs
 }
 
-fn operator(network: &Network, spec: &OperatorSpec, x: &[i8]) -> Vec<i8> {
-    let (input, output) = (&network.tensors[usize::from(spec.input)], &network.tensors[usize::from(spec.output)]);
+fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8> {
+    let tensors: Vec<&TensorSpec> = spec.inputs.iter().map(|input| &network.tensors[usize::from(*input)]).collect();
+    let (x, input, output) = (inputs[0], tensors[0], &network.tensors[usize::from(spec.output)]);
     match &spec.kind {
         OperatorKind::Conv2d { window, weighted } => conv2d(input, output, window, weighted, x),
         OperatorKind::FullyConnected { weighted } => fully_connected(input, output, weighted, x),
@@ -34,7 +38,19 @@ fn operator(network: &Network, spec: &OperatorSpec, x: &[i8]) -> Vec<i8> {
         }),
         OperatorKind::Reshape => x.to_vec(),
         OperatorKind::Lut { table } => x.iter().map(|q| table[(i32::from(*q) + 128) as usize]).collect(),
+        OperatorKind::Add(spec) => add([input, tensors[1]], output, spec, [x, inputs[1]]),
     }
+}
+
+fn add(tensors: [&TensorSpec; 2], output: &TensorSpec, spec: &Add, x: [&[i8]; 2]) -> Vec<i8> {
+    let by = |x: i64, number: Multiplier| scale(x, (number.multiplier, number.shift), Rounding::Double);
+    let term = |side: usize, at: usize| {
+        let q = i64::from(x[side][at]) - i64::from(tensors[side].zero_point);
+        by(q * (1 << 20), spec.inputs[side])
+    };
+    let sum = |at| by(term(0, at) + term(1, at), spec.output) + i64::from(output.zero_point);
+    let (low, high) = (i64::from(spec.activation.min), i64::from(spec.activation.max));
+    (0..x[0].len()).map(|at| sum(at).clamp(low, high) as i8).collect()
 }
 
 fn nhwc(tensor: &TensorSpec) -> [i64; 4] {

@@ -9,7 +9,7 @@ use ackermann_tests::oracle;
 use proptest::prelude::*;
 
 /// Every operator's output of `network` in `layout` with kernels `K`, scratch and arena full of old bytes.
-fn outputs<K: Kernels>(network: &Network, layout: Layout, input: &[i8]) -> Vec<Vec<i8>> {
+fn outputs<K: Kernels>(network: &Network, layout: Layout, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
     let blob = network.to_bytes(layout).expect("a valid network");
     let model = Model::load(&blob).expect("a valid blob");
     let mut arena = AlignedBytes::zeroed(model.arena_bytes());
@@ -19,7 +19,9 @@ fn outputs<K: Kernels>(network: &Network, layout: Layout, input: &[i8]) -> Vec<V
     // Twice: a session must not remember.
     for _ in 0..2 {
         results.clear();
-        session.input_mut(0).expect("an input").copy_from_slice(input);
+        for (i, input) in inputs.iter().enumerate() {
+            session.input_mut(i).expect("an input").copy_from_slice(input);
+        }
         session.run_with::<K>(|_, output| results.push(output.to_vec()));
     }
     assert_eq!(session.output(0), results.last().map(Vec::as_slice));
@@ -27,14 +29,15 @@ fn outputs<K: Kernels>(network: &Network, layout: Layout, input: &[i8]) -> Vec<V
 }
 
 fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
-    let elements = network.tensors[usize::from(network.inputs[0])].elements();
-    let input = Numbers(!seed).bytes(elements);
-    let expected = oracle::run(network, std::slice::from_ref(&input));
+    let mut numbers = Numbers(!seed);
+    let elements = network.inputs.iter().map(|input| network.tensors[usize::from(*input)].elements());
+    let inputs: Vec<Vec<i8>> = elements.map(|elements| numbers.bytes(elements)).collect();
+    let expected = oracle::run(network, &inputs);
     for layout in [Layout::Natural, Layout::Dsp] {
-        prop_assert_eq!(&outputs::<Reference>(network, layout, &input), &expected, "reference, {:?}", layout);
-        prop_assert_eq!(&outputs::<Portable>(network, layout, &input), &expected, "portable, {:?}", layout);
-        prop_assert_eq!(&outputs::<Dsp>(network, layout, &input), &expected, "dsp, {:?}", layout);
-        prop_assert_eq!(&outputs::<Selected>(network, layout, &input), &expected, "selected, {:?}", layout);
+        prop_assert_eq!(&outputs::<Reference>(network, layout, &inputs), &expected, "reference, {:?}", layout);
+        prop_assert_eq!(&outputs::<Portable>(network, layout, &inputs), &expected, "portable, {:?}", layout);
+        prop_assert_eq!(&outputs::<Dsp>(network, layout, &inputs), &expected, "dsp, {:?}", layout);
+        prop_assert_eq!(&outputs::<Selected>(network, layout, &inputs), &expected, "selected, {:?}", layout);
     }
     Ok(())
 }
@@ -76,6 +79,11 @@ proptest! {
         if let Some(network) = cases::pool(&sliding, seed, average) {
             conforms(&network, seed)?;
         }
+    }
+
+    #[test]
+    fn add(shape in prop::collection::vec(1usize..=7, 1..=4), seed: u64, extreme: bool, twice: bool) {
+        conforms(&cases::add(&shape, seed, extreme, twice), seed)?;
     }
 
     #[test]

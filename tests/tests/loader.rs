@@ -137,8 +137,10 @@ fn tensors_are_checked() {
 
 #[test]
 fn operators_are_checked() {
-    assert_eq!(refusal(|n| n.operators[1].input = 2), LoadError::OutOfOrder { operator: 1 });
-    assert_eq!(refusal(|n| n.operators[1].input = 9), LoadError::BadOperands { operator: 1 });
+    assert_eq!(refusal(|n| n.operators[1].inputs = vec![2]), LoadError::OutOfOrder { operator: 1 });
+    assert_eq!(refusal(|n| n.operators[1].inputs = vec![9]), LoadError::BadOperands { operator: 1 });
+    assert_eq!(refusal(|n| n.operators[1].inputs = vec![1, 1]), LoadError::BadOperands { operator: 1 });
+    assert_eq!(refusal(|n| n.operators[1].inputs.clear()), LoadError::BadOperands { operator: 1 });
     assert_eq!(refusal(|n| n.tensors[1].shape[1] = 6), LoadError::ShapeMismatch { operator: 0 });
     assert_eq!(refusal(|n| n.tensors[2].scale = 0.06), LoadError::QuantizationMismatch { operator: 1 });
     assert_eq!(refusal(|n| weighted(n, 0).multipliers[2].0 = -1), LoadError::BadMultiplier { operator: 0 });

@@ -173,6 +173,14 @@ pub struct OperatorRecord {
     pub reserved: [u32; 2],
 }
 
+impl OperatorRecord {
+    /// The tensors read: those before the first [`NO_TENSOR`].
+    pub(crate) fn reads(&self) -> &[u16] {
+        let count = self.inputs.iter().take_while(|t| **t != NO_TENSOR).count();
+        self.inputs.get(..count).unwrap_or(&[])
+    }
+}
+
 /// How one output channel becomes int8 again: see [`crate::quantized`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
 #[repr(C)]

@@ -10,6 +10,7 @@ use super::format::{
 };
 use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
 use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Rounding, Tensor, Window, keys};
+use crate::ops::Add;
 use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
 
 pub(super) fn pack(network: &Network, layout: Layout) -> Result<AlignedBytes, WriteError> {
@@ -114,7 +115,9 @@ fn operator(
     let spec = &network.operators[index];
     let mut record: OperatorRecord = bytemuck::Zeroable::zeroed();
     record.opcode = spec.kind.opcode() as u8;
-    record.inputs = [spec.input, NO_TENSOR, NO_TENSOR, NO_TENSOR];
+    record.inputs = [NO_TENSOR; 4];
+    let inputs = record.inputs.get_mut(..spec.inputs.len()).ok_or(WriteError::Inconsistent { operator: index })?;
+    inputs.copy_from_slice(&spec.inputs);
     record.outputs = [spec.output, NO_TENSOR];
     match &spec.kind {
         OperatorKind::Conv2d { window, weighted } => {
@@ -133,6 +136,11 @@ fn operator(
         }
         OperatorKind::Reshape => {}
         OperatorKind::Lut { table } => record.constants[0] = constant(constants, bytemuck::cast_slice(table))?,
+        OperatorKind::Add(Add { inputs: [a, b], output, activation }) => {
+            let numbers = [a, b, output].map(|m| [m.multiplier, m.shift]);
+            record.parameters[..6].copy_from_slice(numbers.as_flattened());
+            record.parameters[6..8].copy_from_slice(&[i32::from(activation.min), i32::from(activation.max)]);
+        }
     }
     Ok(record)
 }
@@ -169,7 +177,7 @@ fn weighted_constants(
     let whole =
         outputs > 0 && rows > 0 && spec.weights.len().is_multiple_of(outputs * rows) && !spec.weights.is_empty();
     let operator_spec = &network.operators[operator];
-    let input = network.tensors.get(usize::from(operator_spec.input));
+    let input = operator_spec.inputs.first().and_then(|input| network.tensors.get(usize::from(*input)));
     let output = network.tensors.get(usize::from(operator_spec.output));
     let (Some(input), Some(output), true) = (input, output, whole && spec.multipliers.len() == outputs) else {
         return Err(inconsistent);
@@ -212,10 +220,12 @@ fn place_scratch(network: &Network, operator: usize, spec: &OperatorSpec, bytes:
     let mut live: Vec<Range<usize>> = Vec::new();
     for (index, tensor) in network.tensors.iter().enumerate() {
         let index = index as u16;
-        let position = |uses: fn(&OperatorSpec) -> u16| network.operators.iter().rposition(|o| uses(o) == index);
-        let born = if network.inputs.contains(&index) { Some(0) } else { position(|o| o.output) };
-        let read = if network.outputs.contains(&index) { Some(usize::MAX) } else { position(|o| o.input) };
-        let used = spec.input == index || spec.output == index;
+        let reads = |o: &OperatorSpec| o.inputs.contains(&index);
+        let writes = |o: &OperatorSpec| o.output == index;
+        let born = if network.inputs.contains(&index) { Some(0) } else { network.operators.iter().position(writes) };
+        let last = network.operators.iter().rposition(reads);
+        let read = if network.outputs.contains(&index) { Some(usize::MAX) } else { last };
+        let used = reads(spec) || writes(spec);
         let lives = born.is_some_and(|b| b <= operator) && read.is_some_and(|r| r >= operator);
         if used || lives {
             live.push(tensor.arena_offset as usize..tensor_end(tensor).next_multiple_of(ALIGNMENT));

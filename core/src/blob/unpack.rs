@@ -46,7 +46,7 @@ fn tensor(model: &Model<'_>, index: u16) -> TensorSpec {
 
 fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
     let step = model.step(usize::from(index))?;
-    let (input, output) = model.operands(usize::from(index))?;
+    let (inputs, output) = model.operands(usize::from(index))?;
     let kind = match step.operator {
         Operator::Conv2d(conv) => OperatorKind::Conv2d {
             window: conv.window,
@@ -61,8 +61,10 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
         }
         Operator::Reshape => OperatorKind::Reshape,
         Operator::Lut(lut) => OperatorKind::Lut { table: *lut.table },
+        Operator::Add(add) => OperatorKind::Add(add),
     };
-    Some(OperatorSpec { input, output, kind, name: model.operator_name(index).unwrap_or_default().into() })
+    let name = model.operator_name(index).unwrap_or_default().into();
+    Some(OperatorSpec { inputs: inputs.to_vec(), output, kind, name })
 }
 
 fn weighted(from: &Weighted<'_>, [rows, row]: [usize; 2], sides: Sides<'_>) -> WeightedSpec {

@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use crate::LoadError;
 use crate::blob::{Activation, AlignedBytes, Layout, Rounding, Window};
-use crate::ops::{Opcode, conv2d, fully_connected};
+use crate::ops::{Add, Opcode, conv2d, fully_connected};
 
 /// A quantized network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,8 +50,8 @@ impl TensorSpec {
 /// One operator of a [`Network`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperatorSpec {
-    /// Tensor read.
-    pub input: u16,
+    /// Tensors read, 1 to 4.
+    pub inputs: Vec<u16>,
     /// Tensor written.
     pub output: u16,
     /// What is computed.
@@ -96,6 +96,8 @@ pub enum OperatorKind {
         /// 256 outputs.
         table: [i8; 256],
     },
+    /// [`crate::ops::Add`] of two inputs ([`Add::for_scales`]).
+    Add(Add),
 }
 
 /// Weights as TFLite has them: row-major, bias not folded, one multiplier and shift per output channel.
@@ -194,6 +196,7 @@ impl OperatorKind {
             Self::AveragePool { .. } => Opcode::AveragePool,
             Self::Reshape => Opcode::Reshape,
             Self::Lut { .. } => Opcode::Lut,
+            Self::Add(_) => Opcode::Add,
         }
     }
 }

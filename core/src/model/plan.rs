@@ -71,7 +71,7 @@ fn lives(model: &Model<'_>) -> Result<Lives, LoadError> {
         lives.produce(*input, 0).map_err(|_| LoadError::BadEndpoints)?;
     }
     for (record, operator) in model.records.iter().zip(0u16..) {
-        if !lives.read(record.inputs[0], operator + 1) {
+        if !record.reads().iter().all(|tensor| lives.read(*tensor, operator + 1)) {
             return Err(LoadError::OutOfOrder { operator });
         }
         lives.produce(record.outputs[0], operator + 1)?;

@@ -3,6 +3,7 @@
 //! Each folder holds the operator's record (`mod.rs`: formula, ranges, source, `decode`, `verify`), the plain
 //! `reference`, and fast versions that are equal to it bit for bit. [`Kernels`] picks between them at compile time.
 
+pub mod add;
 pub mod average_pool;
 pub mod conv2d;
 mod dot;
@@ -15,6 +16,7 @@ mod record;
 pub mod reshape;
 mod weighted;
 
+pub use add::Add;
 pub use average_pool::AveragePool;
 pub use conv2d::Conv2d;
 pub use fully_connected::FullyConnected;
@@ -45,6 +47,8 @@ pub enum Opcode {
     Reshape = 5,
     /// [`Lut`].
     Lut = 6,
+    /// [`Add`].
+    Add = 7,
 }
 
 impl Opcode {
@@ -57,6 +61,7 @@ impl Opcode {
             Self::AveragePool => "average_pool",
             Self::Reshape => "reshape",
             Self::Lut => "lut",
+            Self::Add => "add",
         }
     }
 }
@@ -89,13 +94,17 @@ pub enum Operator<'m> {
     Reshape,
     /// Any function of one int8, by table.
     Lut(Lut<'m>),
+    /// Sum of two tensors.
+    Add(Add),
 }
 
 /// The tensors an operator reads and writes.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'m> {
-    /// Read.
+    /// Read first, by most operators alone.
     pub input: &'m Tensor,
+    /// Read beside it.
+    pub others: [Option<&'m Tensor>; 3],
     /// Written.
     pub output: &'m Tensor,
 }
@@ -120,6 +129,7 @@ impl<'m> Operator<'m> {
             c if c == Opcode::AveragePool as u8 => Ok(Self::AveragePool(AveragePool(Pool::decode(&record)?))),
             c if c == Opcode::Reshape as u8 => reshape::decode(&record).map(|()| Self::Reshape),
             c if c == Opcode::Lut as u8 => Ok(Self::Lut(Lut::decode(&record)?)),
+            c if c == Opcode::Add as u8 => Ok(Self::Add(Add::decode(&record)?)),
             _ => Err(LoadError::UnknownOperator { operator: index }),
         }
     }
@@ -132,6 +142,15 @@ impl<'m> Operator<'m> {
             Self::MaxPool(MaxPool(pool)) | Self::AveragePool(AveragePool(pool)) => pool.verify(sides, operator),
             Self::Reshape => reshape::verify(sides, operator),
             Self::Lut(_) => lut::verify(sides, operator),
+            Self::Add(_) => add::verify(sides, operator),
+        }
+    }
+
+    /// How many tensors it may read.
+    pub(crate) fn inputs(&self) -> core::ops::RangeInclusive<usize> {
+        match self {
+            Self::Add(_) => 2..=2,
+            _ => 1..=1,
         }
     }
 
@@ -173,6 +192,7 @@ impl<'m> Operator<'m> {
             Self::AveragePool(_) => Opcode::AveragePool,
             Self::Reshape => Opcode::Reshape,
             Self::Lut(_) => Opcode::Lut,
+            Self::Add(_) => Opcode::Add,
         }
     }
 }

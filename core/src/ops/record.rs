@@ -3,6 +3,7 @@
 use crate::LoadError;
 use crate::blob::format::{ConstantRef, MAX_WINDOW, OperatorRecord};
 use crate::blob::{ALIGNMENT, Activation, Window};
+use crate::quantized::Multiplier;
 
 /// A record with the constants it refers to.
 pub(crate) struct Record<'r, 'm> {
@@ -49,6 +50,14 @@ impl<'m> Record<'_, 'm> {
         }
         let pair = |a: i32, b: i32| [a as usize, b as usize];
         Ok(Window { kernel: pair(kh, kw), stride: pair(sh, sw), dilation: pair(dh, dw), padding: pair(ph, pw) })
+    }
+
+    /// Parameters `at` and `at + 1`: a multiplier of at least 0 and a shift within `shifts`.
+    pub fn multiplier(&self, at: usize, shifts: core::ops::RangeInclusive<i32>) -> Result<Multiplier, LoadError> {
+        let error = LoadError::BadMultiplier { operator: self.index };
+        let read = |i: usize| self.raw.parameters.get(i).copied().ok_or(error);
+        let (multiplier, shift) = (read(at)?, read(at + 1)?);
+        if multiplier >= 0 && shifts.contains(&shift) { Ok(Multiplier { multiplier, shift }) } else { Err(error) }
     }
 
     /// Parameters `at` and `at + 1`: the range of the fused activation.

@@ -105,7 +105,7 @@ fn described(outputs: usize, metadata: &[(&str, &str)]) -> AlignedBytes {
     let kind = OperatorKind::FullyConnected { weighted };
     let spec = Spec {
         tensors: vec![tensor(&[1, 2, 2, 3], 0), tensor(&[1, outputs as u32], 16)],
-        operators: vec![OperatorSpec { input: 0, output: 1, kind, name: String::new() }],
+        operators: vec![OperatorSpec { inputs: vec![0], output: 1, kind, name: String::new() }],
         inputs: vec![0],
         outputs: vec![1],
         metadata: metadata.iter().map(|&(key, value)| (key.into(), value.into())).collect(),

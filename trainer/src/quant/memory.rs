@@ -40,8 +40,10 @@ fn requests(network: &Network, layouts: &[Layout]) -> (Vec<Request>, Vec<usize>)
         if let Some(output) = lives.get_mut(usize::from(operator.output)) {
             *output = Request { first: moment, last: moment, ..*output };
         }
-        if let Some(input) = lives.get_mut(usize::from(operator.input)) {
-            input.last = moment;
+        for input in &operator.inputs {
+            if let Some(input) = lives.get_mut(usize::from(*input)) {
+                input.last = moment;
+            }
         }
     }
     for output in &network.outputs {
@@ -65,8 +67,9 @@ fn life(bytes: usize) -> Request {
 fn share_reshapes(network: &Network, lives: &mut [Request]) -> Vec<usize> {
     let mut groups: Vec<usize> = (0..lives.len()).collect();
     for (moment, operator) in (1..).zip(&network.operators) {
-        let (input, output) = (usize::from(operator.input), usize::from(operator.output));
-        let (true, Some(&group)) = (operator.kind == OperatorKind::Reshape, groups.get(input)) else { continue };
+        let (OperatorKind::Reshape, [input]) = (&operator.kind, &operator.inputs[..]) else { continue };
+        let (input, output) = (usize::from(*input), usize::from(operator.output));
+        let Some(&group) = groups.get(input) else { continue };
         let Some(&written) = lives.get(output) else { continue };
         if lives[group].last == moment && input != output {
             lives[group].last = written.last;
@@ -100,7 +103,7 @@ mod tests {
     }
 
     fn operator(input: u16, output: u16, kind: OperatorKind) -> OperatorSpec {
-        OperatorSpec { input, output, kind, name: String::new() }
+        OperatorSpec { inputs: vec![input], output, kind, name: String::new() }
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn lower(network: &Network, program: &Program, seen: &[Seen], correct: bool) -> 
         };
         tensors.push(spec(&step.shape, to, &step.name));
         operators.push(OperatorSpec {
-            input: step.input as u16,
+            inputs: vec![step.input as u16],
             output: (index + 1) as u16,
             kind: operator(step, from, to, correct.then(|| &seen[step.input].mean[..])),
             name: step.name.clone(),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
+use ackermann_core::ops::Add;
 use ackermann_core::quantized::{multiply_by_quantized_multiplier, quantize_multiplier};
 
 use super::schema::{FLOAT32, File, INT8, INT32, Operator, Tensor, unusable, within};
@@ -12,6 +13,7 @@ use crate::Result;
 use crate::quant::Quantization;
 
 // `schema.fbs`, `enum BuiltinOperator`.
+const ADD: i32 = 0;
 const AVERAGE_POOL_2D: i32 = 1;
 const CONV_2D: i32 = 3;
 const DEQUANTIZE: i32 = 6;
@@ -23,8 +25,8 @@ const STRIDED_SLICE: i32 = 45;
 const SHAPE: i32 = 77;
 const PACK: i32 = 83;
 const QUANTIZE: i32 = 114;
-const SUPPORTED: [i32; 8] =
-    [AVERAGE_POOL_2D, CONV_2D, DEQUANTIZE, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, TANH, QUANTIZE];
+const SUPPORTED: [i32; 9] =
+    [ADD, AVERAGE_POOL_2D, CONV_2D, DEQUANTIZE, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, TANH, QUANTIZE];
 
 /// Most bytes of constants: a file may use one buffer for many operators, each of which gets its copy.
 const MAX_CONSTANTS: usize = 64 << 20;
@@ -83,18 +85,23 @@ impl<'f> Conversion<'_, 'f> {
 
     fn operator(&mut self, operator: &Operator<'f>) -> Result<()> {
         let input = self.tensor(operand(operator, 0))?;
+        let mut inputs = vec![input];
+        if operator.code == ADD {
+            inputs.push(self.tensor(operand(operator, 1))?);
+        }
         let output = self.tensor(operator.outputs[0])?;
         let kind = match operator.code {
             CONV_2D => self.conv2d(operator, input, output)?,
             FULLY_CONNECTED => self.fully_connected(operator, input, output)?,
             MAX_POOL_2D | AVERAGE_POOL_2D => self.pool(operator, input, output)?,
+            ADD => self.add(operator, [input, inputs[1]], output)?,
             RESHAPE => OperatorKind::Reshape,
             TANH => OperatorKind::Lut { table: self.quantization(input).table(self.quantization(output), f32::tanh) },
             QUANTIZE => OperatorKind::Lut { table: self.requantize(input, output) },
             _ => return Err(unusable(String::from("is supported between float and int8 at the edges only"))),
         };
         let name = self.network.tensors[usize::from(output)].name.clone();
-        self.network.operators.push(OperatorSpec { input, output, kind, name });
+        self.network.operators.push(OperatorSpec { inputs, output, kind, name });
         Ok(())
     }
 
@@ -186,6 +193,18 @@ impl<'f> Conversion<'_, 'f> {
             MAX_POOL_2D => OperatorKind::MaxPool { window, activation },
             _ => OperatorKind::AveragePool { window, activation },
         })
+    }
+
+    fn add(&self, operator: &Operator<'f>, inputs: [u16; 2], output: u16) -> Result<OperatorKind> {
+        let [a, b] = inputs.map(|input| &self.spec(input).shape);
+        if a != b {
+            return Err(unusable(format!("adds shapes {a:?} and {b:?}; broadcasting is not supported")));
+        }
+        let scales = inputs.map(|input| self.spec(input).scale);
+        let activation = self.activation(operator.option_i8(0)?, output)?;
+        Add::for_scales(scales, self.spec(output).scale, activation)
+            .map(OperatorKind::Add)
+            .ok_or_else(|| unusable(format!("has scales {scales:?} that are too large for its output's")))
     }
 
     /// `window` with TFLite's padding: code 0 is SAME, 1 is VALID.

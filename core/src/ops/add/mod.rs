@@ -1,0 +1,62 @@
+//! Sum of two tensors of one shape, each with its own scale.
+//!
+//! ```text
+//! a, b   = ((input - zero point) << 20) * input's multiplier       brings both to one scale, 20 bits finer than needed
+//! output = clamp((a + b) * output's multiplier + zero point)
+//! ```
+//!
+//! With s the larger of the two input scales the multipliers are `scale / (2 s)` and `2 s / (2^20 * output scale)`, all
+//! below one, and all products round twice ([`crate::quantized`]). |a| + |b| stays below 2^29.
+//! Source: TFLite `reference_integer_ops::Add` and `add.cc`.
+
+pub mod portable;
+pub mod reference;
+
+use super::Sides;
+use super::record::Record;
+use crate::LoadError;
+use crate::blob::Activation;
+use crate::quantized::Multiplier;
+
+/// Bits by which inputs are shifted to the left before they are scaled.
+pub const LEFT_SHIFT: u32 = 20;
+
+/// A sum, ready to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Add {
+    /// One per input.
+    pub inputs: [Multiplier; 2],
+    /// From the common scale to the output's.
+    pub output: Multiplier,
+    /// Range of the output.
+    pub activation: Activation,
+}
+
+impl Add {
+    /// Multipliers for these scales; `None` where the output's is not below one, which TFLite refuses too. For hosts.
+    #[cfg(any(test, feature = "writer"))]
+    pub fn for_scales(inputs: [f32; 2], output: f32, activation: Activation) -> Option<Self> {
+        let twice = 2.0 * f64::from(inputs[0].max(inputs[1]));
+        let quantize = |real| {
+            let (multiplier, shift) = crate::quantized::quantize_multiplier(real);
+            (shift <= 0).then_some(Multiplier { multiplier, shift })
+        };
+        let [a, b] = inputs.map(|scale| quantize(f64::from(scale) / twice));
+        let output = quantize(twice / (f64::from(1 << LEFT_SHIFT) * f64::from(output)))?;
+        Some(Self { inputs: [a?, b?], output, activation })
+    }
+
+    pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        record.expect_no_options()?;
+        record.expect_unused(0, 8)?;
+        let below_one = |at| record.multiplier(at, -31..=0);
+        let inputs = [below_one(0)?, below_one(2)?];
+        Ok(Self { inputs, output: below_one(4)?, activation: record.activation(6)? })
+    }
+}
+
+pub(crate) fn verify(sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+    let same = |tensor: &crate::blob::Tensor| tensor.shape() == sides.output.shape();
+    let fits = same(sides.input) && sides.others[0].is_some_and(same);
+    if fits { Ok(()) } else { Err(LoadError::ShapeMismatch { operator }) }
+}

@@ -1,0 +1,72 @@
+//! The two functions that softmax needs, in gemmlowp's fixed point, bit for bit.
+//!
+//! A number with `n` integer bits is its raw i32 times 2^(n - 31). Source: gemmlowp `fixedpoint/fixedpoint.h`.
+
+use crate::quantized::{rounding_divide_by_pot, saturating_rounding_doubling_high_mul as mul};
+
+/// One with 0 integer bits, as near as it gets.
+const ONE: i32 = i32::MAX;
+
+/// `x * 2^exponent`, saturated.
+fn shift_left(x: i32, exponent: u32) -> i32 {
+    let shifted = i64::from(x).wrapping_shl(exponent);
+    shifted.max(i64::from(i32::MIN)).min(i64::from(i32::MAX)) as i32
+}
+
+/// e^x for x <= 0 with 5 integer bits; the result has none. gemmlowp `exp_on_negative_values`.
+pub fn exp_on_negative_values(x: i32) -> i32 {
+    /// Bits of x from 2^-2 to 2^4, and e to minus that power of two.
+    const FACTORS: [(u32, i32); 7] = [
+        (24, 1_672_461_947),
+        (25, 1_302_514_674),
+        (26, 790_015_084),
+        (27, 290_630_308),
+        (28, 39_332_535),
+        (29, 720_401),
+        (30, 242),
+    ];
+    const QUARTER: i32 = 1 << 24;
+    if x == 0 {
+        return ONE;
+    }
+    let within = (x & (QUARTER - 1)) - QUARTER;
+    let remainder = within.wrapping_sub(x);
+    let product = |result, (bit, factor)| if remainder & (1 << bit) != 0 { mul(result, factor) } else { result };
+    FACTORS.into_iter().fold(exp_within_a_quarter(shift_left(within, 5)), product)
+}
+
+/// e^x for x in [-1/4, 0), no integer bits: a Taylor series around -1/8.
+fn exp_within_a_quarter(x: i32) -> i32 {
+    /// e^(-1/8) and 1/3.
+    const CENTRE: i32 = 1_895_147_668;
+    const THIRD: i32 = 715_827_883;
+    let x = x.wrapping_add(1 << 28);
+    let square = mul(x, x);
+    let (cube, fourth) = (mul(square, x), mul(square, square));
+    let quarter = rounding_divide_by_pot(fourth, 2);
+    let tail = rounding_divide_by_pot(mul(quarter.wrapping_add(cube), THIRD).wrapping_add(square), 1);
+    CENTRE.wrapping_add(mul(CENTRE, x.wrapping_add(tail)))
+}
+
+/// 1 / `sum`, where `sum` > 0 has 12 integer bits, as a number without integer bits and the power of two, 0 to 11 for sums from
+/// 1, by which it must still be divided. gemmlowp `GetReciprocal`.
+pub fn reciprocal(sum: i32) -> (i32, i32) {
+    let headroom = sum.leading_zeros();
+    // The sum is 2^bits * (1 + fraction).
+    let fraction = (sum as u32).wrapping_shl(headroom).wrapping_sub(1 << 31) as i32;
+    (one_over_one_plus(fraction), 12 - headroom as i32)
+}
+
+/// 1 / (1 + x) for x in [0, 1): three steps of Newton's method with 2 integer bits.
+fn one_over_one_plus(x: i32) -> i32 {
+    const FORTY_EIGHT_SEVENTEENTHS: i32 = 1_515_870_810;
+    const MINUS_THIRTY_TWO_SEVENTEENTHS: i32 = -1_010_580_540;
+    // Both are not negative: their sum, rounded, halved.
+    let half = ((i64::from(x) + i64::from(ONE) + 1) / 2) as i32;
+    let first = FORTY_EIGHT_SEVENTEENTHS.wrapping_add(mul(half, MINUS_THIRTY_TWO_SEVENTEENTHS));
+    let step = |y: i32| {
+        let error = (1i32 << 29).wrapping_sub(mul(half, y));
+        y.wrapping_add(shift_left(mul(y, error), 2))
+    };
+    shift_left(step(step(step(first))), 1)
+}

@@ -1,0 +1,91 @@
+//! Softmax over the last dimension, in integers.
+//!
+//! ```text
+//! e(c)      = exp(beta * input scale * (input(c) - max))        fixed point, 0 where the difference is below -31 / (beta * scale)
+//! output(c) = clamp(round(256 * e(c) / sum of e) - 128)
+//! ```
+//!
+//! The output's scale is 1/256, its zero point -128. `beta * input scale * 2^26` is the multiplier. Exponential and
+//! reciprocal are gemmlowp's, so that the bytes are those of TFLite Micro and CMSIS-NN.
+//! Source: TFLite `reference_ops::Softmax` for int8. (LiteRT's own kernel uses a table of floats and may differ by one.)
+
+mod fixed;
+
+use super::record::Record;
+use super::{Sides, parts, parts_mut};
+use crate::LoadError;
+use crate::quantized::{Multiplier, rounding_divide_by_pot};
+
+/// Most elements of the last dimension: the sum of as many ones still fits.
+pub const MAX_DEPTH: usize = 4095;
+/// Integer bits of the scaled differences.
+const DIFFERENCE_BITS: u32 = 5;
+
+/// A softmax, ready to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Softmax {
+    /// `beta * input scale * 2^26`; at least one, so its shift is 0 to 30.
+    pub scale: Multiplier,
+}
+
+impl Softmax {
+    /// The multiplier for these numbers; `None` where it is below one, which TFLite refuses too. For hosts.
+    #[cfg(any(test, feature = "writer"))]
+    pub fn for_scale(beta: f32, input: f32) -> Option<Self> {
+        let real = f64::from(beta) * f64::from(input) * f64::from(1 << (31 - DIFFERENCE_BITS));
+        let (multiplier, shift) = crate::quantized::quantize_multiplier(real.min(f64::from(i32::MAX)));
+        (shift >= 0).then_some(Self { scale: Multiplier { multiplier, shift } })
+    }
+
+    pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        record.expect_no_options()?;
+        record.expect_unused(0, 2)?;
+        Ok(Self { scale: record.multiplier(0, 0..=30)? })
+    }
+
+    /// Input and output of one shape, row by row.
+    pub fn run(&self, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
+        let depth = sides.input.shape().last().map_or(1, |d| *d as usize);
+        for (x, y) in parts(input, depth).zip(parts_mut(output, depth)) {
+            self.row(x, y);
+        }
+    }
+
+    fn row(&self, x: &[i8], y: &mut [i8]) {
+        let largest = x.iter().fold(i8::MIN, |largest, q| largest.max(*q));
+        let exponential = |q: &i8| self.exponential(i32::from(*q) - i32::from(largest));
+        let twelve_bits = |e| rounding_divide_by_pot(e, 12);
+        let sum = x.iter().filter_map(exponential).fold(0i32, |sum, e| sum.wrapping_add(twelve_bits(e)));
+        let (reciprocal, bits) = fixed::reciprocal(sum);
+        for (q, y) in x.iter().zip(y) {
+            *y = exponential(q).map_or(i8::MIN, |e| share(e, reciprocal, bits));
+        }
+    }
+
+    /// e to the scaled `difference` <= 0; `None` where it counts as zero.
+    fn exponential(&self, difference: i32) -> Option<i32> {
+        let Multiplier { multiplier, shift } = self.scale;
+        let lowest = -(((1i64 << DIFFERENCE_BITS) - 1) << (31 - DIFFERENCE_BITS)).wrapping_shr(shift as u32);
+        let shifted = Some(difference).filter(|d| i64::from(*d) >= lowest)?.wrapping_shl(shift as u32);
+        let scaled = crate::quantized::saturating_rounding_doubling_high_mul(shifted, multiplier);
+        Some(fixed::exp_on_negative_values(scaled))
+    }
+}
+
+/// 256 times the share `e` has of the sum, less 128.
+fn share(e: i32, reciprocal: i32, bits: i32) -> i8 {
+    let product = crate::quantized::saturating_rounding_doubling_high_mul(e, reciprocal);
+    let exponent = bits + 31 - 8;
+    // Beyond 2^31 nothing is left of an i32.
+    let share = if exponent > 31 { 0 } else { rounding_divide_by_pot(product, exponent as u32) };
+    (share - 128).min(127).max(-128) as i8
+}
+
+pub(crate) fn verify(sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+    let depth = sides.input.shape().last().map_or(0, |d| *d as usize);
+    if sides.input.shape() != sides.output.shape() || depth > MAX_DEPTH {
+        return Err(LoadError::ShapeMismatch { operator });
+    }
+    let fixed = sides.output.scale() == 1.0 / 256.0 && sides.output.zero_point() == -128;
+    if fixed { Ok(()) } else { Err(LoadError::QuantizationMismatch { operator }) }
+}
