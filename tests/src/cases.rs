@@ -2,7 +2,7 @@
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
-use ackermann_core::ops::Add;
+use ackermann_core::ops::{Add, Softmax};
 use ackermann_core::quantized::Multiplier;
 
 /// A small linear congruential generator: cases are equal on every machine and need no dependency.
@@ -193,6 +193,15 @@ pub fn add(shape: &[usize], seed: u64, extreme: bool, twice: bool) -> Network {
     let (reads, output) = (if twice { vec![0, 0] } else { vec![0, 1] }, inputs.len() as u16);
     let operators = vec![OperatorSpec { inputs: reads, output, kind: OperatorKind::Add(spec), name: String::new() }];
     Network { tensors, operators, inputs, outputs: vec![output], metadata: vec![] }
+}
+
+/// A softmax of rows; inputs of a small scale give shares that are alike, of a large one a single winner.
+pub fn softmax(rows: usize, depth: usize, scale: f32, beta: f32, seed: u64) -> Network {
+    let spec = Softmax::for_scale(beta, scale).expect("a multiplier of at least one");
+    let zero_points = [zero_point(&mut Numbers(seed)), -128];
+    let mut network = single(&[rows, depth], &[rows, depth], zero_points, OperatorKind::Softmax(spec));
+    (network.tensors[0].scale, network.tensors[1].scale) = (scale, 1.0 / 256.0);
+    network
 }
 
 /// Every operator in a row: convolution, max pool, average pool, table, reshape in place, matrix.

@@ -87,6 +87,11 @@ proptest! {
     }
 
     #[test]
+    fn softmax(rows in 1usize..=3, depth in prop_oneof![1usize..=20, 1usize..=900], exponent in -7.0f32..1.5, beta in prop_oneof![Just(1.0f32), 0.3f32..3.0], seed: u64) {
+        conforms(&cases::softmax(rows, depth, 10f32.powf(exponent), beta, seed), seed)?;
+    }
+
+    #[test]
     fn a_chain_of_every_operator(seed: u64) {
         conforms(&cases::chain(seed), seed)?;
     }

@@ -50,3 +50,10 @@ fn anomaly_detection_in_both_roundings() {
     compare(&folder, "ad_dense", "ad_dense_out_tflm.npy", DenseRounding::Double);
     compare(&folder, "ad_dense", "ad_dense_out_litert.npy", DenseRounding::Single);
 }
+
+#[test]
+fn image_classification() {
+    let Some(folder) = models() else { return };
+    compare(&folder, "ic_resnet8", "ic_resnet8_out_tflm.npy", DenseRounding::Double);
+    compare(&folder, "ic_resnet8", "ic_resnet8_out_litert.npy", DenseRounding::Single);
+}

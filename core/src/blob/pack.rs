@@ -10,7 +10,7 @@ use super::format::{
 };
 use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
 use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Rounding, Tensor, Window, keys};
-use crate::ops::Add;
+use crate::ops::{Add, Softmax};
 use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
 
 pub(super) fn pack(network: &Network, layout: Layout) -> Result<AlignedBytes, WriteError> {
@@ -140,6 +140,9 @@ fn operator(
             let numbers = [a, b, output].map(|m| [m.multiplier, m.shift]);
             record.parameters[..6].copy_from_slice(numbers.as_flattened());
             record.parameters[6..8].copy_from_slice(&[i32::from(activation.min), i32::from(activation.max)]);
+        }
+        OperatorKind::Softmax(Softmax { scale }) => {
+            record.parameters[..2].copy_from_slice(&[scale.multiplier, scale.shift]);
         }
     }
     Ok(record)

@@ -62,6 +62,7 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
         Operator::Reshape => OperatorKind::Reshape,
         Operator::Lut(lut) => OperatorKind::Lut { table: *lut.table },
         Operator::Add(add) => OperatorKind::Add(add),
+        Operator::Softmax(softmax) => OperatorKind::Softmax(softmax),
     };
     let name = model.operator_name(index).unwrap_or_default().into();
     Some(OperatorSpec { inputs: inputs.to_vec(), output, kind, name })

@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use crate::LoadError;
 use crate::blob::{Activation, AlignedBytes, Layout, Rounding, Window};
-use crate::ops::{Add, Opcode, conv2d, fully_connected};
+use crate::ops::{Add, Opcode, Softmax, conv2d, fully_connected};
 
 /// A quantized network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -98,6 +98,8 @@ pub enum OperatorKind {
     },
     /// [`crate::ops::Add`] of two inputs ([`Add::for_scales`]).
     Add(Add),
+    /// [`crate::ops::Softmax`] ([`Softmax::for_scale`]).
+    Softmax(Softmax),
 }
 
 /// Weights as TFLite has them: row-major, bias not folded, one multiplier and shift per output channel.
@@ -197,6 +199,7 @@ impl OperatorKind {
             Self::Reshape => Opcode::Reshape,
             Self::Lut { .. } => Opcode::Lut,
             Self::Add(_) => Opcode::Add,
+            Self::Softmax(_) => Opcode::Softmax,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod max_pool;
 mod pool;
 mod record;
 pub mod reshape;
+pub mod softmax;
 mod weighted;
 
 pub use add::Add;
@@ -24,6 +25,7 @@ pub use kernels::{Dsp, Kernels, Portable, Reference, Selected};
 pub use lut::Lut;
 pub use max_pool::MaxPool;
 pub use pool::Pool;
+pub use softmax::Softmax;
 pub use weighted::Weighted;
 
 use crate::LoadError;
@@ -49,6 +51,8 @@ pub enum Opcode {
     Lut = 6,
     /// [`Add`].
     Add = 7,
+    /// [`Softmax`].
+    Softmax = 8,
 }
 
 impl Opcode {
@@ -62,6 +66,7 @@ impl Opcode {
             Self::Reshape => "reshape",
             Self::Lut => "lut",
             Self::Add => "add",
+            Self::Softmax => "softmax",
         }
     }
 }
@@ -96,6 +101,8 @@ pub enum Operator<'m> {
     Lut(Lut<'m>),
     /// Sum of two tensors.
     Add(Add),
+    /// Shares of exponentials.
+    Softmax(Softmax),
 }
 
 /// The tensors an operator reads and writes.
@@ -130,6 +137,7 @@ impl<'m> Operator<'m> {
             c if c == Opcode::Reshape as u8 => reshape::decode(&record).map(|()| Self::Reshape),
             c if c == Opcode::Lut as u8 => Ok(Self::Lut(Lut::decode(&record)?)),
             c if c == Opcode::Add as u8 => Ok(Self::Add(Add::decode(&record)?)),
+            c if c == Opcode::Softmax as u8 => Ok(Self::Softmax(Softmax::decode(&record)?)),
             _ => Err(LoadError::UnknownOperator { operator: index }),
         }
     }
@@ -143,6 +151,7 @@ impl<'m> Operator<'m> {
             Self::Reshape => reshape::verify(sides, operator),
             Self::Lut(_) => lut::verify(sides, operator),
             Self::Add(_) => add::verify(sides, operator),
+            Self::Softmax(_) => softmax::verify(sides, operator),
         }
     }
 
@@ -193,6 +202,7 @@ impl<'m> Operator<'m> {
             Self::Reshape => Opcode::Reshape,
             Self::Lut(_) => Opcode::Lut,
             Self::Add(_) => Opcode::Add,
+            Self::Softmax(_) => Opcode::Softmax,
         }
     }
 }

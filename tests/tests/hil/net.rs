@@ -44,7 +44,7 @@ fn tensor(shape: &[u32], scale: f32, zero_point: i32, arena_offset: u32) -> Tens
 fn convolution(random: &mut Random, index: u16, outputs: usize, inputs: usize) -> OperatorSpec {
     let window = Window { kernel: [3, 3], stride: [2, 2], dilation: [1, 1], padding: [0, 0] };
     let kind = OperatorKind::Conv2d { window, weighted: weighted(random, outputs, 9 * inputs, true) };
-    OperatorSpec { input: index, output: index + 1, kind, name: String::new() }
+    OperatorSpec { inputs: vec![index], output: index + 1, kind, name: String::new() }
 }
 
 /// Three convolutions and a fully connected layer: 32 x 96 x 3 to one number.
@@ -62,7 +62,7 @@ pub fn network() -> Network {
         convolution(&mut random, 0, 8, 3),
         convolution(&mut random, 1, 11, 8),
         convolution(&mut random, 2, 6, 11),
-        OperatorSpec { input: 3, output: 4, kind: dense, name: String::new() },
+        OperatorSpec { inputs: vec![3], output: 4, kind: dense, name: String::new() },
     ];
     let metadata = vec![
         (keys::NETWORK.to_string(), "hil-small".to_string()),

@@ -78,7 +78,7 @@ fn share(e: i32, reciprocal: i32, bits: i32) -> i8 {
     let exponent = bits + 31 - 8;
     // Beyond 2^31 nothing is left of an i32.
     let share = if exponent > 31 { 0 } else { rounding_divide_by_pot(product, exponent as u32) };
-    (share - 128).min(127).max(-128) as i8
+    (share - 128).clamp(-128, 127) as i8
 }
 
 pub(crate) fn verify(sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
-use ackermann_core::ops::Add;
+use ackermann_core::ops::{Add, Softmax};
 use ackermann_core::quantized::{multiply_by_quantized_multiplier, quantize_multiplier};
 
 use super::schema::{FLOAT32, File, INT8, INT32, Operator, Tensor, unusable, within};
@@ -20,13 +20,14 @@ const DEQUANTIZE: i32 = 6;
 const FULLY_CONNECTED: i32 = 9;
 const MAX_POOL_2D: i32 = 17;
 const RESHAPE: i32 = 22;
+const SOFTMAX: i32 = 25;
 const TANH: i32 = 28;
 const STRIDED_SLICE: i32 = 45;
 const SHAPE: i32 = 77;
 const PACK: i32 = 83;
 const QUANTIZE: i32 = 114;
-const SUPPORTED: [i32; 9] =
-    [ADD, AVERAGE_POOL_2D, CONV_2D, DEQUANTIZE, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, TANH, QUANTIZE];
+const SUPPORTED: [i32; 10] =
+    [ADD, AVERAGE_POOL_2D, CONV_2D, DEQUANTIZE, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, SOFTMAX, TANH, QUANTIZE];
 
 /// Most bytes of constants: a file may use one buffer for many operators, each of which gets its copy.
 const MAX_CONSTANTS: usize = 64 << 20;
@@ -96,6 +97,7 @@ impl<'f> Conversion<'_, 'f> {
             MAX_POOL_2D | AVERAGE_POOL_2D => self.pool(operator, input, output)?,
             ADD => self.add(operator, [input, inputs[1]], output)?,
             RESHAPE => OperatorKind::Reshape,
+            SOFTMAX => self.softmax(operator, input)?,
             TANH => OperatorKind::Lut { table: self.quantization(input).table(self.quantization(output), f32::tanh) },
             QUANTIZE => OperatorKind::Lut { table: self.requantize(input, output) },
             _ => return Err(unusable(String::from("is supported between float and int8 at the edges only"))),
@@ -205,6 +207,13 @@ impl<'f> Conversion<'_, 'f> {
         Add::for_scales(scales, self.spec(output).scale, activation)
             .map(OperatorKind::Add)
             .ok_or_else(|| unusable(format!("has scales {scales:?} that are too large for its output's")))
+    }
+
+    fn softmax(&self, operator: &Operator<'f>, input: u16) -> Result<OperatorKind> {
+        let (beta, scale) = (operator.option_f32(0)?, self.spec(input).scale);
+        Softmax::for_scale(beta, scale)
+            .map(OperatorKind::Softmax)
+            .ok_or_else(|| unusable(format!("has beta {beta} and an input scale of {scale}: both are too small")))
     }
 
     /// `window` with TFLite's padding: code 0 is SAME, 1 is VALID.

@@ -155,6 +155,11 @@ impl<'f> Operator<'f> {
         self.options.map_or(Ok(0), |options| options.i8(field, 0))
     }
 
+    /// Option number `field`, a float.
+    pub fn option_f32(&self, field: usize) -> Result<f32> {
+        self.options.map_or(Ok(0.0), |options| options.u32(field, 0).map(f32::from_bits))
+    }
+
     /// Option number `field`, an int.
     pub fn option_i32(&self, field: usize, default: i32) -> Result<i32> {
         self.options.map_or(Ok(default), |options| options.i32(field, default))
