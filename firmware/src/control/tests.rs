@@ -220,7 +220,9 @@ fn a_network_sees_the_part_of_the_frame_that_it_was_trained_on() {
     let mut bench = Bench::with(described(1, &[(keys::INPUT_CROP, "2..3,0..1")]));
     // 4 x 4 pixels, black but for a grey of 144 in the lower left quarter.
     let mut rgb = vec![0; 48];
-    [24, 27, 36, 39].map(|at| rgb[at..at + 3].fill(144));
+    for at in [24, 27, 36, 39] {
+        rgb[at..at + 3].fill(144);
+    }
     bench.send(1, &Request::Frame { time_us: 33_000, height: 4, width: 4, rgb: &rgb });
     assert_eq!(bench.step(), Step::Served);
     let outputs = bench.answer(|answer| match answer {
