@@ -111,6 +111,7 @@ fn run_step<K: Kernels>(step: &Step<'_>, arena: &mut [i8]) {
         Operator::MaxPool(pool) => pool.run(sides, input, output),
         Operator::AveragePool(pool) => pool.run(sides, input, output),
         Operator::Lut(lut) => lut.run(input, output),
+        Operator::DepthwiseConv2d(conv) => K::depthwise_conv2d(conv, sides, input, output, scratch),
         Operator::Softmax(softmax) => softmax.run(sides, input, output),
         Operator::Reshape | Operator::Add(_) => {}
     }

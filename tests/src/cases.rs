@@ -140,6 +140,18 @@ pub fn conv2d(sliding: &Sliding, seed: u64, extreme: bool) -> Option<Network> {
     Some(single(&sliding.input, &output, zero_points, OperatorKind::Conv2d { window, weighted }))
 }
 
+/// A depthwise convolution with random numbers, `multiplier` outputs per input channel.
+pub fn depthwise_conv2d(sliding: &Sliding, multiplier: usize, seed: u64, extreme: bool) -> Option<Network> {
+    let mut numbers = Numbers(seed);
+    let sliding = Sliding { channels: sliding.input[3] * multiplier, ..*sliding };
+    let (output, window) = sliding.resolve()?;
+    let taps = sliding.kernel[0] * sliding.kernel[1];
+    let weighted = weighted(&mut numbers, sliding.channels, taps, Rounding::Double, extreme);
+    let zero_points = [zero_point(&mut numbers), zero_point(&mut numbers)];
+    let kind = OperatorKind::DepthwiseConv2d { window, multiplier, weighted };
+    Some(single(&sliding.input, &output, zero_points, kind))
+}
+
 /// A matrix with random numbers.
 pub fn fully_connected(
     rows: usize,

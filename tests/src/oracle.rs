@@ -38,6 +38,9 @@ fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8>
         }),
         OperatorKind::Reshape => x.to_vec(),
         OperatorKind::Lut { table } => x.iter().map(|q| table[(i32::from(*q) + 128) as usize]).collect(),
+        OperatorKind::DepthwiseConv2d { window, multiplier, weighted } => {
+            depthwise(input, output, window, *multiplier as i64, weighted, x)
+        }
         OperatorKind::Softmax(spec) => softmax(input, spec.scale, x),
         OperatorKind::Add(spec) => add([input, tensors[1]], output, spec, [x, inputs[1]]),
     }
@@ -102,6 +105,38 @@ fn conv2d(input: &TensorSpec, output: &TensorSpec, window: &Window, weighted: &W
             }
             result.push(finish(sum, o as usize, weighted, output));
         }
+    }
+    result
+}
+
+fn depthwise(
+    input: &TensorSpec,
+    output: &TensorSpec,
+    window: &Window,
+    multiplier: i64,
+    weighted: &WeightedSpec,
+    x: &[i8],
+) -> Vec<i8> {
+    let ([_, h, w, c], [n, oh, ow, oc]) = (nhwc(input), nhwc(output));
+    let [kernel, stride, dilation, padding] =
+        [window.kernel, window.stride, window.dilation, window.padding].map(|pair| pair.map(|v| v as i64));
+    let mut result = Vec::new();
+    for at in 0..n * oh * ow * oc {
+        let (b, y, column, o) = (at / oc / ow / oh, at / oc / ow % oh, at / oc % ow, at % oc);
+        let mut sum = i64::from(weighted.bias[o as usize]);
+        for (tap, weight) in weighted.weights[(o * kernel[0] * kernel[1]) as usize..].iter().enumerate() {
+            let (ky, kx) = (tap as i64 / kernel[1], tap as i64 % kernel[1]);
+            if ky == kernel[0] {
+                break;
+            }
+            let iy = y * stride[0] - padding[0] + ky * dilation[0];
+            let ix = column * stride[1] - padding[1] + kx * dilation[1];
+            if (0..h).contains(&iy) && (0..w).contains(&ix) {
+                let q = x[(((b * h + iy) * w + ix) * c + o / multiplier) as usize];
+                sum += (i64::from(q) - i64::from(input.zero_point)) * i64::from(*weight);
+            }
+        }
+        result.push(finish(sum, o as usize, weighted, output));
     }
     result
 }

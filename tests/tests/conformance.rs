@@ -42,6 +42,12 @@ fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What is read back from a blob in the layout for boards.
+fn repacked(network: &Network) -> Network {
+    let blob = network.to_bytes(Layout::Dsp).expect("a valid network");
+    Network::from_model(&Model::load(&blob).expect("a valid blob"))
+}
+
 fn sliding() -> impl Strategy<Value = Sliding> {
     let pair = |top: usize| (1..=top, 1..=top).prop_map(|(a, b)| [a, b]);
     let border = prop_oneof![Just(Border::Valid), Just(Border::Same)];
@@ -77,6 +83,14 @@ proptest! {
     #[test]
     fn pooling(sliding in sliding(), seed: u64, average: bool) {
         if let Some(network) = cases::pool(&sliding, seed, average) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn depthwise_conv2d(sliding in sliding(), multiplier in prop_oneof![3 => Just(1usize), 1 => 2usize..=3], seed: u64, extreme: bool) {
+        if let Some(network) = cases::depthwise_conv2d(&sliding, multiplier, seed, extreme) {
+            prop_assert_eq!(&repacked(&network), &network);
             conforms(&network, seed)?;
         }
     }

@@ -52,6 +52,20 @@ fn anomaly_detection_in_both_roundings() {
 }
 
 #[test]
+fn keyword_spotting() {
+    let Some(folder) = models() else { return };
+    compare(&folder, "kws_dscnn", "kws_dscnn_out_tflm.npy", DenseRounding::Double);
+    compare(&folder, "kws_dscnn", "kws_dscnn_out_litert.npy", DenseRounding::Single);
+}
+
+#[test]
+fn visual_wake_words() {
+    let Some(folder) = models() else { return };
+    compare(&folder, "vww_mobilenet", "vww_mobilenet_out_tflm.npy", DenseRounding::Double);
+    compare(&folder, "vww_mobilenet", "vww_mobilenet_out_litert.npy", DenseRounding::Single);
+}
+
+#[test]
 fn image_classification() {
     let Some(folder) = models() else { return };
     compare(&folder, "ic_resnet8", "ic_resnet8_out_tflm.npy", DenseRounding::Double);

@@ -126,6 +126,12 @@ fn operator(
             record.parameters[10] = 1;
             record.parameters[11] = (row / window.kernel[1].max(1)) as i32;
         }
+        OperatorKind::DepthwiseConv2d { window, multiplier, weighted } => {
+            window_parameters(&mut record, window, weighted.activation);
+            let rows = window.kernel[0];
+            weighted_constants(network, index, weighted, rows, Layout::Natural, &mut record, constants)?;
+            record.parameters[10] = i32::try_from(*multiplier).unwrap_or(-1);
+        }
         OperatorKind::FullyConnected { weighted } => {
             let row = weighted_constants(network, index, weighted, 1, layout, &mut record, constants)?;
             let Activation { min, max } = weighted.activation;
@@ -203,7 +209,12 @@ fn weighted_constants(
     record.flags = if short { FLAG_BOUNDED } else { 0 };
     record.layout = layout as u8;
     record.rounding = spec.rounding as u8;
-    let weights = ordered(&spec.weights, layout, [outputs, rows, taps / rows]);
+    let weights = match operator_spec.kind {
+        OperatorKind::DepthwiseConv2d { .. } => {
+            (0..taps).flat_map(|tap| spec.weights[tap..].iter().step_by(taps)).copied().collect()
+        }
+        _ => ordered(&spec.weights, layout, [outputs, rows, taps / rows]),
+    };
     record.constants[0] = constant(constants, bytemuck::cast_slice(&weights))?;
     record.constants[1] = constant(constants, bytemuck::cast_slice(&channels))?;
     Ok(taps / rows)

@@ -6,7 +6,7 @@ use super::format::Channel;
 use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
 use super::{AlignedBytes, Layout, keys};
 use crate::Model;
-use crate::ops::{AveragePool, MaxPool, Operator, Sides, Weighted};
+use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Sides, Weighted};
 
 /// The same network with its weights in `layout` (and the scratch that goes with it). A signature is dropped: it signs
 /// other bytes.
@@ -52,6 +52,11 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
             window: conv.window,
             weighted: weighted(&conv.weighted, [conv.window.kernel[0], conv.row()], step.sides),
         },
+        Operator::DepthwiseConv2d(conv) => OperatorKind::DepthwiseConv2d {
+            window: conv.window,
+            multiplier: conv.multiplier,
+            weighted: depthwise(&conv, step.sides),
+        },
         Operator::FullyConnected(dense) => {
             OperatorKind::FullyConnected { weighted: weighted(&dense.weighted, [1, dense.inputs], step.sides) }
         }
@@ -69,16 +74,26 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
 }
 
 fn weighted(from: &Weighted<'_>, [rows, row]: [usize; 2], sides: Sides<'_>) -> WeightedSpec {
-    let outputs = from.channels.len();
-    let weights: Vec<i8> = (0..outputs * rows * row)
+    let weights = (0..from.channels.len() * rows * row)
         .map(|at| from.weights[from.layout.index(rows, row, [at / row / rows, at / row % rows, at % row])])
         .collect();
+    unfolded(from, weights, rows * row, sides)
+}
+
+fn depthwise(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> WeightedSpec {
+    let (taps, outputs) = (conv.taps(), conv.weighted.channels.len());
+    let weights = (0..taps * outputs).map(|at| conv.weighted.weights[at % taps * outputs + at / taps]).collect();
+    unfolded(&conv.weighted, weights, taps, sides)
+}
+
+/// The zero point taken out of the biases again.
+fn unfolded(from: &Weighted<'_>, weights: Vec<i8>, taps: usize, sides: Sides<'_>) -> WeightedSpec {
     let unfold = |(weights, channel): (&[i8], &Channel)| {
         let sum: i32 = weights.iter().map(|w| i32::from(*w)).sum();
         channel.bias.wrapping_add(sides.input.zero_point().wrapping_mul(sum))
     };
     WeightedSpec {
-        bias: weights.chunks_exact(rows * row).zip(from.channels).map(unfold).collect(),
+        bias: weights.chunks_exact(taps).zip(from.channels).map(unfold).collect(),
         multipliers: from.channels.iter().map(|c| (c.multiplier, c.shift)).collect(),
         weights,
         rounding: from.rounding,

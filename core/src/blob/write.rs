@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use crate::LoadError;
 use crate::blob::{Activation, AlignedBytes, Layout, Rounding, Window};
-use crate::ops::{Add, Opcode, Softmax, conv2d, fully_connected};
+use crate::ops::{Add, Opcode, Softmax, conv2d, depthwise_conv2d, fully_connected};
 
 /// A quantized network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -98,6 +98,15 @@ pub enum OperatorKind {
     },
     /// [`crate::ops::Add`] of two inputs ([`Add::for_scales`]).
     Add(Add),
+    /// [`crate::ops::DepthwiseConv2d`]: weights output channels x kernel height x kernel width.
+    DepthwiseConv2d {
+        /// Kernel, stride, dilation, padding.
+        window: Window,
+        /// Output channels per input channel.
+        multiplier: usize,
+        /// Weights and requantization.
+        weighted: WeightedSpec,
+    },
     /// [`crate::ops::Softmax`] ([`Softmax::for_scale`]).
     Softmax(Softmax),
 }
@@ -183,6 +192,7 @@ impl Network {
             OperatorKind::FullyConnected { weighted } => {
                 fully_connected::scratch_bytes(layout, weighted.weights.len() / weighted.bias.len().max(1))
             }
+            OperatorKind::DepthwiseConv2d { weighted, .. } => depthwise_conv2d::scratch_bytes(weighted.bias.len()),
             _ => 0,
         }
     }
@@ -200,6 +210,7 @@ impl OperatorKind {
             Self::Lut { .. } => Opcode::Lut,
             Self::Add(_) => Opcode::Add,
             Self::Softmax(_) => Opcode::Softmax,
+            Self::DepthwiseConv2d { .. } => Opcode::DepthwiseConv2d,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which version of the kernels runs. Chosen at compile time: a board's image holds only its own.
 
-use super::{Add, Conv2d, FullyConnected, Sides, add, conv2d, fully_connected};
+use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, add, conv2d, depthwise_conv2d, fully_connected};
 use crate::blob::Layout;
 
 /// The operators that have more than one version.
@@ -16,6 +16,17 @@ pub trait Kernels {
         output: &mut [i8],
         scratch: &mut [i16],
     );
+
+    /// Depthwise convolution; `scratch` likewise.
+    fn depthwise_conv2d(
+        conv: &DepthwiseConv2d<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        depthwise_conv2d::portable::run(conv, sides, input, output, scratch);
+    }
 
     /// Sum of two tensors, element by element.
     fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
@@ -42,6 +53,10 @@ impl Kernels for Reference {
 
     fn fully_connected(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
         fully_connected::reference::run(dense, sides, input, output);
+    }
+
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
+        depthwise_conv2d::reference::run(conv, sides, input, output);
     }
 
     fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {

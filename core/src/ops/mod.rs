@@ -6,6 +6,7 @@
 pub mod add;
 pub mod average_pool;
 pub mod conv2d;
+pub mod depthwise_conv2d;
 mod dot;
 pub mod fully_connected;
 mod kernels;
@@ -20,6 +21,7 @@ mod weighted;
 pub use add::Add;
 pub use average_pool::AveragePool;
 pub use conv2d::Conv2d;
+pub use depthwise_conv2d::DepthwiseConv2d;
 pub use fully_connected::FullyConnected;
 pub use kernels::{Dsp, Kernels, Portable, Reference, Selected};
 pub use lut::Lut;
@@ -53,6 +55,8 @@ pub enum Opcode {
     Add = 7,
     /// [`Softmax`].
     Softmax = 8,
+    /// [`DepthwiseConv2d`].
+    DepthwiseConv2d = 9,
 }
 
 impl Opcode {
@@ -67,6 +71,7 @@ impl Opcode {
             Self::Lut => "lut",
             Self::Add => "add",
             Self::Softmax => "softmax",
+            Self::DepthwiseConv2d => "depthwise_conv2d",
         }
     }
 }
@@ -103,6 +108,8 @@ pub enum Operator<'m> {
     Add(Add),
     /// Shares of exponentials.
     Softmax(Softmax),
+    /// Convolution of each channel on its own.
+    DepthwiseConv2d(DepthwiseConv2d<'m>),
 }
 
 /// The tensors an operator reads and writes.
@@ -138,6 +145,7 @@ impl<'m> Operator<'m> {
             c if c == Opcode::Lut as u8 => Ok(Self::Lut(Lut::decode(&record)?)),
             c if c == Opcode::Add as u8 => Ok(Self::Add(Add::decode(&record)?)),
             c if c == Opcode::Softmax as u8 => Ok(Self::Softmax(Softmax::decode(&record)?)),
+            c if c == Opcode::DepthwiseConv2d as u8 => Ok(Self::DepthwiseConv2d(DepthwiseConv2d::decode(&record)?)),
             _ => Err(LoadError::UnknownOperator { operator: index }),
         }
     }
@@ -152,6 +160,7 @@ impl<'m> Operator<'m> {
             Self::Lut(_) => lut::verify(sides, operator),
             Self::Add(_) => add::verify(sides, operator),
             Self::Softmax(_) => softmax::verify(sides, operator),
+            Self::DepthwiseConv2d(conv) => conv.verify(sides, operator),
         }
     }
 
@@ -168,6 +177,7 @@ impl<'m> Operator<'m> {
         match self {
             Self::Conv2d(conv) => conv.scratch_bytes(),
             Self::FullyConnected(dense) => dense.scratch_bytes(),
+            Self::DepthwiseConv2d(conv) => conv.scratch_bytes(),
             _ => 0,
         }
     }
@@ -177,6 +187,7 @@ impl<'m> Operator<'m> {
         let taps = match self {
             Self::Conv2d(conv) => conv.taps(),
             Self::FullyConnected(dense) => dense.inputs,
+            Self::DepthwiseConv2d(conv) => conv.taps(),
             _ => 0,
         };
         output_elements as u64 * taps as u64
@@ -188,6 +199,7 @@ impl<'m> Operator<'m> {
         match self {
             Self::Conv2d(conv) => weighted(conv.taps(), &conv.weighted),
             Self::FullyConnected(dense) => weighted(dense.inputs, &dense.weighted),
+            Self::DepthwiseConv2d(conv) => weighted(conv.taps(), &conv.weighted),
             _ => 0,
         }
     }
@@ -203,6 +215,7 @@ impl<'m> Operator<'m> {
             Self::Lut(_) => Opcode::Lut,
             Self::Add(_) => Opcode::Add,
             Self::Softmax(_) => Opcode::Softmax,
+            Self::DepthwiseConv2d(_) => Opcode::DepthwiseConv2d,
         }
     }
 }

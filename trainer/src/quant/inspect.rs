@@ -110,9 +110,9 @@ fn sizes(shape: &[u32]) -> Vec<usize> {
 /// Weights (natural order), 16 bytes per output channel, tables.
 fn constants(kind: &OperatorKind) -> usize {
     match kind {
-        OperatorKind::Conv2d { weighted, .. } | OperatorKind::FullyConnected { weighted } => {
-            weighted.weights.len() + 16 * weighted.bias.len()
-        }
+        OperatorKind::Conv2d { weighted, .. }
+        | OperatorKind::DepthwiseConv2d { weighted, .. }
+        | OperatorKind::FullyConnected { weighted } => weighted.weights.len() + 16 * weighted.bias.len(),
         OperatorKind::Lut { .. } => 256,
         _ => 0,
     }

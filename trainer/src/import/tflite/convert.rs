@@ -16,6 +16,7 @@ use crate::quant::Quantization;
 const ADD: i32 = 0;
 const AVERAGE_POOL_2D: i32 = 1;
 const CONV_2D: i32 = 3;
+const DEPTHWISE_CONV_2D: i32 = 4;
 const DEQUANTIZE: i32 = 6;
 const FULLY_CONNECTED: i32 = 9;
 const MAX_POOL_2D: i32 = 17;
@@ -26,8 +27,19 @@ const STRIDED_SLICE: i32 = 45;
 const SHAPE: i32 = 77;
 const PACK: i32 = 83;
 const QUANTIZE: i32 = 114;
-const SUPPORTED: [i32; 10] =
-    [ADD, AVERAGE_POOL_2D, CONV_2D, DEQUANTIZE, FULLY_CONNECTED, MAX_POOL_2D, RESHAPE, SOFTMAX, TANH, QUANTIZE];
+const SUPPORTED: [i32; 11] = [
+    ADD,
+    AVERAGE_POOL_2D,
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    DEQUANTIZE,
+    FULLY_CONNECTED,
+    MAX_POOL_2D,
+    RESHAPE,
+    SOFTMAX,
+    TANH,
+    QUANTIZE,
+];
 
 /// Most bytes of constants: a file may use one buffer for many operators, each of which gets its copy.
 const MAX_CONSTANTS: usize = 64 << 20;
@@ -95,6 +107,7 @@ impl<'f> Conversion<'_, 'f> {
             CONV_2D => self.conv2d(operator, input, output)?,
             FULLY_CONNECTED => self.fully_connected(operator, input, output)?,
             MAX_POOL_2D | AVERAGE_POOL_2D => self.pool(operator, input, output)?,
+            DEPTHWISE_CONV_2D => self.depthwise_conv2d(operator, input, output)?,
             ADD => self.add(operator, [input, inputs[1]], output)?,
             RESHAPE => OperatorKind::Reshape,
             SOFTMAX => self.softmax(operator, input)?,
@@ -170,6 +183,32 @@ impl<'f> Conversion<'_, 'f> {
         let activation = self.activation(operator.option_i8(3)?, output)?;
         let weighted = self.weighted(operator, input, output, activation, Rounding::Double)?;
         Ok(OperatorKind::Conv2d { window, weighted })
+    }
+
+    fn depthwise_conv2d(&mut self, operator: &Operator<'f>, input: u16, output: u16) -> Result<OperatorKind> {
+        let (stride, dilation) = ([2, 1], [6, 5]);
+        let shape = self.constant(operator, 1, INT8)?.dimensions()?;
+        let channels = self.spec(input).shape.last().copied().unwrap_or(1);
+        let &[1, height, width, outputs] = &shape[..] else {
+            return Err(unusable(format!("has a filter of shape {shape:?}")));
+        };
+        if outputs % channels != 0 {
+            return Err(unusable(format!("has a filter of {outputs} channels on an input of {channels}")));
+        }
+        let window = Window {
+            kernel: [height as usize, width as usize],
+            stride: sizes(operator, stride)?,
+            dilation: sizes(operator, dilation)?,
+            padding: [0, 0],
+        };
+        let window = self.padded(window, operator.option_i8(0)?, input, output)?;
+        let activation = self.activation(operator.option_i8(4)?, output)?;
+        let mut weighted = self.weighted(operator, input, output, activation, Rounding::Double)?;
+        // TFLite has the output channel innermost, the network outermost.
+        let outputs = outputs as usize;
+        let channel = |o: usize| weighted.weights.iter().skip(o).step_by(outputs).copied();
+        weighted.weights = (0..outputs).flat_map(channel).collect();
+        Ok(OperatorKind::DepthwiseConv2d { window, multiplier: outputs / channels as usize, weighted })
     }
 
     fn fully_connected(&mut self, operator: &Operator<'f>, input: u16, output: u16) -> Result<OperatorKind> {
@@ -273,8 +312,10 @@ impl<'f> Conversion<'_, 'f> {
         rounding: Rounding,
     ) -> Result<WeightedSpec> {
         let weights = self.constant(operator, 1, INT8)?;
-        let channels = weights.dimensions()?.first().map_or(0, |d| *d as usize);
-        if weights.zero_points.iter().any(|z| *z != 0) || weights.axis != 0 {
+        let axis = if operator.code == DEPTHWISE_CONV_2D { 3 } else { 0 };
+        let channels = weights.dimensions()?.get(axis).map_or(0, |d| *d as usize);
+        let along = weights.scales.len() == 1 || usize::try_from(weights.axis) == Ok(axis);
+        if weights.zero_points.iter().any(|z| *z != 0) || !along {
             return Err(unusable(String::from("has weights that are not symmetric per output channel")));
         }
         let scales = match &weights.scales[..] {

@@ -14,7 +14,6 @@ fn model(name: &str) -> Option<Vec<u8>> {
 #[test]
 fn unsupported_operators_are_refused_by_name_and_index() {
     let refusals = [
-        ("kws_dscnn.tflite", "operator 1", "DEPTHWISE_CONV_2D"),
         ("mnist_lstm.tflite", "operator 0", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
         ("pilotnet_float.tflite", "operator 0 (CONV_2D)", "FLOAT32"),
     ];
