@@ -1,95 +1,22 @@
-//! What the MPS2 boards of QEMU have in common; a board's package adds its name and its addresses.
-//!
-//! There is no camera and no servo: frames come over a link in shared memory, and the PWM's duty cycles are registers in the same
-//! memory, where the host can read them. Time is the host's (see [`clock`]); SysTick counts instructions.
+//! What the Cortex-M boards of QEMU have in common; a board's package adds its name and its addresses.
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg(target_os = "none")]
-// The memory-mapped registers and the shared memory are reached here; each access carries its argument.
+// The stack is measured and faults are caught here; each access carries its argument.
 #![allow(unsafe_code)]
 
 pub mod clock;
-pub mod pwm;
-pub mod shared;
 pub mod stack;
 
-pub use ackermann_core::blob::arena_bytes;
-use ackermann_firmware::control::Board;
-use ackermann_firmware::link::MAX_BODY;
-use ackermann_firmware::{Config, ControlLoop, serve};
-use defmt_semihosting as _;
-
-/// Bytes of the longest message: a frame of 320 x 240 pixels fits.
-pub const INBOX_BYTES: usize = 256 * 1024;
-/// Bytes of the model slot.
-pub const SLOT_BYTES: usize = 1024 * 1024;
-/// Bytes of arena even if the built-in model needs less, so that other models can be loaded.
-pub const MIN_ARENA_BYTES: usize = 128 * 1024;
-
-const _: () = assert!(INBOX_BYTES > MAX_BODY);
-
-/// Memory that starts at a 16-byte boundary, as blobs and arenas must.
-#[derive(Debug)]
-#[repr(C, align(16))]
-pub struct Aligned<B: ?Sized>(pub B);
-
-/// Bytes of arena to set aside for `blob`.
-pub const fn arena_room(blob: &[u8]) -> usize {
-    let needed = arena_bytes(blob);
-    if needed > MIN_ARENA_BYTES { needed } else { MIN_ARENA_BYTES }
-}
-
-/// The large memory of a board.
-#[derive(Debug)]
-pub struct Memory {
-    /// The built-in model.
-    pub model: &'static [u8],
-    /// Where tensors live.
-    pub arena: &'static mut [u8],
-    /// Where messages are put together.
-    pub inbox: &'static mut [u8],
-    /// Where loaded models live.
-    pub slot: &'static mut [u8],
-}
-
-/// Runs the firmware over shared memory at `shared` for ever; SysTick ticks once in `TICK_PICOS`.
-pub fn run<const TICK_PICOS: u32>(name: &'static str, shared: usize, memory: Memory) -> ! {
-    defmt::info!("{=str}: model of {=usize} bytes, arena {=usize}", name, memory.model.len(), memory.arena.len());
-    let registers = shared::Registers::new(shared);
-    let board = Board {
-        name,
-        transport: shared::Rings::new(registers),
-        servo: pwm::Pwm::new(registers, shared::SERVO_DUTY),
-        throttle: pwm::Pwm::new(registers, shared::THROTTLE_DUTY),
-        clock: clock::HostClock::<TICK_PICOS>::start(),
-        stack_bytes: stack::high_water,
-        slot_bytes: memory.slot.len() as u32,
-        arena_room: memory.arena.len() as u32,
-    };
-    let mut control = ControlLoop::new(Config::default(), board, memory.inbox);
-    loop {
-        serve(&mut control, memory.model, memory.slot, memory.arena);
-    }
-}
+pub use ackermann_emulated as emulated;
 
 /// The entry point of a board: embeds the model, sets aside memory, and runs.
 #[macro_export]
 macro_rules! board {
     (name: $name:literal, shared: $shared:literal, tick_picos: $tick:literal) => {
-        static MODEL: &$crate::Aligned<[u8]> =
-            &$crate::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/model.ackm")));
-        const ARENA_BYTES: usize = $crate::arena_room(&MODEL.0);
-
         #[cortex_m_rt::entry]
         fn main() -> ! {
-            // `entry` turns these into references that exist once.
-            static mut ARENA: $crate::Aligned<[u8; ARENA_BYTES]> = $crate::Aligned([0; ARENA_BYTES]);
-            static mut INBOX: [u8; $crate::INBOX_BYTES] = [0; $crate::INBOX_BYTES];
-            static mut SLOT: $crate::Aligned<[u8; $crate::SLOT_BYTES]> = $crate::Aligned([0; $crate::SLOT_BYTES]);
-            $crate::run::<$tick>(
-                $name,
-                $shared,
-                $crate::Memory { model: &MODEL.0, arena: &mut ARENA.0, inbox: INBOX, slot: &mut SLOT.0 },
-            )
+            let clock = $crate::clock::HostClock::<$tick>::start();
+            $crate::emulated::run($name, $shared, clock, $crate::stack::high_water, $crate::emulated::memory!())
         }
     };
 }

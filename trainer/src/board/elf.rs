@@ -1,4 +1,4 @@
-//! Sizes of a firmware image, from the section table of its ELF file (32 bits, little-endian).
+//! Sizes of a firmware image, from the section table of its ELF file (32 or 64 bits, little-endian).
 
 use std::path::Path;
 
@@ -26,17 +26,32 @@ const ALLOCATED: u32 = 2;
 const WRITABLE: u32 = 1;
 const WITHOUT_BYTES: u32 = 8;
 
+/// Where numbers are: in the header the section table's offset and its entries' size (their count follows), in an entry its size.
+/// Of 64-bit numbers the lower half is read: no image has 4 GiB.
+struct Places {
+    table: usize,
+    entry: usize,
+    size: usize,
+}
+
+const ELF32: Places = Places { table: 32, entry: 46, size: 20 };
+const ELF64: Places = Places { table: 40, entry: 58, size: 32 };
+
 fn parse(elf: &[u8]) -> Option<Sizes> {
-    if !elf.starts_with(b"\x7fELF\x01\x01") {
+    let places = if elf.starts_with(b"\x7fELF\x01\x01") {
+        &ELF32
+    } else if elf.starts_with(b"\x7fELF\x02\x01") {
+        &ELF64
+    } else {
         return None;
-    }
-    let table = word(elf, 32)? as usize;
-    let entry = half(elf, 46)? as usize;
-    let count = half(elf, 48)? as usize;
+    };
+    let table = word(elf, places.table)? as usize;
+    let entry = half(elf, places.entry)? as usize;
+    let count = half(elf, places.entry + 2)? as usize;
     let mut sizes = Sizes::default();
     for index in 0..count {
         let section = elf.get(table + index * entry..)?;
-        let (kind, flags, size) = (word(section, 4)?, word(section, 8)?, word(section, 20)? as usize);
+        let (kind, flags, size) = (word(section, 4)?, word(section, 8)?, word(section, places.size)? as usize);
         // Sections that the program does not load (debug information, log strings) take no memory.
         match (flags & ALLOCATED != 0, flags & WRITABLE != 0, kind == WITHOUT_BYTES) {
             (true, true, true) => sizes.bss += size,
@@ -84,5 +99,17 @@ mod tests {
         assert_eq!(parse(&elf), Some(Sizes { flash: 1520, data: 20, bss: 4096 }));
         assert_eq!(parse(&elf[..elf.len() - 60]), None);
         assert_eq!(parse(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn files_of_64_bits_are_read_as_well() {
+        let mut elf = vec![0; 64 + 2 * 64];
+        elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        (elf[40], elf[58], elf[60]) = (64, 64, 2);
+        for (index, (kind, flags, size)) in [(1, 6, 200), (8, 3, 100)].into_iter().enumerate() {
+            let at = 64 + 64 * index;
+            (elf[at + 4], elf[at + 8], elf[at + 32]) = (kind, flags, size);
+        }
+        assert_eq!(parse(&elf), Some(Sizes { flash: 200, data: 0, bss: 100 }));
     }
 }

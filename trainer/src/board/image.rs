@@ -109,10 +109,7 @@ pub(super) fn executable(mut command: Command, what: &str) -> Result<PathBuf> {
 }
 
 fn cargo_build(root: &Path, board: &Board, model: &Path) -> Result<PathBuf> {
-    let flags = format!(
-        "target.'cfg(all(target_arch = \"arm\", target_os = \"none\"))'.rustflags = [\"-C\", \"target-cpu={}\"]",
-        board.target_cpu
-    );
+    let flags = format!("target.'cfg(target_os = \"none\")'.rustflags = [\"-C\", \"target-cpu={}\"]", board.target_cpu);
     let mut command = cargo(root);
     command
         .args(["build", "--quiet", "--package", board.name, "--profile", "firmware", "--target", board.target])

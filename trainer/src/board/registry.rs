@@ -107,14 +107,45 @@ const fn mps2(
 }
 
 /// All boards.
-pub const BOARDS: [Board; 3] = [
+pub const BOARDS: [Board; 4] = [
     mps2("mps2-an386", "Cortex-M4F", "cortex-m4", &["-M", "mps2-an386,memory-backend=link"]),
     mps2("mps2-an500", "Cortex-M7", "cortex-m7", &["-M", "mps2-an500,memory-backend=link"]),
     Board {
         target: "thumbv8m.main-none-eabihf",
         ..mps2("mps2-an505", "Cortex-M33", "cortex-m33", &["-M", "mps2-an505,memory-backend=link"])
     },
+    DRIVE_PX,
 ];
+
+/// The Drive PX class. Its RAM holds the image as well; half of it counts as flash.
+const DRIVE_PX: Board = Board {
+    name: "drive-px",
+    cpu: "Cortex-A57",
+    target: "aarch64-unknown-none",
+    target_cpu: "cortex-a57",
+    layout: Layout::Natural,
+    flash_bytes: 24 << 20,
+    ram_bytes: 24 << 20,
+    firmware_ram_bytes: (1 << 20) + (512 << 10),
+    support: Support::Qemu(Machine {
+        program: "qemu-system-aarch64",
+        options: &[
+            "-M",
+            "virt",
+            "-cpu",
+            "cortex-a57",
+            "-m",
+            "64M",
+            "-object",
+            "memory-backend-ram,id=ram,size=48M",
+            "-numa",
+            "node,memdev=ram",
+            "-numa",
+            "node,memdev=link",
+        ],
+        link_bytes: 16 << 20,
+    }),
+};
 
 /// The board called `name`.
 pub fn board(name: &str) -> Result<&'static Board> {
