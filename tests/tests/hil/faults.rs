@@ -7,7 +7,7 @@ use ackermann_firmware::link::{Answer, Pong, Reply, Request, Status, encode, max
 use ackermann_trainer::Frame;
 use ackermann_trainer::board::{HOST, Link, Logs, boot};
 
-use crate::{A57, M4, M7, M33, net, reference, time_us};
+use crate::{A57, M4, M7, M33, M55, net, reference, time_us};
 
 /// Duty of a neutral pulse: 1.5 ms of a 20 ms period that has 60,000 counts.
 const NEUTRAL: u16 = 4_500;
@@ -253,6 +253,9 @@ macro_rules! on_every_board {
         }
         mod m33 {
             $(#[test] fn $case() { super::$case(super::M33); })*
+        }
+        mod m55 {
+            $(#[test] fn $case() { super::$case(super::M55); })*
         }
         mod a57 {
             $(#[test] fn $case() { super::$case(super::A57); })*

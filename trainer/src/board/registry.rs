@@ -107,15 +107,28 @@ const fn mps2(
 }
 
 /// All boards.
-pub const BOARDS: [Board; 4] = [
+pub const BOARDS: [Board; 5] = [
     mps2("mps2-an386", "Cortex-M4F", "cortex-m4", &["-M", "mps2-an386,memory-backend=link"]),
     mps2("mps2-an500", "Cortex-M7", "cortex-m7", &["-M", "mps2-an500,memory-backend=link"]),
     Board {
         target: "thumbv8m.main-none-eabihf",
         ..mps2("mps2-an505", "Cortex-M33", "cortex-m33", &["-M", "mps2-an505,memory-backend=link"])
     },
+    AN547,
     DRIVE_PX,
 ];
+
+/// Half a megabyte of code memory; what the machine shares with the host is its DDR, all of it.
+const AN547: Board = Board {
+    target: "thumbv8m.main-none-eabihf",
+    flash_bytes: 512 << 10,
+    support: Support::Qemu(Machine {
+        program: "qemu-system-arm",
+        options: &["-M", "mps3-an547,memory-backend=link"],
+        link_bytes: 2 << 30,
+    }),
+    ..mps2("mps3-an547", "Cortex-M55", "cortex-m55", &[])
+};
 
 /// The Drive PX class. Its RAM holds the image as well; half of it counts as flash.
 const DRIVE_PX: Board = Board {

@@ -6,7 +6,7 @@ use ackermann_firmware::link::Status;
 fn an_unknown_board_is_named_with_those_that_exist() {
     let error = board("mps2-an999").unwrap_err();
     assert_eq!((error.kind, error.place.as_str()), (ErrorKind::UnknownBoard, "mps2-an999"));
-    assert!(error.message.contains("host, mps2-an386, mps2-an500, mps2-an505, drive-px"), "{error}");
+    assert!(error.message.contains("host, mps2-an386, mps2-an500, mps2-an505, mps3-an547, drive-px"), "{error}");
 }
 
 #[test]
