@@ -71,7 +71,7 @@ fn the_page_needs_nothing_else_and_is_balanced() {
     for label in [
         "epoch",
         "squared error",
-        "learning rate per step",
+        "learning rate",
         "true / deg",
         "predicted / deg",
         "x / m",
