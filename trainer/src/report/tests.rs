@@ -68,16 +68,9 @@ fn the_page_needs_nothing_else_and_is_balanced() {
     for outside in ["http:", "https:", "src=\"/", "<link", "@import", "url("] {
         assert!(!without_namespace.contains(outside), "{outside}");
     }
-    for label in [
-        "epoch",
-        "squared error",
-        "learning rate",
-        "true / deg",
-        "predicted / deg",
-        "x / m",
-        "y / m",
-        "intervention",
-    ] {
+    for label in
+        ["epoch", "squared error", "learning rate", "true / deg", "predicted / deg", "x / m", "y / m", "intervention"]
+    {
         assert!(html.contains(label), "{label}");
     }
     assert!(!html.contains("#01020"), "placeholder colours are replaced");

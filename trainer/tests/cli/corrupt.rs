@@ -61,8 +61,10 @@ fn blobs_that_are_too_large_for_the_board() {
     }
     let value = ackermann(folder.path(), "inspect big.ackm --json").json();
     for board in value["boards"].as_array().unwrap() {
-        assert_eq!(board["fits"], false, "{board}");
-        assert!(board["why"].as_str().unwrap().contains("flash"), "{board}");
+        // The Cortex-A57 runs from 48 MiB of RAM; the others have megabytes at most.
+        let roomy = board["name"] == "drive-px";
+        assert_eq!(board["fits"], roomy, "{board}");
+        assert_eq!(board["why"].as_str().is_some_and(|why| why.contains("flash")), !roomy, "{board}");
     }
 }
 
