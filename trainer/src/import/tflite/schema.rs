@@ -15,6 +15,8 @@ pub const INT8: i8 = 9;
 /// `schema.fbs`, `enum TensorType`.
 pub const INT32: i8 = 2;
 /// `schema.fbs`, `enum TensorType`.
+pub const INT64: i8 = 4;
+/// `schema.fbs`, `enum TensorType`.
 pub const FLOAT32: i8 = 0;
 
 /// A file with one subgraph.
@@ -91,12 +93,7 @@ fn list<'f, T>(what: &str, tables: Vector<'f>, most: usize, read: impl Fn(Table<
 
 impl<'f> Tensor<'f> {
     fn read(table: Table<'f>, buffers: Vector<'f>) -> Result<Self> {
-        let buffer = table.u32(2, 0)? as usize;
-        let buffer =
-            buffers.table(buffer)?.ok_or_else(|| unusable(format!("names buffer {buffer}, which does not exist")))?;
-        if buffer.u64(1, 0)? > 1 {
-            return Err(unusable(String::from("keeps its content outside of the FlatBuffer, which is not supported")));
-        }
+        let data = content(buffers, table.u32(2, 0)? as usize)?;
         let quantization = table.table(4)?;
         let (scales, zero_points, axis) = match quantization {
             Some(q) => (q.f32s(2)?, q.i64s(3)?, q.i32(6, 0)?),
@@ -105,7 +102,7 @@ impl<'f> Tensor<'f> {
         let name = table.bytes(3)?;
         let name = String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name)).into_owned();
         let (shape, element) = (table.i32s(0)?, table.i8(1, 0)?);
-        Ok(Self { name, shape, element, data: buffer.bytes(0)?, scales, zero_points, axis })
+        Ok(Self { name, shape, element, data, scales, zero_points, axis })
     }
 
     /// Errors unless the element type is `element`.
@@ -117,6 +114,19 @@ impl<'f> Tensor<'f> {
         let advice =
             if self.element == FLOAT32 { "; convert the network with full-integer int8 quantization" } else { "" };
         Err(unusable(format!("tensor '{}' is {is}, {wanted} is needed{advice}", self.name)))
+    }
+
+    /// The one scale and the one zero point (0 where the file has none) of an activation.
+    pub fn scale_and_zero_point(&self) -> Result<(f32, i32)> {
+        let zero_point = match &self.zero_points[..] {
+            [] => Some(0),
+            [one] => i32::try_from(*one).ok(),
+            _ => None,
+        };
+        match (&self.scales[..], zero_point) {
+            (&[scale], Some(zero_point)) => Ok((scale, zero_point)),
+            _ => Err(unusable(format!("tensor '{}' needs one scale and one zero point", self.name))),
+        }
     }
 
     /// The shape; every dimension known and positive, at most 2^30 elements.
@@ -136,6 +146,18 @@ impl<'f> Tensor<'f> {
     }
 }
 
+/// The content of buffer `index`; number 0 stands for none, even where it is left out.
+fn content<'f>(buffers: Vector<'f>, index: usize) -> Result<&'f [u8]> {
+    match buffers.table(index)? {
+        Some(buffer) if buffer.u64(1, 0)? > 1 => {
+            Err(unusable(String::from("keeps its content outside of the FlatBuffer, which is not supported")))
+        }
+        Some(buffer) => buffer.bytes(0),
+        None if index == 0 => Ok(&[]),
+        None => Err(unusable(format!("names buffer {index}, which does not exist"))),
+    }
+}
+
 impl<'f> Operator<'f> {
     fn read(table: Table<'f>, codes: Vector<'f>) -> Result<Self> {
         let code = table.u32(0, 0)? as usize;
@@ -148,6 +170,11 @@ impl<'f> Operator<'f> {
             return Err(unusable(String::from("has no output")));
         }
         Ok(operator)
+    }
+
+    /// The tensor of input number `at`, -1 where there is none.
+    pub fn input(&self, at: usize) -> i32 {
+        self.inputs.get(at).copied().unwrap_or(-1)
     }
 
     /// Option number `field`, a byte.

@@ -1,0 +1,99 @@
+//! From TFLite's operators to the core's: the table of what is supported, and the walk over a file.
+//!
+//! To add an operator: one row in [`OPERATORS`] and one function in the file of its group, which asks [`Conversion`] for the
+//! tensors and constants it needs and pushes what it becomes.
+
+mod activation;
+mod arithmetic;
+mod conversion;
+mod pool;
+mod shape;
+mod weighted;
+
+use ackermann_core::blob::write::Network;
+
+pub use conversion::Conversion;
+
+use super::schema::{FLOAT32, File, INT32, INT64, Operator, unusable, within};
+use super::{ImportOptions, names};
+use crate::Result;
+
+/// Converts one operator of the file: pushes the operators it becomes.
+type Convert = for<'f> fn(&mut Conversion<'_, 'f>, &Operator<'f>) -> Result<()>;
+
+/// TFLite's builtin operators, by the names of its schema, and what converts them.
+const OPERATORS: &[(&str, Convert)] = &[
+    ("ADD", arithmetic::add),
+    ("AVERAGE_POOL_2D", pool::average_pool),
+    ("CONV_2D", weighted::conv2d),
+    ("DEPTHWISE_CONV_2D", weighted::depthwise_conv2d),
+    ("DEQUANTIZE", activation::dequantize),
+    ("FULLY_CONNECTED", weighted::fully_connected),
+    ("MAX_POOL_2D", pool::max_pool),
+    ("QUANTIZE", activation::quantize),
+    ("RESHAPE", shape::reshape),
+    ("SOFTMAX", activation::softmax),
+    ("TANH", activation::tanh),
+];
+
+fn find(code: i32) -> Result<Convert> {
+    let name = names::operator(code);
+    let found = OPERATORS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, convert)| *convert).ok_or_else(|| unusable(format!("{name} is not supported")))
+}
+
+/// Converts a whole file.
+pub fn network(file: &File<'_>, options: &ImportOptions) -> Result<Network> {
+    let work = computed(file)?;
+    for (index, operator) in work.iter().copied() {
+        find(operator.code).map_err(|e| within(format!("operator {index}"), e))?;
+    }
+    let mut conversion = Conversion::new(file, options);
+    let (mut inputs, mut outputs) = (file.inputs.clone(), file.outputs.clone());
+    for (index, operator) in work {
+        let placed = |e| within(format!("operator {index} ({})", names::operator(operator.code)), e);
+        if !is_edge(file, operator, &mut inputs, &mut outputs).map_err(placed)? {
+            find(operator.code).and_then(|convert| convert(&mut conversion, operator)).map_err(placed)?;
+        }
+    }
+    conversion.finish(&inputs, &outputs)
+}
+
+/// The operators that compute on data, with their numbers. The others compute the shapes of their operands, which are fixed
+/// in the tensors: integers made from SHAPE and from constants.
+fn computed<'a, 'f>(file: &'a File<'f>) -> Result<Vec<(usize, &'a Operator<'f>)>> {
+    let mut known = vec![false; file.tensors.len()];
+    let mut work = Vec::new();
+    for (index, operator) in file.operators.iter().enumerate() {
+        let mut of_shapes = names::operator(operator.code) == "SHAPE";
+        if !of_shapes {
+            of_shapes = true;
+            for input in &operator.inputs {
+                let constant = file.tensor(*input)?.is_none_or(|tensor| !tensor.data.is_empty());
+                of_shapes &= constant || usize::try_from(*input).is_ok_and(|at| known[at]);
+            }
+        }
+        for output in &operator.outputs {
+            of_shapes &= file.tensor(*output)?.is_some_and(|t| matches!(t.element, INT32 | INT64));
+        }
+        if of_shapes {
+            let places = operator.outputs.iter().filter_map(|output| usize::try_from(*output).ok());
+            places.for_each(|at| known[at] = true);
+        } else {
+            work.push((index, operator));
+        }
+    }
+    Ok(work)
+}
+
+/// Leaves out the float edges: a QUANTIZE of a float input, a DEQUANTIZE to a float output.
+fn is_edge(file: &File<'_>, operator: &Operator<'_>, inputs: &mut [i32], outputs: &mut [i32]) -> Result<bool> {
+    let (Some(&from), to) = (operator.inputs.first(), operator.outputs[0]) else { return Ok(false) };
+    let float = |index| Ok(file.tensor(index)?.is_some_and(|t| t.element == FLOAT32));
+    let edge = match &names::operator(operator.code)[..] {
+        "QUANTIZE" if float(from)? => inputs.iter_mut().find(|input| **input == from).map(|input| *input = to),
+        "DEQUANTIZE" if float(to)? => outputs.iter_mut().find(|output| **output == to).map(|output| *output = from),
+        _ => None,
+    };
+    Ok(edge.is_some())
+}
