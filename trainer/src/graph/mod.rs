@@ -81,6 +81,18 @@ impl Graph {
         (0..self.nodes.len()).map(NodeId)
     }
 
+    /// Ids of the nodes that `outputs` are computed from, they themselves included, in topological order.
+    pub fn needed(&self, outputs: &[NodeId]) -> Vec<NodeId> {
+        let mut needed = vec![false; self.nodes.len()];
+        outputs.iter().for_each(|output| needed[output.0] = true);
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            if needed[at] {
+                node.inputs.iter().for_each(|input| needed[input.0] = true);
+            }
+        }
+        self.ids().filter(|id| needed[id.0]).collect()
+    }
+
     /// A tensor fed at each run.
     pub fn input(&mut self, name: &str, shape: impl Into<Shape>) -> NodeId {
         self.append(Input.into(), Vec::new(), shape.into(), name)

@@ -1,12 +1,13 @@
 //! Mean over windows.
 
+use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
 use super::{Io, Operator, Window, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::quant::program::Lowering;
+use crate::quant::program::{Lowering, Scale, window};
 
 /// Mean of each channel in each window of an image (NHWC); padding does not count.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +56,10 @@ impl Operator for AvgPool {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        lowering.average_pool(self.window)
+        let window = window(self.window);
+        lowering.operator(Scale::OfInputs, move |site| {
+            Ok(OperatorKind::AveragePool { window, activation: site.activation })
+        })
     }
 }
 

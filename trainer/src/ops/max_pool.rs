@@ -1,11 +1,12 @@
 //! Maximum over windows.
 
+use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
 use super::{Io, Operator, Window, exactly, misfit};
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::quant::program::Lowering;
+use crate::quant::program::{Lowering, Scale, window};
 use crate::{Error, Result};
 
 /// Largest value of each channel in each window of an image (NHWC); padding never wins.
@@ -51,7 +52,9 @@ impl Operator for MaxPool {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        lowering.max_pool(self.window)
+        let window = window(self.window);
+        lowering
+            .operator(Scale::OfInputs, move |site| Ok(OperatorKind::MaxPool { window, activation: site.activation }))
     }
 }
 

@@ -1,9 +1,11 @@
 //! The same elements in another shape.
 
+use ackermann_core::blob::write::OperatorKind;
+
 use super::{Io, Operator, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::quant::program::Lowering;
+use crate::quant::program::{Lowering, Scale};
 
 /// Row-major elements unchanged, shape replaced; flattening is one case.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +34,6 @@ impl Operator for Reshape {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        lowering.reshape()
+        lowering.operator(Scale::OfInputs, |_| Ok(OperatorKind::Reshape))
     }
 }

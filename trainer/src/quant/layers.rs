@@ -5,8 +5,8 @@ use ackermann_core::blob::AlignedBytes;
 use ackermann_core::ops::Selected;
 use serde::Serialize;
 
-use super::observe::{run, spread};
-use super::program::Program;
+use super::observe::{Frames, run, spread};
+use super::program::{FloatGraph, Program};
 use super::{Quantization, load};
 use crate::data::FrameSet;
 use crate::graph::Params;
@@ -56,8 +56,8 @@ pub fn layer_errors(
 ) -> Result<Vec<LayerError>> {
     network.check(params)?;
     let model = load(blob)?;
-    let built = network.build(1, Mode::Eval)?;
-    let program = Program::new(&built, params)?;
+    let float = FloatGraph::of_built(&network.build(1, Mode::Eval)?, params);
+    let program = Program::new(&float)?;
     let fits = |frame: usize| model.input(0).is_some_and(|tensor| tensor.elements() == frame);
     let shapes =
         model.steps().zip(&program.steps).all(|(a, b)| a.sides.output.elements() == b.shape.iter().product::<usize>());
@@ -75,7 +75,7 @@ pub fn layer_errors(
         .steps()
         .map(|s| Quantization { scale: s.sides.output.scale(), zero_point: s.sides.output.zero_point() as i8 })
         .collect();
-    run(&built, &program, params, (frames, &indices), |_, value, float| match value.checked_sub(1) {
+    run(&float, &program, &Frames(frames, &indices), |_, value, float| match value.checked_sub(1) {
         None => {
             let input = session.input_mut(0).unwrap_or(&mut []);
             input.iter_mut().zip(float).for_each(|(q, x)| *q = Quantization::FRAME.quantize(*x));

@@ -6,6 +6,8 @@
 
 mod inspect;
 mod layers;
+mod lower;
+mod lowering;
 mod memory;
 mod observe;
 mod plan;

@@ -1,14 +1,13 @@
 //! Post-training quantization: a trained network and some frames in, a blob out.
 
 use ackermann_core::blob::format::CRC;
-use ackermann_core::blob::write::{Network as Int8Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
-use ackermann_core::blob::{Activation, AlignedBytes, Layout, Rounding, keys};
-use ackermann_core::quantized::quantize_multiplier;
+use ackermann_core::blob::{AlignedBytes, Layout, keys};
 use serde::{Deserialize, Serialize};
 
-use super::observe::{Ranges, Seen, observe, spread};
-use super::program::{Kind, Program, Step, Weighted};
-use super::{Quantization, arena_lower_bound, assemble, load};
+use super::lower::lower;
+use super::observe::{Frames, Ranges, Seen, observe, spread};
+use super::program::{FloatGraph, Program};
+use super::{arena_lower_bound, assemble, load};
 use crate::data::{FrameSet, Window};
 use crate::graph::Params;
 use crate::nn::{Mode, Network};
@@ -70,24 +69,17 @@ const BATCH: usize = 16;
 /// Frames of another size or none, a layer the core cannot do, values that are not finite.
 pub fn quantize(network: &Network, params: &Params, frames: &FrameSet, options: &QuantizeOptions) -> Result<Quantized> {
     check(network, params, frames, options)?;
-    let built = network.build(BATCH, Mode::Eval)?;
-    let program = Program::new(&built, params)?;
+    let float = FloatGraph::of_built(&network.build(BATCH, Mode::Eval)?, params);
+    let program = Program::new(&float)?;
     let indices = spread(frames.len(), options.samples);
-    let mut seen = observe(&built, &program, params, (frames, &indices), options.ranges)?;
-    if let Some(unusable) = seen.iter().position(|s| !(s.low.is_finite() && s.high.is_finite())) {
-        let place = unusable.checked_sub(1).map_or("input", |step| &program.steps[step].name);
-        return Err(Error::new(
-            ErrorKind::NotFinite,
-            place,
-            "gives values that are not finite; train with a lower rate",
-        ));
-    }
+    let mut seen = observe(&float, &program, &Frames(frames, &indices), options.ranges)?;
+    finite(&program, &seen)?;
     if let Some(output) = seen.last_mut() {
         let labels = frames.labels.iter().copied();
         output.low = labels.clone().fold(output.low, f32::min) * options.output_margin;
         output.high = labels.fold(output.high, f32::max) * options.output_margin;
     }
-    let mut int8 = lower(network, &program, &seen, options.bias_correction);
+    let mut int8 = lower(&float, &program, Some(&seen), options.bias_correction)?;
     int8.metadata = metadata(network, params, (frames, &indices), options);
     let blob = assemble(&mut int8)?;
     let (arena_bytes, macs) = load(&blob).map(|model| (model.arena_bytes(), model.macs()))?;
@@ -98,12 +90,19 @@ pub fn quantize(network: &Network, params: &Params, frames: &FrameSet, options: 
 /// The blob that `network` would make with weights of no meaning: its sizes are those of the trained one.
 pub fn outline(network: &Network) -> Result<AlignedBytes> {
     let params = network.init(0)?;
-    let built = network.build(1, Mode::Eval)?;
-    let program = Program::new(&built, &params)?;
+    let float = FloatGraph::of_built(&network.build(1, Mode::Eval)?, &params);
+    let program = Program::new(&float)?;
     let seen: Vec<Seen> = (0..=program.steps.len()).map(|_| Seen { low: -1.0, high: 1.0, mean: Vec::new() }).collect();
-    let mut int8 = lower(network, &program, &seen, false);
+    let mut int8 = lower(&float, &program, Some(&seen), false)?;
     int8.metadata.push((keys::NETWORK.into(), network.name.clone()));
     assemble(&mut int8)
+}
+
+/// Errors when a value was not finite on some sample.
+pub fn finite(program: &Program, seen: &[Seen]) -> Result<()> {
+    let Some(unusable) = seen.iter().position(|s| !(s.low.is_finite() && s.high.is_finite())) else { return Ok(()) };
+    let place = unusable.checked_sub(program.inputs.len()).map_or("input", |step| &program.steps[step].name);
+    Err(Error::new(ErrorKind::NotFinite, place, "gives values that are not finite; train with a lower rate"))
 }
 
 fn check(network: &Network, params: &Params, frames: &FrameSet, options: &QuantizeOptions) -> Result<()> {
@@ -121,101 +120,6 @@ fn check(network: &Network, params: &Params, frames: &FrameSet, options: &Quanti
         Some(param) => Err(Error::new(ErrorKind::NotFinite, &param.name, "holds values that are not finite")),
         None => Ok(()),
     }
-}
-
-/// Tensors and operators in int8; `seen` has one entry per value.
-fn lower(network: &Network, program: &Program, seen: &[Seen], correct: bool) -> Int8Network {
-    let [h, w, c] = network.input;
-    let mut tensors = vec![spec(&[1, h, w, c], Quantization::FRAME, "input")];
-    let mut operators = Vec::new();
-    for (index, step) in program.steps.iter().enumerate() {
-        let from = Quantization::of_spec(&tensors[step.input]);
-        let to = match step.kind {
-            // These pass int8 values on, so the scale stays.
-            Kind::MaxPool(_) | Kind::AveragePool(_) | Kind::Reshape => from,
-            _ => Quantization::of_range(seen[index + 1].low, seen[index + 1].high),
-        };
-        tensors.push(spec(&step.shape, to, &step.name));
-        operators.push(OperatorSpec {
-            inputs: vec![step.input as u16],
-            output: (index + 1) as u16,
-            kind: operator(step, from, to, correct.then(|| &seen[step.input].mean[..])),
-            name: step.name.clone(),
-        });
-    }
-    let outputs = vec![program.steps.len() as u16];
-    Int8Network { tensors, operators, inputs: vec![0], outputs, metadata: Vec::new() }
-}
-
-fn spec(shape: &[usize], quantization: Quantization, name: &str) -> TensorSpec {
-    TensorSpec {
-        shape: shape.iter().map(|d| u32::try_from(*d).unwrap_or(u32::MAX)).collect(),
-        scale: quantization.scale,
-        zero_point: i32::from(quantization.zero_point),
-        arena_offset: 0,
-        name: name.into(),
-    }
-}
-
-fn operator(step: &Step, from: Quantization, to: Quantization, mean: Option<&[f32]>) -> OperatorKind {
-    let activation = Activation::NONE;
-    match &step.kind {
-        Kind::Conv2d(window, weighted) => {
-            let taps = weighted.weights.len() / weighted.bias.len().max(1);
-            let channels = taps / (window.kernel[0] * window.kernel[1]).max(1);
-            let mean = mean.map(|mean| channel_means(mean, channels));
-            OperatorKind::Conv2d { window: *window, weighted: integers(weighted, from, to, mean.as_deref()) }
-        }
-        Kind::Dense(weighted) => OperatorKind::FullyConnected { weighted: integers(weighted, from, to, mean) },
-        Kind::MaxPool(window) => OperatorKind::MaxPool { window: *window, activation },
-        Kind::AveragePool(window) => OperatorKind::AveragePool { window: *window, activation },
-        Kind::Reshape => OperatorKind::Reshape,
-        Kind::Function(function) => OperatorKind::Lut { table: from.table(to, function) },
-    }
-}
-
-/// Mean of each channel over all positions of an image.
-fn channel_means(image: &[f32], channels: usize) -> Vec<f32> {
-    let mut means = vec![0.0; channels];
-    for pixel in image.chunks_exact(channels.max(1)) {
-        means.iter_mut().zip(pixel).for_each(|(mean, x)| *mean += x);
-    }
-    let positions = (image.len() / channels.max(1)).max(1) as f32;
-    means.iter_mut().for_each(|mean| *mean /= positions);
-    means
-}
-
-/// Symmetric int8 weights per channel, in [-127, 127]. `mean` holds the expected input of each tap (repeating).
-fn integers(weighted: &Weighted, from: Quantization, to: Quantization, mean: Option<&[f32]>) -> WeightedSpec {
-    let taps = weighted.weights.len() / weighted.bias.len().max(1);
-    let mut spec = WeightedSpec { rounding: Rounding::Double, activation: Activation::NONE, ..WeightedSpec::default() };
-    for (row, &bias) in weighted.weights.chunks(taps.max(1)).zip(&weighted.bias) {
-        let scale = weight_scale(row, bias, from, to);
-        let steps = row.iter().map(|w| (w / scale).round().clamp(-127.0, 127.0));
-        let taps = row.iter().zip(steps.clone()).zip(mean.unwrap_or(&[0.0]).iter().cycle());
-        let error: f64 = taps.map(|((w, q), x)| f64::from(q * scale - w) * f64::from(*x)).sum();
-        let product = f64::from(from.scale) * f64::from(scale);
-        spec.weights.extend(steps.map(|q| q as i8));
-        spec.bias.push(((f64::from(bias) - error) / product).round() as i32);
-        spec.multipliers.push(quantize_multiplier(product / f64::from(to.scale)));
-    }
-    if let Some((low, high)) = weighted.clamp {
-        spec.activation = to.clamp(low, high);
-    }
-    spec
-}
-
-/// The scale of one channel's weights: the largest weight is 127 steps.
-///
-/// It is not made so small that the bias would leave 2^27 or the requantization would shift by more than 22: a channel
-/// that is almost dead loses nothing by coarser weights, and the core's short requantization stays exact.
-fn weight_scale(row: &[f32], bias: f32, from: Quantization, to: Quantization) -> f32 {
-    const LARGEST_BIAS: f32 = (1 << 27) as f32;
-    const LEAST_MULTIPLIER: f32 = 1.0 / (1 << 22) as f32;
-    let largest = row.iter().fold(0f32, |largest, w| largest.max(w.abs()));
-    let for_bias = bias.abs() / (from.scale * LARGEST_BIAS);
-    let for_shift = LEAST_MULTIPLIER * to.scale / from.scale;
-    (largest / 127.0).max(for_bias).max(for_shift)
 }
 
 fn metadata(

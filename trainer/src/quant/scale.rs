@@ -2,6 +2,7 @@
 
 use ackermann_core::blob::Activation;
 use ackermann_core::blob::write::TensorSpec;
+use ackermann_core::quantized::{multiply_by_quantized_multiplier, quantize_multiplier};
 
 /// An int8 value q stands for `scale * (q - zero_point)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,6 +51,19 @@ impl Quantization {
         for (entry, q) in table.iter_mut().zip(i8::MIN..=i8::MAX) {
             let steps = (function(self.dequantize(q)) * inverse).round();
             *entry = (steps + f32::from(output.zero_point)) as i8;
+        }
+        table
+    }
+
+    /// Outputs for the inputs -128 to 127 of a change of scale, in the integer arithmetic of TFLite's QUANTIZE.
+    pub fn requantized(self, to: Self) -> [i8; 256] {
+        let (multiplier, shift) = quantize_multiplier(f64::from(self.scale) / f64::from(to.scale));
+        let mut table = [0; 256];
+        for (entry, q) in table.iter_mut().zip(i8::MIN..=i8::MAX) {
+            let steps = i32::from(q) - i32::from(self.zero_point);
+            let scaled = multiply_by_quantized_multiplier(steps, multiplier, shift);
+            let shifted = scaled.saturating_add(i32::from(to.zero_point));
+            *entry = shifted.clamp(i32::from(i8::MIN), i32::from(i8::MAX)) as i8;
         }
         table
     }

@@ -3,8 +3,8 @@ use ackermann_core::blob::{Layout, repack};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::observe::{observe, run, spread};
-use super::program::{Kind, Program};
+use super::observe::{Frames, observe, run, spread};
+use super::program::{FloatGraph, Kind, Program};
 use super::*;
 use crate::ErrorKind;
 use crate::data::FrameSet;
@@ -67,6 +67,10 @@ fn params(network: &Network) -> Params {
     params
 }
 
+fn float_graph(network: &Network, params: &Params, batch: usize) -> FloatGraph {
+    FloatGraph::of_built(&network.build(batch, Mode::Eval).unwrap(), params)
+}
+
 fn float(network: &Network, params: &Params, frames: &FrameSet) -> Vec<f32> {
     let built = network.build(1, Mode::Eval).unwrap();
     let mut executor = Executor::<f32>::new(&built.graph, &[built.output]);
@@ -118,20 +122,19 @@ fn dense_layer_keeps_its_bound() {
 fn folded_batch_norm_is_the_same_function() {
     let network = network(vec![Layer::conv2d(8, 3, 2).padded(1), Layer::BatchNorm, Layer::Relu]);
     let params = params(&network);
-    let built = network.build(1, Mode::Eval).unwrap();
-    let program = Program::new(&built, &params).unwrap();
+    let program = Program::new(&float_graph(&network, &params, 1)).unwrap();
     let [Kind::Conv2d(_, folded)] = program.steps.iter().map(|s| &s.kind).collect::<Vec<_>>()[..] else { panic!() };
-    assert_eq!(folded.clamp, Some((0.0, f32::INFINITY)));
+    assert_eq!(program.steps[0].clamp, Some((0.0, f32::INFINITY)));
     let plain = super::tests::network(vec![Layer::conv2d(8, 3, 2).padded(1), Layer::Relu]);
     let mut substitute = plain.init(0).unwrap();
     substitute.get_mut("conv1.weight").unwrap().data.clone_from(&folded.weights);
     substitute.get_mut("conv1.bias").unwrap().data.clone_from(&folded.bias);
     let frames = frames(3, [12, 16]);
     let evaluate = |network: &Network, params: &Params| {
-        let built = network.build(1, Mode::Eval).unwrap();
-        let program = Program::new(&built, params).unwrap();
+        let float = float_graph(network, params, 1);
+        let program = Program::new(&float).unwrap();
         let mut outputs = Vec::new();
-        run(&built, &program, params, (&frames, &[0, 1, 2]), |_, value, x| {
+        run(&float, &program, &Frames(&frames, &[0, 1, 2]), |_, value, x| {
             if value == program.steps.len() {
                 outputs.extend_from_slice(x);
             }
@@ -168,10 +171,10 @@ fn same_input_same_bytes_and_every_layout_fits_the_arena() {
 fn percentiles_cut_tails_and_leave_the_output() {
     let (network, frames) = (rich(), frames(20, [12, 16]));
     let params = params(&network);
-    let built = network.build(4, Mode::Eval).unwrap();
-    let program = Program::new(&built, &params).unwrap();
+    let float = float_graph(&network, &params, 4);
+    let program = Program::new(&float).unwrap();
     let indices = spread(frames.len(), 10);
-    let look = |ranges| observe(&built, &program, &params, (&frames, &indices), ranges).unwrap();
+    let look = |ranges| observe(&float, &program, &Frames(&frames, &indices), ranges).unwrap();
     let (whole, cut) = (look(Ranges::MinMax), look(Ranges::Percentile(99.0)));
     assert!(cut[1].high < whole[1].high && cut[1].high > 0.0);
     assert_eq!(cut.last(), whole.last());

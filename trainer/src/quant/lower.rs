@@ -1,0 +1,200 @@
+//! Quantizations for every value of a program, and the int8 operators that follow.
+
+use ackermann_core::blob::write::{Network as Int8Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
+use ackermann_core::blob::{Activation, Rounding};
+use ackermann_core::quantized::quantize_multiplier;
+
+use super::Quantization;
+use super::observe::Seen;
+use super::program::{FloatGraph, Kind, Program, Scale, Site, Step, Weighted};
+use crate::{Error, ErrorKind, Result};
+
+/// Tensors and operators in int8. Every value has a quantization that is given, fixed by its operator, or made from what was
+/// `seen` (one entry per value); `correct` takes the mean error of rounded weights out of the biases.
+///
+/// # Errors
+/// A value that has none of the three; an operator that cannot be made from its quantizations.
+pub fn lower(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>, correct: bool) -> Result<Int8Network> {
+    let scales = scales(float, program, seen)?;
+    let mut writer = Writer { network: Int8Network::default(), tensors: Vec::new() };
+    for (value, input) in program.inputs.iter().enumerate() {
+        let node = float.graph.node(*input);
+        let mut shape = node.shape.to_vec();
+        if let Some(batch) = shape.first_mut() {
+            *batch = 1;
+        }
+        let tensor = writer.tensor(&shape, scales[value], &node.name)?;
+        writer.tensors.push(tensor);
+        writer.network.inputs.push(tensor);
+    }
+    for (index, step) in program.steps.iter().enumerate() {
+        let means = seen.filter(|_| correct).map(|seen| &seen[step.inputs[0]].mean[..]);
+        writer.step(step, &scales, program.inputs.len() + index, means)?;
+    }
+    writer.network.outputs = program.outputs.iter().map(|value| writer.tensors[*value]).collect();
+    Ok(writer.network)
+}
+
+/// The quantization of each value.
+///
+/// Values that share their bytes' meaning (a pool's sides, all sides of a concatenation) form a group with one range: all that
+/// was seen of the values that are computed into it.
+fn scales(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>) -> Result<Vec<Quantization>> {
+    let nodes = program.nodes();
+    let first = program.inputs.len();
+    let mut group: Vec<usize> = (0..nodes.len()).collect();
+    let mut fixed: Vec<Option<Quantization>> = nodes.iter().map(|id| float.given.values.get(id).copied()).collect();
+    let mut computed = vec![true; nodes.len()];
+    for (index, step) in program.steps.iter().enumerate() {
+        match &step.kind {
+            Kind::Other(other) if other.scale == Scale::OfInputs => {
+                computed[first + index] = false;
+                for input in &step.inputs {
+                    let (from, to) = (group[*input], group[first + index]);
+                    group.iter_mut().filter(|member| **member == to).for_each(|member| *member = from);
+                }
+            }
+            Kind::Other(other) => {
+                if let (Scale::Fixed(scale), None) = (other.scale, fixed[first + index]) {
+                    fixed[first + index] = Some(scale);
+                }
+            }
+            _ => {}
+        }
+    }
+    let of_group = |value: usize| {
+        let members = (0..nodes.len()).filter(|member| group[*member] == group[value]);
+        let given = members.clone().find_map(|member| fixed[member]);
+        let range = |(low, high): (f32, f32), s: &Seen| (low.min(s.low), high.max(s.high));
+        let observed = seen.map(|seen| {
+            let sources = members.filter(|member| computed[*member]).map(|member| &seen[member]);
+            sources.fold((f32::INFINITY, f32::NEG_INFINITY), range)
+        });
+        given
+            .or(observed.map(|(low, high)| Quantization::of_range(low, high)))
+            .ok_or_else(|| uncalibrated(float, program, value))
+    };
+    (0..nodes.len()).map(|value| fixed[value].map_or_else(|| of_group(value), Ok)).collect()
+}
+
+fn uncalibrated(float: &FloatGraph, program: &Program, value: usize) -> Error {
+    let name = match value.checked_sub(program.inputs.len()) {
+        Some(step) => &program.steps[step].name,
+        None => &float.graph.node(program.inputs[value]).name,
+    };
+    Error::new(ErrorKind::BadFile, name, "has no quantization; its range must be calibrated")
+}
+
+struct Writer {
+    network: Int8Network,
+    /// The tensor of each value so far.
+    tensors: Vec<u16>,
+}
+
+impl Writer {
+    fn tensor(&mut self, shape: &[usize], quantization: Quantization, name: &str) -> Result<u16> {
+        let number = u16::try_from(self.network.tensors.len());
+        let number =
+            number.map_err(|_| Error::new(ErrorKind::BadFile, name, "is one tensor more than a blob holds"))?;
+        self.network.tensors.push(TensorSpec {
+            shape: shape.iter().map(|d| u32::try_from(*d).unwrap_or(u32::MAX)).collect(),
+            scale: quantization.scale,
+            zero_point: i32::from(quantization.zero_point),
+            arena_offset: 0,
+            name: name.into(),
+        });
+        Ok(number)
+    }
+
+    fn step(&mut self, step: &Step, scales: &[Quantization], value: usize, means: Option<&[f32]>) -> Result<()> {
+        let mut inputs: Vec<u16> = step.inputs.iter().map(|input| self.tensors[*input]).collect();
+        let mut from: Vec<Quantization> = step.inputs.iter().map(|input| scales[*input]).collect();
+        let to = scales[value];
+        // An operator that passes values on needs one scale; where two are given, a table changes it on the way in.
+        if matches!(&step.kind, Kind::Other(other) if other.scale == Scale::OfInputs) {
+            for (input, from) in inputs.iter_mut().zip(&mut from).filter(|(_, from)| **from != to) {
+                let shape: Vec<usize> =
+                    self.network.tensors[usize::from(*input)].shape.iter().map(|d| *d as usize).collect();
+                let kind = OperatorKind::Lut { table: from.requantized(to) };
+                *input = self.operator(vec![*input], &shape, to, kind, &step.name)?;
+                *from = to;
+            }
+        }
+        let activation = step.clamp.map_or(Activation::NONE, |(low, high)| to.clamp(low, high));
+        let site = Site { inputs: &from, output: to, activation };
+        let kind = kind(step, &site, means).map_err(|error| Error { place: step.name.clone(), ..error })?;
+        let output = self.operator(inputs, &step.shape, to, kind, &step.name)?;
+        self.tensors.push(output);
+        Ok(())
+    }
+
+    /// Appends an operator and the tensor that it writes.
+    fn operator(
+        &mut self,
+        inputs: Vec<u16>,
+        shape: &[usize],
+        to: Quantization,
+        kind: OperatorKind,
+        name: &str,
+    ) -> Result<u16> {
+        let output = self.tensor(shape, to, name)?;
+        self.network.operators.push(OperatorSpec { inputs, output, kind, name: name.into() });
+        Ok(output)
+    }
+}
+
+fn kind(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<OperatorKind> {
+    Ok(match &step.kind {
+        Kind::Conv2d(window, weighted) => {
+            let taps = weighted.weights.len() / weighted.bias.len().max(1);
+            let channels = taps / (window.kernel[0] * window.kernel[1]).max(1);
+            let means = means.map(|means| channel_means(means, channels));
+            OperatorKind::Conv2d { window: *window, weighted: integers(weighted, site, means.as_deref()) }
+        }
+        Kind::Dense(weighted) => OperatorKind::FullyConnected { weighted: integers(weighted, site, means) },
+        Kind::Other(other) => (other.make)(site)?,
+    })
+}
+
+/// Mean of each channel over all positions of an image.
+fn channel_means(image: &[f32], channels: usize) -> Vec<f32> {
+    let mut means = vec![0.0; channels];
+    for pixel in image.chunks_exact(channels.max(1)) {
+        means.iter_mut().zip(pixel).for_each(|(mean, x)| *mean += x);
+    }
+    let positions = (image.len() / channels.max(1)).max(1) as f32;
+    means.iter_mut().for_each(|mean| *mean /= positions);
+    means
+}
+
+/// Symmetric int8 weights per channel, in [-127, 127]. `mean` holds the expected input of each tap (repeating).
+fn integers(weighted: &Weighted, site: &Site<'_>, mean: Option<&[f32]>) -> WeightedSpec {
+    let (from, to) = (site.inputs[0], site.output);
+    let taps = weighted.weights.len() / weighted.bias.len().max(1);
+    let mut spec = WeightedSpec { rounding: Rounding::Double, activation: site.activation, ..WeightedSpec::default() };
+    for (channel, (row, &bias)) in weighted.weights.chunks(taps.max(1)).zip(&weighted.bias).enumerate() {
+        let given = weighted.scales.as_ref().and_then(|scales| scales.get(channel).copied());
+        let scale = given.unwrap_or_else(|| weight_scale(row, bias, from, to));
+        let steps = row.iter().map(|w| (w / scale).round().clamp(-127.0, 127.0));
+        let taps = row.iter().zip(steps.clone()).zip(mean.unwrap_or(&[0.0]).iter().cycle());
+        let error: f64 = taps.map(|((w, q), x)| f64::from(q * scale - w) * f64::from(*x)).sum();
+        let product = f64::from(from.scale) * f64::from(scale);
+        spec.weights.extend(steps.map(|q| q as i8));
+        spec.bias.push(((f64::from(bias) - error) / product).round() as i32);
+        spec.multipliers.push(quantize_multiplier(product / f64::from(to.scale)));
+    }
+    spec
+}
+
+/// The scale of one channel's weights: the largest weight is 127 steps.
+///
+/// It is not made so small that the bias would leave 2^27 or the requantization would shift by more than 22: a channel
+/// that is almost dead loses nothing by coarser weights, and the core's short requantization stays exact.
+fn weight_scale(row: &[f32], bias: f32, from: Quantization, to: Quantization) -> f32 {
+    const LARGEST_BIAS: f32 = (1 << 27) as f32;
+    const LEAST_MULTIPLIER: f32 = 1.0 / (1 << 22) as f32;
+    let largest = row.iter().fold(0f32, |largest, w| largest.max(w.abs()));
+    let for_bias = bias.abs() / (from.scale * LARGEST_BIAS);
+    let for_shift = LEAST_MULTIPLIER * to.scale / from.scale;
+    (largest / 127.0).max(for_bias).max(for_shift)
+}
