@@ -15,6 +15,7 @@ mod table;
 
 pub mod metrics;
 pub mod npy;
+pub mod npz;
 
 pub use augment::{Augment, Augmented, Shadow};
 pub use formats::Format;

@@ -44,13 +44,20 @@ impl Array {
 /// A file that cannot be read, is not `.npy`, is cut off, or has another element type.
 pub fn read(path: &Path) -> Result<Array> {
     let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
-    let wrong = |error| bad_file(path, error);
-    if let Some(array) = attempt(&bytes).map_err(wrong)? {
+    decode(&bytes).map_err(|error| Error { place: path.display().to_string(), ..error })
+}
+
+/// [`read`] of the bytes of a `.npy` file.
+///
+/// # Errors
+/// Bytes that are no array, or one of another element type.
+pub fn decode(bytes: &[u8]) -> Result<Array> {
+    if let Some(array) = attempt(bytes).map_err(bad_file)? {
         Ok(Array::F32(array))
-    } else if let Some(array) = attempt(&bytes).map_err(wrong)? {
+    } else if let Some(array) = attempt(bytes).map_err(bad_file)? {
         Ok(Array::I8(array))
     } else {
-        Ok(Array::U8(parse(&bytes).map_err(wrong)?))
+        Ok(Array::U8(parse(bytes).map_err(bad_file)?))
     }
 }
 
@@ -79,7 +86,7 @@ fn parse<T: ReadableElement + Clone>(bytes: &[u8]) -> std::result::Result<ArrayD
     Ok(ArrayD::<T>::read_npy(bytes)?.as_standard_layout().into_owned())
 }
 
-fn bad_file(path: &Path, error: ReadNpyError) -> Error {
+fn bad_file(error: ReadNpyError) -> Error {
     let message = match error {
         ReadNpyError::WrongDescriptor(found) => {
             format!("has elements of type {found}; float32, int8 and uint8 can be read: convert it with astype")
@@ -88,5 +95,5 @@ fn bad_file(path: &Path, error: ReadNpyError) -> Error {
         ReadNpyError::ExtraBytes(extra) => format!("has {extra} bytes more than its shape says"),
         other => format!("is not a .npy array: {other}"),
     };
-    Error::new(ErrorKind::BadFile, path.display(), message)
+    Error::new(ErrorKind::BadFile, "", message)
 }

@@ -1,0 +1,38 @@
+//! Several named arrays in one `.npz` file: NumPy's ZIP archive of `.npy` files.
+
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Longest file of an archive, in bytes: an archive that holds more than its own size may be made to fill memory.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Names (without `.npy`) and files of the archive `path`, in its order; [`super::npy::decode`] reads the files.
+///
+/// # Errors
+/// A file that cannot be read, is no ZIP archive, is damaged, or unpacks to more than 1 GiB.
+pub fn read(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
+    unpack(&bytes).map_err(|error| {
+        Error::new(ErrorKind::BadFile, path.display(), format!("is not a .npz archive of arrays: {error}"))
+    })
+}
+
+fn unpack(bytes: &[u8]) -> std::result::Result<Vec<(String, Vec<u8>)>, ZipError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    let mut left = MAX_BYTES;
+    let mut files = Vec::new();
+    for index in 0..archive.len() {
+        let mut content = Vec::new();
+        let entry = archive.by_index(index)?;
+        let name = entry.name()?.trim_end_matches(".npy").to_string();
+        let read = entry.take(left + 1).read_to_end(&mut content)? as u64;
+        left = left.checked_sub(read).ok_or(ZipError::InvalidArchive("it unpacks to more than 1 GiB".into()))?;
+        files.push((name, content));
+    }
+    Ok(files)
+}
