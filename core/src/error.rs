@@ -60,6 +60,8 @@ errors! {
             tensor: u16 } => "a tensor's shape has a wrong rank, a zero or a too large dimension",
         BadQuantization { /// Index of the tensor.
             tensor: u16 } => "a tensor's scale is not positive and finite or its zero point is not an int8",
+        OutsideConstants { /// Index of the tensor.
+            tensor: u16 } => "a constant tensor is misaligned or reaches beyond the constants",
         OutsideArena { /// Index of the tensor.
             tensor: u16 } => "a tensor is misaligned in the arena or reaches beyond its end",
         NotProduced { /// Index of the tensor.
@@ -71,6 +73,11 @@ errors! {
         ArenaTooLarge => "the stated arena is beyond 1 GiB or not a multiple of 16 bytes",
         UnknownOperator { /// Index of the operator.
             operator: u16 } => "an operator has a code that this version does not know",
+        LeftOut { /// Index of the operator.
+            operator: u16, /// Its name.
+            name: &'static str } => "an operator was left out of this program when it was built (switch its feature on)",
+        BadElementType { /// Index of the operator.
+            operator: u16 } => "an operator has a tensor of an element type, or in a place, that it does not work on",
         UnknownOption { /// Index of the operator.
             operator: u16 } => "an operator has a rounding, layout, flag or reserved field that this version does not know",
         BadOperands { /// Index of the operator.

@@ -5,7 +5,7 @@ mod plan;
 
 use crate::LoadError;
 use crate::blob::format::{NO_TENSOR, OperatorRecord};
-use crate::blob::{Metadata, Tensor, keys};
+use crate::blob::{Metadata, Place, Tensor, keys};
 use crate::ops::{Operator, Sides};
 
 /// A loaded network: views into the blob, which stays where it is. After [`Model::load`] nothing about it can fail.
@@ -43,7 +43,7 @@ impl<'m> Model<'m> {
     pub fn load(blob: &'m [u8]) -> Result<Self, LoadError> {
         let model = header::parse(blob)?;
         for (tensor, index) in model.tensors.iter().zip(0u16..) {
-            header::check_tensor(tensor, index, model.arena_bytes)?;
+            header::check_tensor(tensor, index, model.arena_bytes, model.constants.len())?;
         }
         for index in 0..model.records.len() as u16 {
             model.check_operator(index)?;
@@ -65,6 +65,11 @@ impl<'m> Model<'m> {
     /// All tensors.
     pub fn tensors(&self) -> &'m [Tensor] {
         self.tensors
+    }
+
+    /// What constant tensors lie in.
+    pub(crate) fn constants(&self) -> &'m [u8] {
+        self.constants
     }
 
     /// Tensor number `i` of the network's inputs.
@@ -134,7 +139,7 @@ impl<'m> Model<'m> {
 
     /// Multiply-accumulates of one run.
     pub fn macs(&self) -> u64 {
-        self.steps().map(|step| step.operator.macs(step.sides.output.elements())).fold(0, u64::saturating_add)
+        self.steps().map(|step| step.operator.macs(&step.sides)).fold(0, u64::saturating_add)
     }
 
     fn named(&self, prefix: &str, index: u16) -> Option<&'m str> {
@@ -155,9 +160,6 @@ impl<'m> Model<'m> {
     /// Everything about one operator but its place in the plan.
     fn check_operator(&self, index: u16) -> Result<(), LoadError> {
         let Some(record) = self.records.get(usize::from(index)) else { return Ok(()) };
-        if record.reserved != [0, 0] {
-            return Err(LoadError::UnknownOption { operator: index });
-        }
         let operator = Operator::decode(record, self.constants, index)?;
         let operands = LoadError::BadOperands { operator: index };
         let reads = record.reads();
@@ -165,6 +167,13 @@ impl<'m> Model<'m> {
         let fits = unused && operator.inputs().contains(&reads.len());
         let exist = reads.iter().all(|t| usize::from(*t) < self.tensors.len());
         let sides = self.sides(record).filter(|_| fits && exist).ok_or(operands)?;
+        if !operator.accepts(&sides) || sides.output.place() != Place::Arena {
+            return Err(LoadError::BadElementType { operator: index });
+        }
+        let states = reads.len().saturating_sub(operator.states());
+        if !sides.inputs().enumerate().all(|(i, tensor)| (tensor.place() == Place::State) == (i >= states)) {
+            return Err(LoadError::BadElementType { operator: index });
+        }
         operator.verify(sides, index)
     }
 }

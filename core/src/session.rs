@@ -1,10 +1,10 @@
 //! Runs a model over the caller's memory.
 
+use core::cell::Cell;
 use core::ops::Range;
 
-use crate::blob::ALIGNMENT;
-use crate::model::Step;
-use crate::ops::{Kernels, Operator, Selected};
+use crate::blob::{ALIGNMENT, Element, Place, Tensor};
+use crate::ops::{Kernels, Selected};
 use crate::{Model, SessionError};
 
 /// Memory for a session with the alignment it needs, for a `static` or a local.
@@ -43,7 +43,18 @@ impl<'m, 'a> Session<'m, 'a> {
             return Err(SessionError::ArenaMisaligned);
         }
         let arena = arena.get_mut(..needed).ok_or(SessionError::ArenaTooSmall { needed, given })?;
-        Ok(Self { model, arena: bytemuck::cast_slice_mut(arena) })
+        let mut session = Self { model, arena: bytemuck::cast_slice_mut(arena) };
+        session.reset();
+        Ok(session)
+    }
+
+    /// Forgets: every state holds its zero point again, as at the start.
+    pub fn reset(&mut self) {
+        for state in self.model.tensors().iter().filter(|tensor| tensor.place() == Place::State) {
+            // Only int8 has a zero point beside 0, so one byte says it for every element type.
+            let value = state.zero_point() as i8;
+            self.arena.get_mut(state.range()).into_iter().flatten().for_each(|byte| *byte = value);
+        }
     }
 
     /// The model that runs.
@@ -51,12 +62,37 @@ impl<'m, 'a> Session<'m, 'a> {
         &self.model
     }
 
-    /// Input number `i`, to be written before each run: a run may use its bytes for something else.
+    /// Input number `i` (the bytes of one that is not int8), to be written before each run: a run may use its bytes for
+    /// something else.
     pub fn input_mut(&mut self, i: usize) -> Option<&mut [i8]> {
         self.arena.get_mut(self.model.input(i)?.range())
     }
 
-    /// Output number `i` of the last run.
+    /// Input number `i` where it is int16.
+    pub fn input_i16_mut(&mut self, i: usize) -> Option<&mut [i16]> {
+        let tensor = self.model.input(i).filter(|tensor| tensor.element() == Element::Int16)?;
+        bytemuck::try_cast_slice_mut(self.arena.get_mut(tensor.range())?).ok()
+    }
+
+    /// Input number `i` where it is int32 (indices).
+    pub fn input_i32_mut(&mut self, i: usize) -> Option<&mut [i32]> {
+        let tensor = self.model.input(i).filter(|tensor| tensor.element() == Element::Int32)?;
+        bytemuck::try_cast_slice_mut(self.arena.get_mut(tensor.range())?).ok()
+    }
+
+    /// Output number `i` where it is int16.
+    pub fn output_i16(&self, i: usize) -> Option<&[i16]> {
+        let tensor = self.model.output(i).filter(|tensor| tensor.element() == Element::Int16)?;
+        bytemuck::try_cast_slice(self.arena.get(tensor.range())?).ok()
+    }
+
+    /// Output number `i` where it is int32 (indices).
+    pub fn output_i32(&self, i: usize) -> Option<&[i32]> {
+        let tensor = self.model.output(i).filter(|tensor| tensor.element() == Element::Int32)?;
+        bytemuck::try_cast_slice(self.arena.get(tensor.range())?).ok()
+    }
+
+    /// Output number `i` of the last run; the bytes of one that is not int8.
     pub fn output(&self, i: usize) -> Option<&[i8]> {
         self.arena.get(self.model.output(i)?.range())
     }
@@ -75,75 +111,71 @@ impl<'m, 'a> Session<'m, 'a> {
     /// and for comparing a network with its float version.
     pub fn run_with<K: Kernels>(&mut self, mut observer: impl FnMut(usize, &[i8])) {
         for (index, step) in self.model.steps().enumerate() {
-            run_step::<K>(&step, self.arena);
+            let constants = bytemuck::cast_slice(self.model.constants());
+            let memory = Memory { arena: self.arena, constants, scratch: step.scratch };
+            step.operator.run::<K>(step.sides, memory);
             observer(index, self.arena.get(step.sides.output.range()).unwrap_or(&[]));
         }
     }
 }
 
-/// One operator. The loader has made sure that the ranges exist and are disjoint.
-fn run_step<K: Kernels>(step: &Step<'_>, arena: &mut [i8]) {
-    let (sides, scratch) = (step.sides, step.scratch.clone());
-    if let Operator::Reshape = step.operator {
-        let (from, to) = (sides.input.range(), sides.output.range());
-        if from.start != to.start
-            && let Ok([input, output]) = arena.get_disjoint_mut([from, to])
-        {
-            copy(input, output);
+/// The bytes that one operator may touch. The loader has made sure that the ranges exist, and that what is written lies
+/// apart from what is read unless the operator works in place; where they do not, nothing is given and nothing runs.
+#[derive(Debug)]
+pub(crate) struct Memory<'a> {
+    arena: &'a mut [i8],
+    constants: &'a [i8],
+    scratch: Range<usize>,
+}
+
+/// What most operators want: inputs to read, one output and scratch to write.
+#[derive(Debug)]
+pub(crate) struct Open<'a, const N: usize> {
+    pub inputs: [&'a [i8]; N],
+    pub output: &'a mut [i8],
+    pub scratch: &'a mut [i16],
+}
+
+impl<'a> Memory<'a> {
+    /// The bytes of `inputs` (tensors of the arena or constants), of `output` and of the scratch.
+    pub fn open<const N: usize>(self, inputs: [&Tensor; N], output: &Tensor) -> Option<Open<'a, N>> {
+        let written = output.range();
+        let scratch = if self.scratch.is_empty() { written.end..written.end } else { self.scratch };
+        let scratch_first = scratch.start < written.start;
+        let (first, second) = if scratch_first { (&scratch, &written) } else { (&written, &scratch) };
+        let (below, tail) = self.arena.split_at_mut_checked(first.start)?;
+        let (low, tail) = tail.split_at_mut_checked(first.len())?;
+        let (between, tail) = tail.split_at_mut_checked(second.start.checked_sub(first.end)?)?;
+        let (high, above) = tail.split_at_mut_checked(second.len())?;
+        let (output, scratch) = if scratch_first { (high, low) } else { (low, high) };
+        let readable = [(0, &*below), (first.end, &*between), (second.end, &*above)];
+        let read = |tensor: &Tensor| {
+            let range = tensor.range();
+            if tensor.place() == Place::Constant {
+                return self.constants.get(range);
+            }
+            let inside = |(start, bytes): &(usize, &'a [i8])| {
+                bytes.get(range.start.checked_sub(*start)?..range.end.checked_sub(*start)?)
+            };
+            readable.iter().find_map(inside)
+        };
+        let mut slices: [&[i8]; N] = [&[]; N];
+        for (slice, tensor) in slices.iter_mut().zip(inputs) {
+            *slice = read(tensor)?;
         }
-        return;
+        let scratch = bytemuck::try_cast_slice_mut(scratch).unwrap_or(&mut []);
+        Some(Open { inputs: slices, output, scratch })
     }
-    if let Operator::Add(add) = &step.operator {
-        if let (Some(second), Some((rest, output))) = (sides.others[0], around(arena, sides.output.range())) {
-            let inputs = [sides.input, second].map(|tensor| rest.get(tensor.range()).unwrap_or(&[]));
-            K::add(add, sides, inputs, output);
-        }
-        return;
+
+    /// Input (of the arena) and output as cells, which may be the same bytes.
+    pub fn cells(self, input: &Tensor, output: &Tensor) -> Option<[&'a [Cell<i8>]; 2]> {
+        let cells = Cell::from_mut(self.arena).as_slice_of_cells();
+        Some([cells.get(input.range())?, cells.get(output.range())?])
     }
-    let Ok([input, output, scratch]) = arena.get_disjoint_mut([sides.input.range(), sides.output.range(), scratch])
-    else {
-        return;
-    };
-    let scratch = bytemuck::try_cast_slice_mut(scratch).unwrap_or(&mut []);
-    match &step.operator {
-        Operator::Conv2d(conv) => K::conv2d(conv, sides, input, output, scratch),
-        Operator::FullyConnected(dense) => K::fully_connected(dense, sides, input, output, scratch),
-        Operator::MaxPool(pool) => pool.run(sides, input, output),
-        Operator::AveragePool(pool) => pool.run(sides, input, output),
-        Operator::Lut(lut) => lut.run(input, output),
-        Operator::DepthwiseConv2d(conv) => K::depthwise_conv2d(conv, sides, input, output, scratch),
-        Operator::Softmax(softmax) => softmax.run(sides, input, output),
-        Operator::Reshape | Operator::Add(_) => {}
-    }
-}
 
-/// All of the arena but one tensor, to be read while that is written. Two inputs may be the same tensor.
-struct Rest<'a> {
-    before: &'a [i8],
-    after: &'a [i8],
-    /// Where `after` starts in the arena.
-    resumes: usize,
-}
-
-impl<'a> Rest<'a> {
-    fn get(&self, range: Range<usize>) -> Option<&'a [i8]> {
-        match (range.start.checked_sub(self.resumes), range.end.checked_sub(self.resumes)) {
-            (Some(start), Some(end)) => self.after.get(start..end),
-            _ => self.before.get(range),
-        }
-    }
-}
-
-/// Cuts the arena into the bytes of `output` and the rest.
-fn around(arena: &mut [i8], output: Range<usize>) -> Option<(Rest<'_>, &mut [i8])> {
-    let (before, tail) = arena.split_at_mut_checked(output.start)?;
-    let (written, after) = tail.split_at_mut_checked(output.end.checked_sub(output.start)?)?;
-    Some((Rest { before, after, resumes: output.end }, written))
-}
-
-/// `copy_from_slice` without its panic on different lengths, which a loaded model does not have.
-fn copy(from: &[i8], to: &mut [i8]) {
-    for (q, copied) in from.iter().zip(to) {
-        *copied = *q;
+    /// Bytes that must not overlap, all to be written if wanted; and the scratch.
+    #[expect(dead_code, reason = "operators with memory need it")]
+    pub fn disjoint<const N: usize>(self, tensors: [&Tensor; N]) -> Option<[&'a mut [i8]; N]> {
+        self.arena.get_disjoint_mut(tensors.map(Tensor::range)).ok()
     }
 }

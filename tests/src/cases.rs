@@ -114,7 +114,7 @@ fn tensor(shape: &[usize], zero_point: i32, arena_offset: usize) -> TensorSpec {
         scale: 0.05,
         zero_point,
         arena_offset: arena_offset as u32,
-        name: String::new(),
+        ..TensorSpec::default()
     }
 }
 

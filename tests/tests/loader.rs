@@ -91,7 +91,7 @@ fn the_frame_is_checked() {
         Model::load(&changed).err()
     };
     assert_eq!(with(0, b"ACKN"), Some(LoadError::BadMagic));
-    assert_eq!(with(4, &[2, 0]), Some(LoadError::UnsupportedVersion { version: 2 }));
+    assert_eq!(with(4, &[1, 0]), Some(LoadError::UnsupportedVersion { version: 1 }));
     assert_eq!(with(6, &[1]), Some(LoadError::UnknownFlags));
     assert_eq!(with(8, &[0, 0, 0, 1]), Some(LoadError::WrongLength { stated: 1 << 24 }));
     assert_eq!(with(16, &[1]), Some(LoadError::ArenaTooLarge));

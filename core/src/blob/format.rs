@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 /// First four bytes of every blob.
 pub const MAGIC: [u8; 4] = *b"ACKM";
 /// The version of the format that this crate reads and writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Most tensors, and most operators, of one blob.
 pub const MAX_RECORDS: usize = 256;
 /// Largest dimension of a tensor.
@@ -14,6 +14,8 @@ pub const MAX_DIMENSION: u32 = 65_535;
 pub const MAX_WINDOW: i32 = 4095;
 /// Largest arena: 1 GiB.
 pub const MAX_ARENA: u32 = 1 << 30;
+/// Most tensors that one operator reads.
+pub const MAX_INPUTS: usize = 8;
 /// In a list of operands: no tensor.
 pub const NO_TENSOR: u16 = u16::MAX;
 /// Operator flag: every possible sum of every channel is below 2^29 in magnitude and every right shift is 1 to 22,
@@ -83,17 +85,75 @@ pub struct Section {
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Tensor {
+    /// An [`Element`].
     pub(crate) element: u8,
     pub(crate) rank: u8,
-    pub(crate) reserved: u16,
+    /// A [`Place`].
+    pub(crate) place: u8,
+    pub(crate) reserved: u8,
     pub(crate) dimensions: [u32; 4],
     pub(crate) scale: f32,
     pub(crate) zero_point: i32,
-    pub(crate) arena_offset: u32,
+    /// In the arena, or in the constants section.
+    pub(crate) offset: u32,
 }
 
-/// [`Tensor`] element type: int8.
-pub const ELEMENT_INT8: u8 = 1;
+/// What one element of a tensor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Element {
+    /// Most tensors.
+    #[default]
+    Int8 = 1,
+    /// Activations of 16-bit networks, cell states; zero point 0.
+    Int16 = 2,
+    /// Indices; zero point 0.
+    Int32 = 3,
+}
+
+impl Element {
+    /// Size of one.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Int8 => 1,
+            Self::Int16 => 2,
+            Self::Int32 => 4,
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Int8),
+            2 => Some(Self::Int16),
+            3 => Some(Self::Int32),
+            _ => None,
+        }
+    }
+}
+
+/// Where a tensor lives, and so how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Place {
+    /// In the arena from the operator that writes it to the last that reads it.
+    #[default]
+    Arena = 0,
+    /// In the blob: read only.
+    Constant = 1,
+    /// In the arena for good: kept from run to run, the zero point at first. Operators with memory read and write it.
+    State = 2,
+}
+
+impl Place {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Arena),
+            1 => Some(Self::Constant),
+            2 => Some(Self::State),
+            _ => None,
+        }
+    }
+}
 
 impl Tensor {
     /// The dimensions, outermost first; images are NHWC.
@@ -101,9 +161,24 @@ impl Tensor {
         self.dimensions.get(..usize::from(self.rank)).unwrap_or(&[])
     }
 
-    /// Number of elements (and bytes). Exact for every tensor of a loaded model.
+    /// Number of elements. Exact for every tensor of a loaded model.
     pub fn elements(&self) -> usize {
         self.shape().iter().fold(1usize, |product, &d| product.saturating_mul(d as usize))
+    }
+
+    /// What one element is (int8 for codes that the loader refuses).
+    pub fn element(&self) -> Element {
+        Element::from_code(self.element).unwrap_or_default()
+    }
+
+    /// Where it lives (the arena for codes that the loader refuses).
+    pub fn place(&self) -> Place {
+        Place::from_code(self.place).unwrap_or_default()
+    }
+
+    /// Number of bytes.
+    pub fn bytes(&self) -> usize {
+        self.elements().saturating_mul(self.element().bytes())
     }
 
     /// The real number of one step, > 0.
@@ -116,9 +191,9 @@ impl Tensor {
         self.zero_point
     }
 
-    /// First byte in the arena.
-    pub fn arena_offset(&self) -> usize {
-        self.arena_offset as usize
+    /// First byte in the arena; of a constant, in the constants section.
+    pub fn offset(&self) -> usize {
+        self.offset as usize
     }
 
     /// Batch, height, width and channels, if there are four dimensions. None is 0 (the loader refuses such shapes; said
@@ -128,10 +203,10 @@ impl Tensor {
         (self.rank == 4).then(|| self.dimensions.map(|d| d.max(1) as usize))
     }
 
-    /// The bytes in the arena, `start..end`.
+    /// The bytes in the arena (of a constant, in the constants section), `start..end`.
     pub(crate) fn range(&self) -> core::ops::Range<usize> {
-        let start = self.arena_offset as usize;
-        start..start.saturating_add(self.elements())
+        let start = self.offset as usize;
+        start..start.saturating_add(self.bytes())
     }
 }
 
@@ -158,7 +233,7 @@ pub struct OperatorRecord {
     /// [`FLAG_BOUNDED`] or 0.
     pub flags: u8,
     /// Tensors read, the rest [`NO_TENSOR`].
-    pub inputs: [u16; 4],
+    pub inputs: [u16; MAX_INPUTS],
     /// Tensors written, the rest [`NO_TENSOR`].
     pub outputs: [u16; 2],
     /// Numbers.
@@ -169,8 +244,6 @@ pub struct OperatorRecord {
     pub scratch_offset: u32,
     /// Length of scratch.
     pub scratch_bytes: u32,
-    /// 0.
-    pub reserved: [u32; 2],
 }
 
 impl OperatorRecord {

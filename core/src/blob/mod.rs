@@ -14,7 +14,7 @@ mod unpack;
 #[cfg(feature = "writer")]
 pub mod write;
 
-pub use format::{Activation, Channel, Layout, Rounding, Tensor, Window};
+pub use format::{Activation, Channel, Element, Layout, Place, Rounding, Tensor, Window};
 pub use metadata::{Metadata, keys};
 #[cfg(feature = "writer")]
 pub use {aligned::AlignedBytes, unpack::repack};
@@ -26,7 +26,7 @@ pub const ALIGNMENT: usize = 16;
 /// `static ARENA: Arena<{ arena_bytes(MODEL) }>`. 0 when `blob` is no blob of this version.
 pub const fn arena_bytes(blob: &[u8]) -> usize {
     match blob {
-        [b'A', b'C', b'K', b'M', 1, 0, _, _, _, _, _, _, _, _, _, _, a, b, c, d, ..] => {
+        [b'A', b'C', b'K', b'M', 2, 0, _, _, _, _, _, _, _, _, _, _, a, b, c, d, ..] => {
             u32::from_le_bytes([*a, *b, *c, *d]) as usize
         }
         _ => 0,

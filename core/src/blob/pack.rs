@@ -5,11 +5,10 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::format::{
-    CRC, ConstantRef, ELEMENT_INT8, FLAG_BOUNDED, Header, MAGIC, NO_TENSOR, OperatorRecord, Section, SectionKind,
-    VERSION,
+    CRC, ConstantRef, FLAG_BOUNDED, Header, MAGIC, MAX_INPUTS, NO_TENSOR, OperatorRecord, Section, SectionKind, VERSION,
 };
-use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
-use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Rounding, Tensor, Window, keys};
+use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
+use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Place, Rounding, Tensor, Window, keys};
 use crate::ops::{Add, Softmax};
 use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
 
@@ -27,7 +26,7 @@ pub(super) fn pack(network: &Network, layout: Layout) -> Result<AlignedBytes, Wr
         }
         records.push(record);
     }
-    let tensors = network.tensors.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
+    let tensors = network.tensors.iter().map(|spec| tensor(spec, &mut constants)).collect::<Result<Vec<_>, _>>()?;
     let sections = [
         (SectionKind::Tensors, bytemuck::cast_slice(&tensors).to_vec()),
         (SectionKind::Operators, bytemuck::cast_slice(&records).to_vec()),
@@ -72,15 +71,21 @@ fn assemble(sections: &[(SectionKind, Vec<u8>)], arena_bytes: u32) -> Result<Ali
 }
 
 fn tensor_end(spec: &TensorSpec) -> usize {
-    (spec.arena_offset as usize).saturating_add(spec.elements())
+    (spec.arena_offset as usize).saturating_add(spec.arena_bytes())
 }
 
-fn tensor(spec: &TensorSpec) -> Result<Tensor, WriteError> {
+fn tensor(spec: &TensorSpec, constants: &mut Vec<u8>) -> Result<Tensor, WriteError> {
     let rank = u8::try_from(spec.shape.len()).ok().filter(|rank| *rank <= 4).ok_or(WriteError::TooLarge)?;
     let mut dimensions = [1; 4];
     dimensions[..spec.shape.len()].copy_from_slice(&spec.shape);
-    let TensorSpec { scale, zero_point, arena_offset, .. } = *spec;
-    Ok(Tensor { element: ELEMENT_INT8, rank, reserved: 0, dimensions, scale, zero_point, arena_offset })
+    let (place, offset) = match &spec.storage {
+        Storage::Arena => (Place::Arena, spec.arena_offset),
+        Storage::State => (Place::State, spec.arena_offset),
+        Storage::Constant(bytes) => (Place::Constant, constant(constants, bytes)?.offset),
+    };
+    let (element, place) = (spec.element as u8, place as u8);
+    let TensorSpec { scale, zero_point, .. } = *spec;
+    Ok(Tensor { element, rank, place, reserved: 0, dimensions, scale, zero_point, offset })
 }
 
 fn endpoints(network: &Network) -> Result<Vec<u8>, WriteError> {
@@ -115,7 +120,7 @@ fn operator(
     let spec = &network.operators[index];
     let mut record: OperatorRecord = bytemuck::Zeroable::zeroed();
     record.opcode = spec.kind.opcode() as u8;
-    record.inputs = [NO_TENSOR; 4];
+    record.inputs = [NO_TENSOR; MAX_INPUTS];
     let inputs = record.inputs.get_mut(..spec.inputs.len()).ok_or(WriteError::Inconsistent { operator: index })?;
     inputs.copy_from_slice(&spec.inputs);
     record.outputs = [spec.output, NO_TENSOR];
@@ -239,9 +244,9 @@ fn place_scratch(network: &Network, operator: usize, spec: &OperatorSpec, bytes:
         let born = if network.inputs.contains(&index) { Some(0) } else { network.operators.iter().position(writes) };
         let last = network.operators.iter().rposition(reads);
         let read = if network.outputs.contains(&index) { Some(usize::MAX) } else { last };
-        let used = reads(spec) || writes(spec);
+        let used = reads(spec) || writes(spec) || tensor.storage == Storage::State;
         let lives = born.is_some_and(|b| b <= operator) && read.is_some_and(|r| r >= operator);
-        if used || lives {
+        if (used || lives) && tensor.arena_bytes() > 0 {
             live.push(tensor.arena_offset as usize..tensor_end(tensor).next_multiple_of(ALIGNMENT));
         }
     }

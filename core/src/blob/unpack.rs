@@ -3,8 +3,8 @@
 use std::string::String;
 
 use super::format::Channel;
-use super::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec, WriteError};
-use super::{AlignedBytes, Layout, keys};
+use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
+use super::{AlignedBytes, Layout, Place, keys};
 use crate::Model;
 use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Sides, Weighted};
 
@@ -39,7 +39,13 @@ fn tensor(model: &Model<'_>, index: u16) -> TensorSpec {
         shape: tensor.shape().to_vec(),
         scale: tensor.scale(),
         zero_point: tensor.zero_point(),
-        arena_offset: tensor.arena_offset,
+        element: tensor.element(),
+        arena_offset: if tensor.place() == Place::Constant { 0 } else { tensor.offset },
+        storage: match tensor.place() {
+            Place::Arena => Storage::Arena,
+            Place::State => Storage::State,
+            Place::Constant => Storage::Constant(model.constants()[tensor.range()].to_vec()),
+        },
         name: model.tensor_name(index).unwrap_or_default().into(),
     }
 }
@@ -64,7 +70,7 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
         Operator::AveragePool(AveragePool(p)) => {
             OperatorKind::AveragePool { window: p.window, activation: p.activation }
         }
-        Operator::Reshape => OperatorKind::Reshape,
+        Operator::Reshape(_) => OperatorKind::Reshape,
         Operator::Lut(lut) => OperatorKind::Lut { table: *lut.table },
         Operator::Add(add) => OperatorKind::Add(add),
         Operator::Softmax(softmax) => OperatorKind::Softmax(softmax),

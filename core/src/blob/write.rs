@@ -7,7 +7,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::LoadError;
-use crate::blob::{Activation, AlignedBytes, Layout, Rounding, Window};
+use crate::blob::{Activation, AlignedBytes, Element, Layout, Rounding, Window};
 use crate::ops::{Add, Opcode, Softmax, conv2d, depthwise_conv2d, fully_connected};
 
 /// A quantized network.
@@ -34,23 +34,49 @@ pub struct TensorSpec {
     pub scale: f32,
     /// int8 value of 0.0.
     pub zero_point: i32,
-    /// First byte in the arena, a multiple of 16; the memory plan.
+    /// What one element is.
+    pub element: Element,
+    /// Where it lives.
+    pub storage: Storage,
+    /// First byte in the arena, a multiple of 16; the memory plan. Nothing for constants.
     pub arena_offset: u32,
     /// Name for people; may be empty.
     pub name: String,
 }
 
+/// Where a tensor of a [`Network`] lives: the [`Place`](crate::blob::Place)s, with what they hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Storage {
+    /// In the arena while it is needed.
+    #[default]
+    Arena,
+    /// In the arena for good.
+    State,
+    /// In the blob: these bytes, little-endian.
+    Constant(Vec<u8>),
+}
+
 impl TensorSpec {
-    /// Number of elements and bytes, saturating.
+    /// Number of elements, saturating.
     pub fn elements(&self) -> usize {
         self.shape.iter().fold(1usize, |product, &d| product.saturating_mul(d as usize))
+    }
+
+    /// Number of bytes, saturating.
+    pub fn bytes(&self) -> usize {
+        self.elements().saturating_mul(self.element.bytes())
+    }
+
+    /// Bytes it takes of the arena.
+    pub fn arena_bytes(&self) -> usize {
+        if matches!(self.storage, Storage::Constant(_)) { 0 } else { self.bytes() }
     }
 }
 
 /// One operator of a [`Network`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperatorSpec {
-    /// Tensors read, 1 to 4.
+    /// Tensors read, 1 to 8; states last.
     pub inputs: Vec<u16>,
     /// Tensor written.
     pub output: u16,
@@ -199,6 +225,11 @@ impl Network {
 }
 
 impl OperatorKind {
+    /// Whether the output may lie in the bytes of input number `input` where nothing reads that later.
+    pub fn in_place(&self, input: usize) -> bool {
+        matches!((self, input), (Self::Reshape | Self::Lut { .. }, 0))
+    }
+
     /// Its number in a blob.
     pub fn opcode(&self) -> Opcode {
         match self {

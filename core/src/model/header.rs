@@ -3,7 +3,7 @@
 use super::Model;
 use crate::LoadError;
 use crate::blob::format::{
-    CRC, ELEMENT_INT8, Header, MAGIC, MAX_ARENA, MAX_DIMENSION, MAX_RECORDS, Section, SectionKind, Tensor, VERSION,
+    CRC, Element, Header, MAGIC, MAX_ARENA, MAX_DIMENSION, MAX_RECORDS, Place, Section, SectionKind, Tensor, VERSION,
 };
 use crate::blob::{ALIGNMENT, Metadata};
 
@@ -124,26 +124,31 @@ fn endpoints(section: &[u8]) -> Result<(&[u16], &[u16]), LoadError> {
     }
 }
 
-/// A tensor's own fields.
-pub(super) fn check_tensor(tensor: &Tensor, index: u16, arena_bytes: usize) -> Result<(), LoadError> {
-    if tensor.element != ELEMENT_INT8 || tensor.reserved != 0 {
+/// A tensor's own fields; `constants` is the length of the constants section.
+pub(super) fn check_tensor(tensor: &Tensor, index: u16, arena: usize, constants: usize) -> Result<(), LoadError> {
+    let (element, place) = (Element::from_code(tensor.element), Place::from_code(tensor.place));
+    let (Some(element), Some(place), 0) = (element, place, tensor.reserved) else {
         return Err(LoadError::UnknownType { tensor: index });
-    }
+    };
     let shape = tensor.shape();
     let unused = tensor.dimensions.iter().skip(shape.len());
     let in_range = shape.iter().all(|d| (1..=MAX_DIMENSION).contains(d)) && unused.clone().all(|d| *d == 1);
-    let elements = shape.iter().try_fold(1u32, |product, d| product.checked_mul(*d)).filter(|e| *e <= MAX_ARENA);
-    let Some(elements) = elements.filter(|_| in_range && !shape.is_empty()) else {
+    let bytes = shape.iter().try_fold(element.bytes() as u32, |product, d| product.checked_mul(*d));
+    let Some(bytes) = bytes.filter(|bytes| *bytes <= MAX_ARENA && in_range && !shape.is_empty()) else {
         return Err(LoadError::BadShape { tensor: index });
     };
-    let scale = tensor.scale;
-    if !(scale > 0.0 && scale.is_finite() && i8::try_from(tensor.zero_point).is_ok()) {
+    let zero_point = match element {
+        Element::Int8 => i8::try_from(tensor.zero_point).is_ok(),
+        Element::Int16 | Element::Int32 => tensor.zero_point == 0,
+    };
+    if !(tensor.scale > 0.0 && tensor.scale.is_finite() && zero_point) {
         return Err(LoadError::BadQuantization { tensor: index });
     }
-    let start = tensor.arena_offset as usize;
-    let end = start.checked_add(elements as usize);
-    if !start.is_multiple_of(ALIGNMENT) || end.is_none_or(|end| end > arena_bytes) {
-        return Err(LoadError::OutsideArena { tensor: index });
-    }
-    Ok(())
+    let (space, error) = match place {
+        Place::Arena | Place::State => (arena, LoadError::OutsideArena { tensor: index }),
+        Place::Constant => (constants, LoadError::OutsideConstants { tensor: index }),
+    };
+    let start = tensor.offset as usize;
+    let end = start.checked_add(bytes as usize);
+    if start.is_multiple_of(ALIGNMENT) && end.is_some_and(|end| end <= space) { Ok(()) } else { Err(error) }
 }

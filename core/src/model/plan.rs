@@ -4,9 +4,9 @@ use core::ops::Range;
 
 use super::Model;
 use crate::LoadError;
-use crate::blob::ALIGNMENT;
 use crate::blob::format::MAX_RECORDS;
-use crate::ops::Opcode;
+use crate::blob::{ALIGNMENT, Place};
+use crate::ops::Operator;
 
 /// When a tensor holds its value: from the moment it is written to the moment it is last read. Moment 0 is before the
 /// first operator, moment `i + 1` is operator `i`, and the last is after all operators.
@@ -70,6 +70,11 @@ fn lives(model: &Model<'_>) -> Result<Lives, LoadError> {
     for input in model.inputs {
         lives.produce(*input, 0).map_err(|_| LoadError::BadEndpoints)?;
     }
+    for (tensor, index) in model.tensors.iter().zip(0u16..) {
+        if tensor.place() != Place::Arena {
+            lives.produce(index, 0).map_err(|_| LoadError::BadEndpoints)?;
+        }
+    }
     for (record, operator) in model.records.iter().zip(0u16..) {
         if !record.reads().iter().all(|tensor| lives.read(*tensor, operator + 1)) {
             return Err(LoadError::OutOfOrder { operator });
@@ -79,29 +84,44 @@ fn lives(model: &Model<'_>) -> Result<Lives, LoadError> {
     let end = model.records.len() as u16 + 1;
     for output in model.outputs {
         let repeated = lives.get(*output).last == end;
-        if repeated || !lives.read(*output, end) {
+        let constant = model.tensor(*output).is_none_or(|tensor| tensor.place() != Place::Arena);
+        if repeated || constant || !lives.read(*output, end) {
+            return Err(LoadError::BadEndpoints);
+        }
+    }
+    for (tensor, index) in model.tensors.iter().zip(0u16..) {
+        if tensor.place() == Place::State && !lives.read(index, end) {
             return Err(LoadError::BadEndpoints);
         }
     }
     Ok(lives)
 }
 
-/// Whether two tensors are live at the same moment in the same bytes.
+/// Whether two tensors are live at the same moment in the same bytes of the arena.
 fn clash(model: &Model<'_>, lives: &Lives, a: u16, b: u16) -> bool {
     let (Some(left), Some(right)) = (model.tensor(a), model.tensor(b)) else { return true };
+    if left.place() == Place::Constant || right.place() == Place::Constant {
+        return false;
+    }
     let (x, y) = (lives.get(a), lives.get(b));
     let simultaneous = x.first <= y.last && y.first <= x.last;
-    simultaneous && overlap(&left.range(), &right.range()) && !is_reshape(model, a, b)
+    simultaneous
+        && overlap(&left.range(), &right.range())
+        && !in_place(model, lives, [a, b])
+        && !in_place(model, lives, [b, a])
 }
 
-/// Whether an operator only gives the bytes of one of the tensors to the other, in place.
-fn is_reshape(model: &Model<'_>, a: u16, b: u16) -> bool {
-    let same_place = model.tensor(a).map(|t| t.arena_offset()) == model.tensor(b).map(|t| t.arena_offset());
-    let links = |from: u16, to: u16| {
-        let mut records = model.records.iter();
-        records.any(|r| r.opcode == Opcode::Reshape as u8 && r.inputs[0] == from && r.outputs[0] == to)
+/// Whether an operator writes `to` over `from`, whose last reader it is, or both hold the same bytes by a reshape.
+fn in_place(model: &Model<'_>, lives: &Lives, [from, to]: [u16; 2]) -> bool {
+    let (Some(read), Some(written)) = (model.tensor(from), model.tensor(to)) else { return false };
+    let moment = lives.get(to).first;
+    let Some(step) = moment.checked_sub(1).and_then(|index| model.step(usize::from(index))) else { return false };
+    let Some((reads, _)) = moment.checked_sub(1).and_then(|index| model.operands(usize::from(index))) else {
+        return false;
     };
-    same_place && (links(a, b) || links(b, a))
+    let same_place = read.place() == Place::Arena && read.offset() == written.offset();
+    let last_reader = lives.get(from).last == moment || matches!(step.operator, Operator::Reshape(_));
+    same_place && last_reader && reads.iter().enumerate().any(|(i, t)| *t == from && step.operator.in_place(i))
 }
 
 /// The scratch of one operator: large enough, in the arena, over nothing that is live while it runs.
@@ -110,13 +130,13 @@ fn scratch(model: &Model<'_>, lives: &Lives, operator: u16) -> Result<(), LoadEr
     let step = model.step(usize::from(operator)).ok_or(error)?;
     let range = step.scratch;
     let misplaced = range.start % ALIGNMENT != 0 || range.end > model.arena_bytes;
-    if misplaced || range.len() < step.operator.scratch_bytes() {
+    if misplaced || range.len() < step.operator.scratch_bytes(&step.sides) {
         return Err(error);
     }
     let moment = operator + 1;
     let live = |t: u16| (lives.get(t).first..=lives.get(t).last).contains(&moment);
-    let covered = (0..model.tensors.len() as u16).filter(|t| live(*t));
-    let clash = covered.filter_map(|t| model.tensor(t)).any(|tensor| overlap(&tensor.range(), &range));
+    let covered = (0..model.tensors.len() as u16).filter(|t| live(*t)).filter_map(|t| model.tensor(t));
+    let clash = covered.filter(|t| t.place() != Place::Constant).any(|tensor| overlap(&tensor.range(), &range));
     if clash { Err(error) } else { Ok(()) }
 }
 

@@ -4,16 +4,28 @@
 //! taps inside the input (padding takes no part) and ties round away from zero. Input and output have the same scale and
 //! zero point. Source: TFLite `reference_integer_ops::AveragePool`.
 
-use super::{Pool, Sides};
+use super::record::Record;
+use super::{Kernels, Node, Pool, Sides};
+use crate::LoadError;
+use crate::session::{Memory, Open};
 
 /// Mean of each window.
 #[derive(Debug, Clone, Copy)]
 pub struct AveragePool(pub Pool);
 
-impl AveragePool {
-    /// Input NHWC, output NHWC.
-    pub fn run(&self, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
-        self.0.run(sides, input, output, 0, |sum, q| sum + q, rounded_mean);
+impl Node<'_> for AveragePool {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        Pool::decode(record).map(Self)
+    }
+
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        self.0.verify(sides, operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
+            self.0.run(sides, input, output, 0, |sum, q| sum + q, rounded_mean);
+        }
     }
 }
 

@@ -3,15 +3,27 @@
 //! `output(n, y, x, c) = clamp(max over the window of input(n, ., ., c))`; padding takes no part.
 //! Input and output have the same scale and zero point. Source: TFLite `reference_integer_ops::MaxPool`.
 
-use super::{Pool, Sides};
+use super::record::Record;
+use super::{Kernels, Node, Pool, Sides};
+use crate::LoadError;
+use crate::session::{Memory, Open};
 
 /// Largest value of each window.
 #[derive(Debug, Clone, Copy)]
 pub struct MaxPool(pub Pool);
 
-impl MaxPool {
-    /// Input NHWC, output NHWC.
-    pub fn run(&self, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
-        self.0.run(sides, input, output, i32::from(i8::MIN), i32::max, |largest, _| largest);
+impl Node<'_> for MaxPool {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        Pool::decode(record).map(Self)
+    }
+
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        self.0.verify(sides, operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
+            self.0.run(sides, input, output, i32::from(i8::MIN), i32::max, |largest, _| largest);
+        }
     }
 }

@@ -2,18 +2,42 @@
 //!
 //! Free when the planner gives both tensors the same place, else a copy. Scale and zero point stay.
 
-use super::Sides;
 use super::record::Record;
+use super::{Kernels, Node, Sides};
 use crate::LoadError;
+use crate::session::{Memory, Open};
 
-pub(crate) fn decode(record: &Record<'_, '_>) -> Result<(), LoadError> {
-    record.expect_no_options()?;
-    record.expect_unused(0, 0)
-}
+/// The same bytes under another shape; any element type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reshape;
 
-pub(crate) fn verify(sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
-    if sides.input.elements() != sides.output.elements() {
-        return Err(LoadError::ShapeMismatch { operator });
+impl Node<'_> for Reshape {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        record.expect_no_options()?;
+        record.expect_unused(0, 0)?;
+        Ok(Self)
     }
-    sides.same_quantization(operator)
+
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        if sides.input.elements() != sides.output.elements() {
+            return Err(LoadError::ShapeMismatch { operator });
+        }
+        sides.same_quantization(operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        // Bytes that are in place already are not given, and need no copy.
+        let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) else { return };
+        for (q, copied) in input.iter().zip(output) {
+            *copied = *q;
+        }
+    }
+
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        sides.all(sides.input.element())
+    }
+
+    fn in_place(&self, _: usize) -> bool {
+        true
+    }
 }

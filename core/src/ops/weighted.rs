@@ -40,6 +40,11 @@ impl<'m> Weighted<'m> {
         })
     }
 
+    /// Weights and biases, given the weights per channel.
+    pub(crate) fn parameters(&self, taps: usize) -> u64 {
+        (taps as u64 + 1) * self.channels.len() as u64
+    }
+
     /// Checks sizes and every channel: `outputs` channels of `rows` kernel rows of `row` elements.
     pub(crate) fn verify(
         &self,

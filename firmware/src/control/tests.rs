@@ -93,7 +93,7 @@ fn described(outputs: usize, metadata: &[(&str, &str)]) -> AlignedBytes {
         scale: 1.0 / 128.0,
         zero_point: 0,
         arena_offset,
-        name: String::new(),
+        ..TensorSpec::default()
     };
     let weighted = WeightedSpec {
         weights: vec![1; 12 * outputs],

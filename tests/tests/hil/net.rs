@@ -38,7 +38,7 @@ fn weighted(random: &mut Random, outputs: usize, row: usize, relu: bool) -> Weig
 }
 
 fn tensor(shape: &[u32], scale: f32, zero_point: i32, arena_offset: u32) -> TensorSpec {
-    TensorSpec { shape: shape.to_vec(), scale, zero_point, arena_offset, name: String::new() }
+    TensorSpec { shape: shape.to_vec(), scale, zero_point, arena_offset, ..TensorSpec::default() }
 }
 
 fn convolution(random: &mut Random, index: u16, outputs: usize, inputs: usize) -> OperatorSpec {

@@ -58,7 +58,7 @@ pub fn bench(name: &str, blob: &[u8]) -> Result<BenchResult> {
     let layers = model.steps().zip(&bench.operators).enumerate().map(|(index, (step, &ticks))| BenchLayer {
         index,
         op: step.operator.opcode().name().to_string(),
-        macs: step.operator.macs(step.sides.output.elements()),
+        macs: step.operator.macs(&step.sides),
         instructions: count(ticks),
     });
     Ok(BenchResult {

@@ -154,7 +154,8 @@ fn spawn(name: &str, machine: &Machine, elf: &Path, memory: &Path, logs: bool) -
         .args(["-object", &backend(memory, machine.link_bytes)])
         // One instruction is one nanosecond of virtual time.
         .args(["-icount", "shift=0"])
-        .args(["-display", "none", "-monitor", "none", "-serial", "none"])
+        // No network card: its boot ROM is a package of its own.
+        .args(["-display", "none", "-monitor", "none", "-serial", "none", "-nic", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(elf)
         .stdin(Stdio::piped())

@@ -77,7 +77,7 @@ pub fn inspect_blob(blob: &[u8]) -> Result<Inspection> {
             name: spec.name.clone(),
             shape: sizes(step.sides.output.shape()),
             parameters: step.operator.parameters(),
-            macs: step.operator.macs(step.sides.output.elements()),
+            macs: step.operator.macs(&step.sides),
             bytes: constants(&spec.kind),
         })
         .collect();

@@ -100,8 +100,8 @@ impl Writer {
             shape: shape.iter().map(|d| u32::try_from(*d).unwrap_or(u32::MAX)).collect(),
             scale: quantization.scale,
             zero_point: i32::from(quantization.zero_point),
-            arena_offset: 0,
             name: name.into(),
+            ..TensorSpec::default()
         });
         Ok(number)
     }

@@ -1,6 +1,6 @@
 //! Where the tensors of a quantized network live, and the blob that follows.
 
-use ackermann_core::blob::write::{Network, OperatorKind, WriteError};
+use ackermann_core::blob::write::{Network, Storage, WriteError};
 use ackermann_core::blob::{AlignedBytes, Layout};
 
 use super::plan::{Request, plan};
@@ -35,7 +35,7 @@ fn place_tensors(network: &mut Network) {
 /// Moment 0 is before the first operator, moment i + 1 is operator i. Scratch is what the neediest of `layouts` wants.
 fn requests(network: &Network, layouts: &[Layout]) -> (Vec<Request>, Vec<usize>) {
     let end = network.operators.len() + 1;
-    let mut lives: Vec<Request> = network.tensors.iter().map(|t| life(t.elements())).collect();
+    let mut lives: Vec<Request> = network.tensors.iter().map(|t| life(t.arena_bytes())).collect();
     for (moment, operator) in (1..).zip(&network.operators) {
         if let Some(output) = lives.get_mut(usize::from(operator.output)) {
             *output = Request { first: moment, last: moment, ..*output };
@@ -51,7 +51,10 @@ fn requests(network: &Network, layouts: &[Layout]) -> (Vec<Request>, Vec<usize>)
             output.last = end;
         }
     }
-    let groups = share_reshapes(network, &mut lives);
+    for (state, _) in network.tensors.iter().enumerate().filter(|(_, t)| t.storage == Storage::State) {
+        lives[state].last = end;
+    }
+    let groups = share_in_place(network, &mut lives);
     for (index, _) in network.operators.iter().enumerate() {
         let scratch = layouts.iter().map(|layout| network.scratch_bytes(index, *layout));
         lives.push(Request { bytes: scratch.max().unwrap_or(0), first: index + 1, last: index + 1 });
@@ -63,18 +66,22 @@ fn life(bytes: usize) -> Request {
     Request { bytes, first: 0, last: 0 }
 }
 
-/// A reshape of a tensor that nothing reads later happens in place: both sides become one request.
-fn share_reshapes(network: &Network, lives: &mut [Request]) -> Vec<usize> {
+/// An operator that may work in place on a tensor that nothing reads later does so: both sides become one request.
+fn share_in_place(network: &Network, lives: &mut [Request]) -> Vec<usize> {
     let mut groups: Vec<usize> = (0..lives.len()).collect();
     for (moment, operator) in (1..).zip(&network.operators) {
-        let (OperatorKind::Reshape, [input]) = (&operator.kind, &operator.inputs[..]) else { continue };
-        let (input, output) = (usize::from(*input), usize::from(operator.output));
-        let Some(&group) = groups.get(input) else { continue };
+        let output = usize::from(operator.output);
         let Some(&written) = lives.get(output) else { continue };
-        if lives[group].last == moment && input != output {
-            lives[group].last = written.last;
-            lives[output].bytes = 0;
-            groups[output] = group;
+        for (at, input) in operator.inputs.iter().enumerate() {
+            let Some(&group) = groups.get(usize::from(*input)) else { continue };
+            let once = operator.inputs.iter().filter(|other| *other == input).count() == 1;
+            let room = lives[group].bytes >= written.bytes && lives[group].last == moment;
+            if operator.kind.in_place(at) && once && room && group != output {
+                lives[group].last = written.last;
+                lives[output].bytes = 0;
+                groups[output] = group;
+                break;
+            }
         }
     }
     groups
@@ -93,7 +100,7 @@ fn refused(network: &Network, error: WriteError) -> Error {
 #[cfg(test)]
 mod tests {
     use ackermann_core::Model;
-    use ackermann_core::blob::write::{OperatorSpec, TensorSpec};
+    use ackermann_core::blob::write::{OperatorKind, OperatorSpec, TensorSpec};
     use ackermann_core::blob::{Activation, Window};
 
     use super::*;

@@ -12,11 +12,12 @@
 pub mod portable;
 pub mod reference;
 
-use super::Sides;
 use super::record::Record;
+use super::{Kernels, Node, Sides};
 use crate::LoadError;
-use crate::blob::Activation;
+use crate::blob::{Activation, Tensor};
 use crate::quantized::Multiplier;
+use crate::session::{Memory, Open};
 
 /// Bits by which inputs are shifted to the left before they are scaled.
 pub const LEFT_SHIFT: u32 = 20;
@@ -45,18 +46,30 @@ impl Add {
         let output = quantize(twice / (f64::from(1 << LEFT_SHIFT) * f64::from(output)))?;
         Some(Self { inputs: [a?, b?], output, activation })
     }
+}
 
-    pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+impl Node<'_> for Add {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 8)?;
         let below_one = |at| record.multiplier(at, -31..=0);
         let inputs = [below_one(0)?, below_one(2)?];
         Ok(Self { inputs, output: below_one(4)?, activation: record.activation(6)? })
     }
-}
 
-pub(crate) fn verify(sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
-    let same = |tensor: &crate::blob::Tensor| tensor.shape() == sides.output.shape();
-    let fits = same(sides.input) && sides.others[0].is_some_and(same);
-    if fits { Ok(()) } else { Err(LoadError::ShapeMismatch { operator }) }
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        let same = |tensor: &Tensor| tensor.shape() == sides.output.shape();
+        if sides.inputs().all(same) { Ok(()) } else { Err(LoadError::ShapeMismatch { operator }) }
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        let Some(second) = sides.others[0] else { return };
+        if let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) {
+            K::add(self, sides, inputs, output);
+        }
+    }
+
+    fn inputs(&self) -> core::ops::RangeInclusive<usize> {
+        2..=2
+    }
 }

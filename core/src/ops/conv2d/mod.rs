@@ -15,9 +15,10 @@ pub mod portable;
 pub mod reference;
 
 use super::record::Record;
-use super::{Sides, Weighted};
+use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
 use crate::blob::{Layout, Window};
+use crate::session::{Memory, Open};
 
 /// A convolution, ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +31,20 @@ pub struct Conv2d<'m> {
     pub weighted: Weighted<'m>,
 }
 
-impl<'m> Conv2d<'m> {
-    pub(crate) fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
+impl Conv2d<'_> {
+    /// Multiplications per output element.
+    pub fn taps(&self) -> usize {
+        self.window.kernel[0].saturating_mul(self.row())
+    }
+
+    /// Elements of one kernel row: kernel width x input channels.
+    pub fn row(&self) -> usize {
+        self.window.kernel[1].saturating_mul(self.input_channels).max(1)
+    }
+}
+
+impl<'m> Node<'m> for Conv2d<'m> {
+    fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
         record.expect_unused(2, 12)?;
         let error = LoadError::BadParameter { operator: record.index };
         let &[_, _, _, _, _, _, _, _, _, _, groups, channels] = &record.raw.parameters;
@@ -42,22 +55,7 @@ impl<'m> Conv2d<'m> {
         Ok(Self { window: record.window()?, input_channels, weighted: Weighted::decode(record, 8)? })
     }
 
-    /// Multiplications per output element.
-    pub fn taps(&self) -> usize {
-        self.window.kernel[0].saturating_mul(self.row())
-    }
-
-    /// Elements of one kernel row: kernel width x input channels.
-    pub fn row(&self) -> usize {
-        self.window.kernel[1].saturating_mul(self.input_channels).max(1)
-    }
-
-    /// See [`scratch_bytes`].
-    pub fn scratch_bytes(&self) -> usize {
-        scratch_bytes(self.weighted.layout, self.window.kernel[0], self.row())
-    }
-
-    pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
         let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
         let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
@@ -65,6 +63,24 @@ impl<'m> Conv2d<'m> {
             return Err(error);
         }
         self.weighted.verify([oc, self.window.kernel[0], self.row()], sides.output.zero_point(), operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        if let Some(Open { inputs: [input], output, scratch }) = memory.open([sides.input], sides.output) {
+            K::conv2d(self, sides, input, output, scratch);
+        }
+    }
+
+    fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
+        scratch_bytes(self.weighted.layout, self.window.kernel[0], self.row())
+    }
+
+    fn macs(&self, sides: &Sides<'_>) -> u64 {
+        sides.output.elements() as u64 * self.taps() as u64
+    }
+
+    fn parameters(&self) -> u64 {
+        self.weighted.parameters(self.taps())
     }
 }
 

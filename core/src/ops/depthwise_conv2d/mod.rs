@@ -13,9 +13,10 @@ pub mod portable;
 pub mod reference;
 
 use super::record::Record;
-use super::{Sides, Weighted};
+use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
 use crate::blob::{Layout, Window};
+use crate::session::{Memory, Open};
 
 /// A depthwise convolution, ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +29,15 @@ pub struct DepthwiseConv2d<'m> {
     pub weighted: Weighted<'m>,
 }
 
-impl<'m> DepthwiseConv2d<'m> {
-    pub(crate) fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
+impl DepthwiseConv2d<'_> {
+    /// Multiplications per output element.
+    pub fn taps(&self) -> usize {
+        self.window.kernel[0].saturating_mul(self.window.kernel[1])
+    }
+}
+
+impl<'m> Node<'m> for DepthwiseConv2d<'m> {
+    fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
         record.expect_unused(2, 11)?;
         let error = LoadError::BadParameter { operator: record.index };
         let multiplier = usize::try_from(record.raw.parameters[10]).ok().filter(|m| *m > 0).ok_or(error)?;
@@ -40,17 +48,7 @@ impl<'m> DepthwiseConv2d<'m> {
         Ok(Self { window: record.window()?, multiplier, weighted })
     }
 
-    /// Multiplications per output element.
-    pub fn taps(&self) -> usize {
-        self.window.kernel[0].saturating_mul(self.window.kernel[1])
-    }
-
-    /// See [`scratch_bytes`].
-    pub fn scratch_bytes(&self) -> usize {
-        scratch_bytes(self.weighted.channels.len())
-    }
-
-    pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
         let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
         let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
@@ -59,6 +57,24 @@ impl<'m> DepthwiseConv2d<'m> {
             return Err(error);
         }
         self.weighted.verify([oc, self.window.kernel[0], self.window.kernel[1]], sides.output.zero_point(), operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        if let Some(Open { inputs: [input], output, scratch }) = memory.open([sides.input], sides.output) {
+            K::depthwise_conv2d(self, sides, input, output, scratch);
+        }
+    }
+
+    fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
+        scratch_bytes(self.weighted.channels.len())
+    }
+
+    fn macs(&self, sides: &Sides<'_>) -> u64 {
+        sides.output.elements() as u64 * self.taps() as u64
+    }
+
+    fn parameters(&self) -> u64 {
+        self.weighted.parameters(self.taps())
     }
 }
 

@@ -14,9 +14,10 @@ pub mod portable;
 pub mod reference;
 
 use super::record::Record;
-use super::{Sides, Weighted};
+use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
 use crate::blob::Layout;
+use crate::session::{Memory, Open};
 
 /// A matrix, ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -27,20 +28,15 @@ pub struct FullyConnected<'m> {
     pub weighted: Weighted<'m>,
 }
 
-impl<'m> FullyConnected<'m> {
-    pub(crate) fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
+impl<'m> Node<'m> for FullyConnected<'m> {
+    fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
         record.expect_unused(2, 3)?;
         let error = LoadError::BadParameter { operator: record.index };
         let inputs = usize::try_from(record.raw.parameters[0]).map_err(|_| error)?;
         if inputs == 0 { Err(error) } else { Ok(Self { inputs, weighted: Weighted::decode(record, 1)? }) }
     }
 
-    /// See [`scratch_bytes`].
-    pub fn scratch_bytes(&self) -> usize {
-        scratch_bytes(self.weighted.layout, self.inputs)
-    }
-
-    pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let outputs = self.weighted.channels.len();
         let (read, written) = (sides.input.elements(), sides.output.elements());
         let rows = read.checked_div(self.inputs).unwrap_or(0);
@@ -49,6 +45,24 @@ impl<'m> FullyConnected<'m> {
             return Err(LoadError::ShapeMismatch { operator });
         }
         self.weighted.verify([outputs, 1, self.inputs], sides.output.zero_point(), operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        if let Some(Open { inputs: [input], output, scratch }) = memory.open([sides.input], sides.output) {
+            K::fully_connected(self, sides, input, output, scratch);
+        }
+    }
+
+    fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
+        scratch_bytes(self.weighted.layout, self.inputs)
+    }
+
+    fn macs(&self, sides: &Sides<'_>) -> u64 {
+        sides.output.elements() as u64 * self.inputs as u64
+    }
+
+    fn parameters(&self) -> u64 {
+        self.weighted.parameters(self.inputs)
     }
 }
 

@@ -12,9 +12,10 @@
 mod fixed;
 
 use super::record::Record;
-use super::{Sides, parts, parts_mut};
+use super::{Kernels, Node, Sides, parts, parts_mut};
 use crate::LoadError;
 use crate::quantized::{Multiplier, rounding_divide_by_pot};
+use crate::session::{Memory, Open};
 
 /// Most elements of the last dimension: the sum of as many ones still fits.
 pub const MAX_DEPTH: usize = 4095;
@@ -37,14 +38,8 @@ impl Softmax {
         (shift >= 0).then_some(Self { scale: Multiplier { multiplier, shift } })
     }
 
-    pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
-        record.expect_no_options()?;
-        record.expect_unused(0, 2)?;
-        Ok(Self { scale: record.multiplier(0, 0..=30)? })
-    }
-
     /// Input and output of one shape, row by row.
-    pub fn run(&self, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
+    fn rows(&self, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
         let depth = sides.input.shape().last().map_or(1, |d| *d as usize);
         for (x, y) in parts(input, depth).zip(parts_mut(output, depth)) {
             self.row(x, y);
@@ -81,11 +76,25 @@ fn share(e: i32, reciprocal: i32, bits: i32) -> i8 {
     (share - 128).clamp(-128, 127) as i8
 }
 
-pub(crate) fn verify(sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
-    let depth = sides.input.shape().last().map_or(0, |d| *d as usize);
-    if sides.input.shape() != sides.output.shape() || depth > MAX_DEPTH {
-        return Err(LoadError::ShapeMismatch { operator });
+impl Node<'_> for Softmax {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        record.expect_no_options()?;
+        record.expect_unused(0, 2)?;
+        Ok(Self { scale: record.multiplier(0, 0..=30)? })
     }
-    let fixed = sides.output.scale() == 1.0 / 256.0 && sides.output.zero_point() == -128;
-    if fixed { Ok(()) } else { Err(LoadError::QuantizationMismatch { operator }) }
+
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        let depth = sides.input.shape().last().map_or(0, |d| *d as usize);
+        if sides.input.shape() != sides.output.shape() || depth > MAX_DEPTH {
+            return Err(LoadError::ShapeMismatch { operator });
+        }
+        let fixed = sides.output.scale() == 1.0 / 256.0 && sides.output.zero_point() == -128;
+        if fixed { Ok(()) } else { Err(LoadError::QuantizationMismatch { operator }) }
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
+            self.rows(sides, input, output);
+        }
+    }
 }

@@ -75,8 +75,13 @@ impl<'c, 'f> Conversion<'c, 'f> {
             return Err(unusable(message));
         }
         let (scale, zero_point) = tensor.scale_and_zero_point()?;
-        let spec =
-            TensorSpec { shape: tensor.dimensions()?, scale, zero_point, arena_offset: 0, name: tensor.name.clone() };
+        let spec = TensorSpec {
+            shape: tensor.dimensions()?,
+            scale,
+            zero_point,
+            name: tensor.name.clone(),
+            ..TensorSpec::default()
+        };
         let place =
             u16::try_from(self.network.tensors.len()).map_err(|_| unusable(String::from("too many tensors")))?;
         self.network.tensors.push(spec);

@@ -1,0 +1,185 @@
+//! The table of operators: from numbers in a blob to code, and back.
+//!
+//! Each line below gives an operator its number, its name (in tables, reports, errors) and the cargo feature that builds
+//! it. An operator whose feature is off costs nothing in an image, and a blob that needs it is refused by name.
+
+use core::ops::RangeInclusive;
+
+use super::record::Record;
+use super::*;
+use crate::LoadError;
+use crate::blob::format::OperatorRecord;
+use crate::session::Memory;
+
+/// What every operator can do. Reading and checking happen at load; nothing fails afterwards.
+pub(crate) trait Node<'m>: Sized {
+    /// Reads the record. Cheap: nothing proportional to the weights is looked at.
+    fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError>;
+
+    /// Checks shapes, constants and number ranges, so that running cannot fail.
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError>;
+
+    /// Runs over the memory of one step.
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>);
+
+    /// How many tensors it may read.
+    fn inputs(&self) -> RangeInclusive<usize> {
+        1..=1
+    }
+
+    /// How many of them, the last ones, are states that it writes too.
+    fn states(&self) -> usize {
+        0
+    }
+
+    /// Whether it works on tensors of these element types.
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        sides.all(Element::Int8)
+    }
+
+    /// Whether the output may lie in the bytes of input number `input`, from the same offset on.
+    fn in_place(&self, _input: usize) -> bool {
+        false
+    }
+
+    /// Scratch bytes that the kernels of this operator's layout need.
+    fn scratch_bytes(&self, _sides: &Sides<'_>) -> usize {
+        0
+    }
+
+    /// Multiply-accumulates of one run, padding included.
+    fn macs(&self, _sides: &Sides<'_>) -> u64 {
+        0
+    }
+
+    /// Weights and biases.
+    fn parameters(&self) -> u64 {
+        0
+    }
+}
+
+macro_rules! operators {
+    ($($(#[$doc:meta])* $name:ident $(<$life:lifetime>)? = $code:literal, $text:tt;)*) => {
+        /// The numbers that stand for operators in a blob.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Opcode { $($(#[$doc])* $name = $code,)* }
+
+        impl Opcode {
+            /// Every operator, by number.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name used in tables, reports and cargo features.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        /// An operator, read from its record; its slices are those of the blob.
+        #[derive(Debug, Clone, Copy)]
+        #[non_exhaustive]
+        pub enum Operator<'m> { $($(#[$doc])* $name($name $(<$life>)?),)* }
+
+        impl<'m> Operator<'m> {
+            /// Reads record number `index`.
+            pub(crate) fn decode(record: &OperatorRecord, constants: &'m [u8], index: u16) -> Result<Self, LoadError> {
+                let record = Record { raw: record, constants, index };
+                match record.raw.opcode {
+                    $($code if cfg!(feature = $text) => $name::decode(&record).map(Self::$name),
+                    $code => Err(LoadError::LeftOut { operator: index, name: $text }),)*
+                    _ => Err(LoadError::UnknownOperator { operator: index }),
+                }
+            }
+
+            /// Which operator it is.
+            pub fn opcode(&self) -> Opcode {
+                match self { $(Self::$name(_) => Opcode::$name,)* }
+            }
+
+            /// Checks shapes, constants and number ranges, so that running cannot fail.
+            pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::verify(it, sides, operator) } else { Ok(()) },)*
+                }
+            }
+
+            /// How many tensors it may read.
+            pub(crate) fn inputs(&self) -> RangeInclusive<usize> {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::inputs(it) } else { 1..=1 },)*
+                }
+            }
+
+            /// How many of them, the last ones, are states that it writes too.
+            pub(crate) fn states(&self) -> usize {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::states(it) } else { 0 },)*
+                }
+            }
+
+            /// Whether it works on tensors of these element types.
+            pub(crate) fn accepts(&self, sides: &Sides<'_>) -> bool {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::accepts(it, sides) } else { false },)*
+                }
+            }
+
+            /// Whether the output may lie in the bytes of input number `input`, from the same offset on.
+            pub fn in_place(&self, input: usize) -> bool {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::in_place(it, input) } else { false },)*
+                }
+            }
+
+            /// Scratch bytes that the kernels of this operator's layout need.
+            pub fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::scratch_bytes(it, sides) } else { 0 },)*
+                }
+            }
+
+            /// Multiply-accumulates of one run, padding included.
+            pub fn macs(&self, sides: &Sides<'_>) -> u64 {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::macs(it, sides) } else { 0 },)*
+                }
+            }
+
+            /// Weights and biases.
+            pub fn parameters(&self) -> u64 {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::parameters(it) } else { 0 },)*
+                }
+            }
+
+            /// Runs over the memory of one step.
+            pub(crate) fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::run::<K>(it, sides, memory) },)*
+                }
+            }
+        }
+    };
+}
+
+operators! {
+    /// Convolution over height and width.
+    Conv2d<'m> = 1, "conv2d";
+    /// Matrix times vector.
+    FullyConnected<'m> = 2, "fully_connected";
+    /// Largest value of each window.
+    MaxPool = 3, "max_pool";
+    /// Mean of each window.
+    AveragePool = 4, "average_pool";
+    /// The same bytes under another shape.
+    Reshape = 5, "reshape";
+    /// Any function of one int8, by table.
+    Lut<'m> = 6, "lut";
+    /// Sum of two tensors.
+    Add = 7, "add";
+    /// Shares of exponentials.
+    Softmax = 8, "softmax";
+    /// Convolution of each channel on its own.
+    DepthwiseConv2d<'m> = 9, "depthwise_conv2d";
+}
