@@ -111,6 +111,6 @@ impl Layer {
 
     /// The window of a pool.
     pub(super) fn pool(kernel: [usize; 2], stride: [usize; 2]) -> Window {
-        Window { kernel, stride, padding: Padding::default() }
+        Window::new(kernel, stride, Padding::default())
     }
 }

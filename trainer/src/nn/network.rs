@@ -134,7 +134,7 @@ impl Builder {
                 let channels = self.channels();
                 let w = self.param(name, "weight", [*filters, kernel[0], kernel[1], channels]);
                 let b = self.param(name, "bias", [*filters]);
-                self.push(name, Conv2d { stride: *stride, padding: *padding }, &[x, w, b])?
+                self.push(name, Conv2d { stride: *stride, dilation: [1, 1], padding: *padding }, &[x, w, b])?
             }
             Layer::Dense { outputs } => {
                 let depth = self.channels();

@@ -1,8 +1,12 @@
 //! `a + b`, element by element.
 
-use super::{Io, Operator, chunks, same};
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
+use super::{Io, Operator, chunks, misfit, same};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// `a + b`, element by element.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +19,15 @@ impl Operator for Add {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         chunks::map2(io.inputs[0].data, io.inputs[1].data, io.output, |a, b| a + b);
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.fusing_operator(Scale::Observed, |site| {
+            let scales = [site.inputs[0].scale, site.inputs[1].scale];
+            ops::Add::for_scales(scales, site.output.scale, site.activation)
+                .map(OperatorKind::Add)
+                .ok_or_else(|| misfit(format!("scales {scales:?} are too large for the sum's")))
+        })
     }
 
     fn gradient(&self, _graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

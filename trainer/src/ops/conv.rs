@@ -37,19 +37,27 @@ pub struct Window {
     pub kernel: [usize; 2],
     /// Steps down and right.
     pub stride: [usize; 2],
+    /// Steps between the rows and columns of the window, 1 for a dense one.
+    pub dilation: [usize; 2],
     /// Zeros around the image.
     pub padding: Padding,
 }
 
 impl Window {
+    /// A dense window.
+    pub fn new(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Self {
+        Self { kernel, stride, dilation: [1, 1], padding }
+    }
+
     /// Rows and columns of the output for an image of `height x width`.
     pub fn output(&self, height: usize, width: usize) -> Result<[usize; 2]> {
         let Padding { top, bottom, left, right } = self.padding;
-        let ([kh, kw], [sy, sx]) = (self.kernel, self.stride);
-        if kh == 0 || kw == 0 || sy == 0 || sx == 0 {
-            return Err(misfit("kernel and stride must be at least 1"));
+        let ([kh, kw], [sy, sx], [dy, dx]) = (self.kernel, self.stride, self.dilation);
+        if [kh, kw, sy, sx, dy, dx].contains(&0) {
+            return Err(misfit("kernel, stride and dilation must be at least 1"));
         }
-        match ((height + top + bottom).checked_sub(kh), (width + left + right).checked_sub(kw)) {
+        let (rows, cols) = ((kh - 1) * dy + 1, (kw - 1) * dx + 1);
+        match ((height + top + bottom).checked_sub(rows), (width + left + right).checked_sub(cols)) {
             (Some(rows), Some(cols)) => Ok([rows / sy + 1, cols / sx + 1]),
             _ => Err(misfit(format!("a {kh}x{kw} window does not fit into an image of {height}x{width}"))),
         }
@@ -116,17 +124,25 @@ impl Geometry {
     /// Rows of the window that lie inside the image for output row `oy`, with the input row of each.
     pub fn window_rows(&self, oy: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
         let (start, top, h) = (oy * self.window.stride[0], self.window.padding.top, self.h);
+        let step = self.window.dilation[0];
         (0..self.window.kernel[0])
-            .filter_map(move |ky| (start + ky).checked_sub(top).filter(|&iy| iy < h).map(|iy| (ky, iy)))
+            .filter_map(move |ky| (start + ky * step).checked_sub(top).filter(|&iy| iy < h).map(|iy| (ky, iy)))
     }
 
     /// Columns of the window inside the image for output column `ox`: first tap, first input column, how many.
     pub fn window_cols(&self, ox: usize) -> (usize, usize, usize) {
-        let (start, left) = (ox * self.window.stride[1], self.window.padding.left);
-        let first = left.saturating_sub(start);
-        let column = (start + first).saturating_sub(left);
-        let count = self.window.kernel[1].saturating_sub(first).min(self.w.saturating_sub(column));
-        (first, column, count)
+        let (start, left, step) = (ox * self.window.stride[1], self.window.padding.left, self.window.dilation[1]);
+        let first = left.saturating_sub(start).div_ceil(step);
+        let column = (start + first * step).saturating_sub(left);
+        let fitting = self.w.saturating_sub(column).div_ceil(step);
+        (first, column, self.window.kernel[1].saturating_sub(first).min(fitting))
+    }
+
+    /// Where `count` neighbouring taps of a row lie, in the filter's row and in the image's, in pieces that are whole in both.
+    fn runs(&self, count: usize) -> impl Iterator<Item = (std::ops::Range<usize>, std::ops::Range<usize>)> + use<> {
+        let (c, step) = (self.c, self.window.dilation[1]);
+        let (pieces, length) = if step == 1 { (usize::from(count > 0), count * c) } else { (count, c) };
+        (0..pieces).map(move |at| (at * c..at * c + length, at * step * c..at * step * c + length))
     }
 
     /// Unfolds output lines `lines` of `images` into `tile`, one row of [`Geometry::taps`] per output pixel.
@@ -141,9 +157,11 @@ impl Geometry {
             for (ky, iy) in self.window_rows(at % self.oh) {
                 for (ox, patch) in cols.chunks_exact_mut(taps).enumerate() {
                     let (first, column, count) = self.window_cols(ox);
-                    let from = (iy * self.w + column) * self.c;
-                    let to = ky * row + first * self.c;
-                    patch[to..to + count * self.c].copy_from_slice(&image[from..from + count * self.c]);
+                    let (from, to) = ((iy * self.w + column) * self.c, ky * row + first * self.c);
+                    for (taps, pixels) in self.runs(count) {
+                        let (taps, pixels) = (to + taps.start..to + taps.end, from + pixels.start..from + pixels.end);
+                        patch[taps].copy_from_slice(&image[pixels]);
+                    }
                 }
             }
         }
@@ -157,10 +175,11 @@ impl Geometry {
             for (ky, iy) in self.window_rows(at % self.oh) {
                 for (ox, patch) in cols.chunks_exact(taps).enumerate() {
                     let (first, column, count) = self.window_cols(ox);
-                    let to = (iy * self.w + column) * self.c;
-                    let from = ky * row + first * self.c;
-                    let pixels = &mut image[to..to + count * self.c];
-                    pixels.iter_mut().zip(&patch[from..]).for_each(|(x, &v)| *x += v);
+                    let (to, from) = ((iy * self.w + column) * self.c, ky * row + first * self.c);
+                    for (taps, pixels) in self.runs(count) {
+                        let pixels = &mut image[to + pixels.start..to + pixels.end];
+                        pixels.iter_mut().zip(&patch[from + taps.start..]).for_each(|(x, &v)| *x += v);
+                    }
                 }
             }
         }

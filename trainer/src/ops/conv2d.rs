@@ -10,11 +10,13 @@ use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
 use crate::quant::program::Lowering;
 
 /// Inputs `x` (NHWC), `w` (OHWI) and optionally `bias [O]`:
-/// `y[n, i, j, o] = sum over a, b, c of x[n, i sy + a - top, j sx + b - left, c] w[o, a, b, c] + bias[o]`.
+/// `y[n, i, j, o] = sum over a, b, c of x[n, i sy + a dy - top, j sx + b dx - left, c] w[o, a, b, c] + bias[o]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conv2d {
     /// Steps down and right.
     pub stride: [usize; 2],
+    /// Steps between the taps of a filter, 1 for a dense one.
+    pub dilation: [usize; 2],
     /// Zeros around the image.
     pub padding: Padding,
 }
@@ -24,7 +26,10 @@ impl Conv2d {
         let &[_, kh, kw, channels] = w.dims() else {
             return Err(misfit(format!("takes filters (OHWI), was given shape {w}")));
         };
-        let geometry = Geometry::new(x, Window { kernel: [kh, kw], stride: self.stride, padding: self.padding })?;
+        let geometry = Geometry::new(
+            x,
+            Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
+        )?;
         if geometry.c == channels {
             Ok(geometry)
         } else {
@@ -71,11 +76,11 @@ impl Operator for Conv2d {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let inputs = graph.node(node).inputs.clone();
-        let (stride, padding) = (self.stride, self.padding);
+        let (stride, dilation, padding) = (self.stride, self.dilation, self.padding);
         let input = graph.shape(inputs[0]).clone();
         let filter = graph.shape(inputs[1]).clone();
-        let dx = graph.push(Conv2dInputGrad { stride, padding, input }, &[upstream, inputs[1]])?;
-        let dw = graph.push(Conv2dFilterGrad { stride, padding, filter }, &[inputs[0], upstream])?;
+        let dx = graph.push(Conv2dInputGrad { stride, dilation, padding, input }, &[upstream, inputs[1]])?;
+        let dw = graph.push(Conv2dFilterGrad { stride, dilation, padding, filter }, &[inputs[0], upstream])?;
         let mut parts = vec![Some(dx), Some(dw)];
         if let Some(&bias) = inputs.get(2) {
             let shape = graph.shape(bias).clone();
@@ -89,6 +94,6 @@ impl Operator for Conv2d {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        lowering.conv2d(self.stride, self.padding)
+        lowering.conv2d(self.stride, self.dilation, self.padding)
     }
 }

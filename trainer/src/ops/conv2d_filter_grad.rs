@@ -14,6 +14,8 @@ pub struct Conv2dFilterGrad {
     /// Of the convolution.
     pub stride: [usize; 2],
     /// Of the convolution.
+    pub dilation: [usize; 2],
+    /// Of the convolution.
     pub padding: Padding,
     /// Shape of the filters (OHWI), which is that of the result.
     pub filter: Shape,
@@ -24,7 +26,10 @@ impl Conv2dFilterGrad {
         let &[_, kh, kw, _] = self.filter.dims() else {
             return Err(misfit(format!("filters have shape {}, not OHWI", self.filter)));
         };
-        Geometry::new(x, Window { kernel: [kh, kw], stride: self.stride, padding: self.padding })
+        Geometry::new(
+            x,
+            Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
+        )
     }
 }
 
@@ -67,10 +72,10 @@ impl Operator for Conv2dFilterGrad {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let (x, dy) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
-        let (stride, padding) = (self.stride, self.padding);
+        let (stride, dilation, padding) = (self.stride, self.dilation, self.padding);
         let input = graph.shape(x).clone();
-        let dx = graph.push(Conv2dInputGrad { stride, padding, input }, &[dy, upstream])?;
-        let ddy = graph.push(Conv2d { stride, padding }, &[x, upstream])?;
+        let dx = graph.push(Conv2dInputGrad { stride, dilation, padding, input }, &[dy, upstream])?;
+        let ddy = graph.push(Conv2d { stride, dilation, padding }, &[x, upstream])?;
         Ok(vec![Some(dx), Some(ddy)])
     }
 

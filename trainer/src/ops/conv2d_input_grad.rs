@@ -14,6 +14,8 @@ pub struct Conv2dInputGrad {
     /// Of the convolution.
     pub stride: [usize; 2],
     /// Of the convolution.
+    pub dilation: [usize; 2],
+    /// Of the convolution.
     pub padding: Padding,
     /// Shape of the convolution's image, which is that of the result.
     pub input: Shape,
@@ -24,7 +26,10 @@ impl Conv2dInputGrad {
         let &[_, kh, kw, _] = w.dims() else {
             return Err(misfit(format!("takes filters (OHWI), was given shape {w}")));
         };
-        Geometry::new(&self.input, Window { kernel: [kh, kw], stride: self.stride, padding: self.padding })
+        Geometry::new(
+            &self.input,
+            Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
+        )
     }
 }
 
@@ -61,10 +66,10 @@ impl Operator for Conv2dInputGrad {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let (dy, w) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
-        let (stride, padding) = (self.stride, self.padding);
+        let (stride, dilation, padding) = (self.stride, self.dilation, self.padding);
         let filter = graph.shape(w).clone();
-        let ddy = graph.push(Conv2d { stride, padding }, &[upstream, w])?;
-        let dw = graph.push(Conv2dFilterGrad { stride, padding, filter }, &[upstream, dy])?;
+        let ddy = graph.push(Conv2d { stride, dilation, padding }, &[upstream, w])?;
+        let dw = graph.push(Conv2dFilterGrad { stride, dilation, padding, filter }, &[upstream, dy])?;
         Ok(vec![Some(ddy), Some(dw)])
     }
 

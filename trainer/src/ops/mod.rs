@@ -15,9 +15,10 @@ use crate::quant::program::Lowering;
 use crate::{Error, ErrorKind, Result};
 
 pub use conv::{Padding, Window};
+pub use unary::Function;
 
 /// Most inputs an operator takes.
-pub const MAX_INPUTS: usize = 5;
+pub const MAX_INPUTS: usize = 8;
 
 /// A tensor that an operator reads.
 #[derive(Debug, Clone, Copy)]
@@ -126,10 +127,12 @@ mod batch_norm_train;
 mod batch_stats;
 mod broadcast;
 mod clamp;
+mod concat;
 mod conv2d;
 mod conv2d_filter_grad;
 mod conv2d_input_grad;
 mod dense;
+mod depthwise_conv2d;
 mod dropout;
 mod elu;
 mod huber;
@@ -142,10 +145,14 @@ mod relu;
 mod reshape;
 mod row;
 mod rsqrt;
+mod slice;
+mod softmax;
 mod source;
 mod sub;
 mod sum_to;
 mod tanh;
+mod transpose;
+mod unary;
 
 operators! {
     source::Input,
@@ -154,6 +161,9 @@ operators! {
     conv2d::Conv2d,
     conv2d_input_grad::Conv2dInputGrad,
     conv2d_filter_grad::Conv2dFilterGrad,
+    depthwise_conv2d::DepthwiseConv2d,
+    depthwise_conv2d::DepthwiseInputGrad,
+    depthwise_conv2d::DepthwiseFilterGrad,
     dense::Dense,
     matmul::MatMul,
     relu::Relu,
@@ -184,6 +194,13 @@ operators! {
     avg_pool::AvgPool,
     avg_pool::AvgPoolGrad,
     huber::Huber,
+    softmax::Softmax,
+    unary::Unary,
+    unary::UnaryGrad,
+    concat::Concat,
+    slice::Slice,
+    slice::Pad,
+    transpose::Transpose,
 }
 
 /// The error of shapes that do not fit; the graph adds the place.

@@ -111,16 +111,44 @@ impl Case {
             left: side(self, kernel[1]),
             right: side(self, kernel[1]),
         };
-        Window { kernel, stride: [self.size(1..=2), self.size(1..=3)], padding }
+        Window::new(kernel, [self.size(1..=2), self.size(1..=3)], padding)
     }
 
     fn image(&mut self) -> [usize; 4] {
         [self.size(1..=3), self.size(3..=6), self.size(3..=6), self.size(1..=3)]
     }
 
+    /// A random depthwise convolution with the shapes of its image, filters, output.
+    fn depthwise(&mut self) -> (DepthwiseConv2d, [usize; 4], [usize; 3], [usize; 4]) {
+        let (window, image, _, [n, oh, ow, _]) = self.conv();
+        let outputs = image[3] * self.size(1..=2);
+        let conv = DepthwiseConv2d { stride: window.stride, dilation: window.dilation, padding: window.padding };
+        (conv, image, [outputs, window.kernel[0], window.kernel[1]], [n, oh, ow, outputs])
+    }
+
+    /// A function of one number, smooth at the values of [`Case::positive`] times a sign.
+    fn function(&mut self) -> Function {
+        [
+            Function::Sigmoid,
+            Function::HardSigmoid { slope: 0.1, offset: 0.4 },
+            Function::HardSwish,
+            Function::Silu,
+            Function::Gelu,
+            Function::LeakyRelu { slope: 0.1 },
+            Function::Softplus,
+            Function::Softsign,
+            Function::Exp,
+            Function::Log,
+            Function::Sqrt,
+            Function::Abs,
+            Function::Square,
+        ][self.size(0..=12)]
+    }
+
     /// Shapes of image, filters, output of a random convolution.
     fn conv(&mut self) -> (Window, [usize; 4], [usize; 4], [usize; 4]) {
-        let (window, image, filters) = (self.window(), self.image(), self.size(1..=3));
+        let (mut window, image, filters) = (self.window(), self.image(), self.size(1..=3));
+        window.dilation = window.kernel.map(|length| if length < 3 { self.size(1..=2) } else { 1 });
         let [oh, ow] = window.output(image[1], image[2]).unwrap();
         let filter = [filters, window.kernel[0], window.kernel[1], image[3]];
         (window, image, filter, [image[0], oh, ow, filters])
@@ -135,20 +163,73 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
         "Conv2d" => {
             let (window, image, filter, _) = c.conv();
             let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
-            let op = Conv2d { stride: window.stride, padding: window.padding };
+            let op = Conv2d { stride: window.stride, dilation: window.dilation, padding: window.padding };
             c.graph.push(op, &[x, w, b]).unwrap()
         }
         "Conv2dInputGrad" => {
             let (window, image, filter, output) = c.conv();
             let (dy, w) = (c.leaf(output), c.leaf(filter));
-            let op = Conv2dInputGrad { stride: window.stride, padding: window.padding, input: image.into() };
+            let op = Conv2dInputGrad {
+                stride: window.stride,
+                dilation: window.dilation,
+                padding: window.padding,
+                input: image.into(),
+            };
             c.graph.push(op, &[dy, w]).unwrap()
         }
         "Conv2dFilterGrad" => {
             let (window, image, filter, output) = c.conv();
             let (x, dy) = (c.leaf(image), c.leaf(output));
-            let op = Conv2dFilterGrad { stride: window.stride, padding: window.padding, filter: filter.into() };
+            let op = Conv2dFilterGrad {
+                stride: window.stride,
+                dilation: window.dilation,
+                padding: window.padding,
+                filter: filter.into(),
+            };
             c.graph.push(op, &[x, dy]).unwrap()
+        }
+        "DepthwiseConv2d" => {
+            let (conv, image, filter, _) = c.depthwise();
+            let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
+            c.graph.push(conv, &[x, w, b]).unwrap()
+        }
+        "DepthwiseInputGrad" => {
+            let (conv, image, filter, output) = c.depthwise();
+            let (dy, w) = (c.leaf(output), c.leaf(filter));
+            c.graph.push(DepthwiseInputGrad { conv, input: image.into() }, &[dy, w]).unwrap()
+        }
+        "DepthwiseFilterGrad" => {
+            let (conv, image, filter, output) = c.depthwise();
+            let (x, dy) = (c.leaf(image), c.leaf(output));
+            c.graph.push(DepthwiseFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
+        }
+        "Softmax" => c.unary(Softmax),
+        "Unary" => {
+            let function = c.function();
+            let x = c.positive(shape);
+            c.graph.push(Unary { function }, &[x]).unwrap()
+        }
+        "Concat" => {
+            let axis = c.size(0..=1);
+            let other = if axis == 0 { [2, shape[1]] } else { [shape[0], 3] };
+            let inputs = [c.leaf(shape), c.leaf(other), c.leaf(shape)];
+            c.graph.push(Concat { axis }, &inputs).unwrap()
+        }
+        "Slice" => {
+            let x = c.leaf([shape[0] + 2, 2 * shape[1]]);
+            let op = Slice { begin: vec![1, c.size(0..=1)], step: vec![1, 2], size: shape.into() };
+            c.graph.push(op, &[x]).unwrap()
+        }
+        "Pad" => {
+            let x = c.leaf(shape);
+            let op =
+                Pad { begin: vec![1, c.size(0..=1)], step: vec![1, 2], whole: [shape[0] + 2, 2 * shape[1]].into() };
+            c.graph.push(op, &[x]).unwrap()
+        }
+        "Transpose" => {
+            let x = c.leaf([shape[0], shape[1], 3]);
+            let order = [vec![2, 0, 1], vec![1, 0, 2], vec![0, 2, 1]].swap_remove(c.size(0..=2));
+            c.graph.push(Transpose { order }, &[x]).unwrap()
         }
         "Dense" => {
             let outputs = c.size(1..=4);
@@ -244,7 +325,7 @@ const SOURCES: [&str; 3] = ["Input", "Parameter", "Constant"];
 
 /// Operators whose derivative is asked for only in second derivatives, which they refuse; their values are checked as
 /// the gradients of the operators that use them.
-const REFUSING: [&str; 5] = ["BatchStats", "BatchNormSums", "BatchNormGrad", "MaxPoolGrad", "Row"];
+const REFUSING: [&str; 6] = ["BatchStats", "BatchNormSums", "BatchNormGrad", "MaxPoolGrad", "Row", "UnaryGrad"];
 
 #[test]
 fn every_operator_has_its_gradient_checked() {
@@ -271,10 +352,24 @@ fn gradients_equal_central_differences() {
     }
 }
 
+/// Negative arguments too, which a random case of the operator does not always draw.
+#[test]
+fn slopes_of_functions_equal_central_differences() {
+    let slope = 0.3;
+    for function in
+        [Function::Sigmoid, Function::HardSwish, Function::Silu, Function::Gelu, Function::LeakyRelu { slope }]
+    {
+        for x in [-5.0, -2.5, -1.0, -0.1, 0.2, 1.5, 2.9, 7.0] {
+            let difference = (function.value(x + STEP) - function.value(x - STEP)) / (2.0 * STEP);
+            assert!((function.slope(x) - difference).abs() < TOLERANCE, "{function:?} at {x}");
+        }
+    }
+}
+
 /// The same operators once more: the gradient itself is differentiated, by a second pass over its own nodes.
 #[test]
 fn gradients_of_gradients_equal_central_differences() {
-    for op in Op::NAMES.iter().filter(|op| !["MaxPool", "BatchNormTrain"].contains(op)) {
+    for op in Op::NAMES.iter().filter(|op| !["MaxPool", "BatchNormTrain", "Unary"].contains(op)) {
         let mut built = Case::new(7);
         let Some(out) = case(op, &mut built) else { continue };
         let square = built.graph.mul(out, out).unwrap();
@@ -294,7 +389,7 @@ fn gradients_of_gradients_equal_central_differences() {
 
 #[test]
 fn second_derivatives_that_do_not_exist_are_refused() {
-    for op in ["MaxPool", "BatchNormTrain"] {
+    for op in ["MaxPool", "BatchNormTrain", "Unary"] {
         let mut built = Case::new(1);
         let out = case(op, &mut built).unwrap();
         let square = built.graph.mul(out, out).unwrap();

@@ -144,14 +144,25 @@ impl Writer {
 }
 
 fn kind(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<OperatorKind> {
+    let none = &[0.0][..];
     Ok(match &step.kind {
         Kind::Conv2d(window, weighted) => {
             let taps = weighted.weights.len() / weighted.bias.len().max(1);
             let channels = taps / (window.kernel[0] * window.kernel[1]).max(1);
             let means = means.map(|means| channel_means(means, channels));
-            OperatorKind::Conv2d { window: *window, weighted: integers(weighted, site, means.as_deref()) }
+            let weighted = integers(weighted, site, |_| means.as_deref().unwrap_or(none));
+            OperatorKind::Conv2d { window: *window, weighted }
         }
-        Kind::Dense(weighted) => OperatorKind::FullyConnected { weighted: integers(weighted, site, means) },
+        Kind::DepthwiseConv2d(window, multiplier, weighted) => {
+            let means = means.map(|means| channel_means(means, weighted.bias.len() / (*multiplier).max(1)));
+            let of_output =
+                |output: usize| means.as_ref()?.get(output / (*multiplier).max(1)).map(std::slice::from_ref);
+            let weighted = integers(weighted, site, |output| of_output(output).unwrap_or(none));
+            OperatorKind::DepthwiseConv2d { window: *window, multiplier: *multiplier, weighted }
+        }
+        Kind::Dense(weighted) => {
+            OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.unwrap_or(none)) }
+        }
         Kind::Other(other) => (other.make)(site)?,
     })
 }
@@ -167,8 +178,9 @@ fn channel_means(image: &[f32], channels: usize) -> Vec<f32> {
     means
 }
 
-/// Symmetric int8 weights per channel, in [-127, 127]. `mean` holds the expected input of each tap (repeating).
-fn integers(weighted: &Weighted, site: &Site<'_>, mean: Option<&[f32]>) -> WeightedSpec {
+/// Symmetric int8 weights per channel, in [-127, 127]. `means` gives
+/// the expected inputs of an output channel's taps (repeating).
+fn integers<'m>(weighted: &Weighted, site: &Site<'_>, means: impl Fn(usize) -> &'m [f32]) -> WeightedSpec {
     let (from, to) = (site.inputs[0], site.output);
     let taps = weighted.weights.len() / weighted.bias.len().max(1);
     let mut spec = WeightedSpec { rounding: Rounding::Double, activation: site.activation, ..WeightedSpec::default() };
@@ -176,7 +188,7 @@ fn integers(weighted: &Weighted, site: &Site<'_>, mean: Option<&[f32]>) -> Weigh
         let given = weighted.scales.as_ref().and_then(|scales| scales.get(channel).copied());
         let scale = given.unwrap_or_else(|| weight_scale(row, bias, from, to));
         let steps = row.iter().map(|w| (w / scale).round().clamp(-127.0, 127.0));
-        let taps = row.iter().zip(steps.clone()).zip(mean.unwrap_or(&[0.0]).iter().cycle());
+        let taps = row.iter().zip(steps.clone()).zip(means(channel).iter().cycle());
         let error: f64 = taps.map(|((w, q), x)| f64::from(q * scale - w) * f64::from(*x)).sum();
         let product = f64::from(from.scale) * f64::from(scale);
         spec.weights.extend(steps.map(|q| q as i8));

@@ -51,11 +51,24 @@ impl<'a> Lowering<'a> {
     }
 
     /// Becomes a convolution; inputs are x, OHWI filters and perhaps a bias.
-    pub fn conv2d(&mut self, stride: [usize; 2], padding: ops::Padding) -> Result<()> {
+    pub fn conv2d(&mut self, stride: [usize; 2], dilation: [usize; 2], padding: ops::Padding) -> Result<()> {
         let filters = self.float.graph.shape(self.float.graph.node(self.node).inputs[1]);
         let kernel = [filters[1], filters[2]];
         let weighted = self.weighted(filters[0])?;
-        self.push(Kind::Conv2d(window(ops::Window { kernel, stride, padding }), weighted))
+        self.push(Kind::Conv2d(window(ops::Window { kernel, stride, dilation, padding }), weighted))
+    }
+
+    /// Becomes a depthwise convolution; inputs are x, filters (outputs x height x width) and perhaps a bias.
+    pub fn depthwise_conv2d(&mut self, stride: [usize; 2], dilation: [usize; 2], padding: ops::Padding) -> Result<()> {
+        let inputs = &self.float.graph.node(self.node).inputs;
+        let (image, filters) = (self.float.graph.shape(inputs[0]), self.float.graph.shape(inputs[1]));
+        let (kernel, multiplier) = ([filters[1], filters[2]], filters[0] / image[3].max(1));
+        let weighted = self.weighted(filters[0])?;
+        self.push(Kind::DepthwiseConv2d(
+            window(ops::Window { kernel, stride, dilation, padding }),
+            multiplier,
+            weighted,
+        ))
     }
 
     /// Becomes fully connected; inputs are x, weights (outputs x inputs) and perhaps a bias.

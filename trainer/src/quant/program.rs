@@ -91,6 +91,8 @@ pub struct Step {
 pub enum Kind {
     /// Convolution.
     Conv2d(Window, Weighted),
+    /// Convolution of each channel on its own, with so many outputs each.
+    DepthwiseConv2d(Window, usize, Weighted),
     /// Fully connected.
     Dense(Weighted),
     /// Anything without trained weights.
@@ -136,6 +138,7 @@ impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Conv2d(..) => f.write_str("Conv2d"),
+            Self::DepthwiseConv2d(..) => f.write_str("DepthwiseConv2d"),
             Self::Dense(_) => f.write_str("Dense"),
             Self::Other(other) => write!(f, "Other({:?})", other.scale),
         }
@@ -146,7 +149,7 @@ impl Kind {
     /// Weights and bias, where it has any.
     pub fn weighted(&self) -> Option<&Weighted> {
         match self {
-            Self::Conv2d(_, weighted) | Self::Dense(weighted) => Some(weighted),
+            Self::Conv2d(_, weighted) | Self::DepthwiseConv2d(_, _, weighted) | Self::Dense(weighted) => Some(weighted),
             Self::Other(_) => None,
         }
     }
@@ -154,14 +157,14 @@ impl Kind {
     /// Whether an activation can be fused into it.
     pub(super) fn fuses(&self) -> bool {
         match self {
-            Self::Conv2d(..) | Self::Dense(_) => true,
+            Self::Conv2d(..) | Self::DepthwiseConv2d(..) | Self::Dense(_) => true,
             Self::Other(other) => other.fuses,
         }
     }
 
     pub(super) fn weighted_mut(&mut self) -> Option<&mut Weighted> {
         match self {
-            Self::Conv2d(_, weighted) | Self::Dense(weighted) => Some(weighted),
+            Self::Conv2d(_, weighted) | Self::DepthwiseConv2d(_, _, weighted) | Self::Dense(weighted) => Some(weighted),
             Self::Other(_) => None,
         }
     }
@@ -203,5 +206,5 @@ impl Program {
 /// A window of the graph as the core has it.
 pub fn window(from: ops::Window) -> Window {
     let padding = [from.padding.top, from.padding.left];
-    Window { kernel: from.kernel, stride: from.stride, dilation: [1, 1], padding }
+    Window { kernel: from.kernel, stride: from.stride, dilation: from.dilation, padding }
 }

@@ -1,0 +1,102 @@
+//! A part of a tensor, and its transpose: a tensor among zeros.
+
+use super::{Io, Operator, exactly, loops, misfit};
+use crate::Result;
+use crate::graph::{Graph, NodeId, Real, Shape};
+
+/// `y[i] = x[begin + i step]` in every dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slice {
+    /// First element in each dimension.
+    pub begin: Vec<usize>,
+    /// Distance between elements in each dimension, at least 1.
+    pub step: Vec<usize>,
+    /// Shape of the part.
+    pub size: Shape,
+}
+
+/// `y[begin + i step] = x[i]`, 0 elsewhere: padding with zeros (step 1), the transpose of [`Slice`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pad {
+    /// Place of the first element in each dimension.
+    pub begin: Vec<usize>,
+    /// Distance between elements in each dimension, at least 1.
+    pub step: Vec<usize>,
+    /// Shape of the whole.
+    pub whole: Shape,
+}
+
+impl Slice {
+    /// Every element of a part.
+    pub fn dense(begin: Vec<usize>, size: Shape) -> Self {
+        Self { step: vec![1; begin.len()], begin, size }
+    }
+}
+
+impl Pad {
+    /// `before` and `after` zeros around a tensor of shape `x`.
+    pub fn around(x: &Shape, before: Vec<usize>, after: &[usize]) -> Self {
+        let whole: Vec<usize> = x.iter().zip(&before).zip(after).map(|((x, b), a)| x + b + a).collect();
+        Self { step: vec![1; before.len()], begin: before, whole: whole.into() }
+    }
+}
+
+/// Errors unless `part`, spread by `step` from `begin`, lies in `whole`.
+fn check(part: &Shape, begin: &[usize], step: &[usize], whole: &Shape) -> Result<()> {
+    let inside = |axis: usize| {
+        let last = part[axis].checked_sub(1).and_then(|last| last.checked_mul(step[axis])?.checked_add(begin[axis]));
+        step[axis] > 0 && part[axis] > 0 && last.is_some_and(|last| last < whole[axis])
+    };
+    let ranks = [begin.len(), step.len(), whole.len()];
+    if ranks == [part.len(); 3] && (0..part.len()).all(inside) {
+        Ok(())
+    } else {
+        Err(misfit(format!("a part of shape {part} from {begin:?} by {step:?} does not lie in {whole}")))
+    }
+}
+
+/// First element in `whole`, and the distance of elements in each dimension.
+fn places(begin: &[usize], step: &[usize], whole: &Shape) -> (usize, Vec<usize>) {
+    let strides = loops::strides(whole);
+    let first = begin.iter().zip(&strides).map(|(begin, stride)| begin * stride).sum();
+    (first, strides.iter().zip(step).map(|(stride, step)| stride * step).collect())
+}
+
+impl Operator for Slice {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [x] = exactly(inputs)?;
+        check(&self.size, &self.begin, &self.step, x).map(|()| self.size.clone())
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let x = io.inputs[0];
+        let (first, strides) = places(&self.begin, &self.step, x.shape);
+        loops::for_each_pair(io.shape, &strides, |part, whole| io.output[part] = x.data[first + whole]);
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let whole = graph.shape(graph.node(node).inputs[0]).clone();
+        let pad = Pad { begin: self.begin.clone(), step: self.step.clone(), whole };
+        Ok(vec![Some(graph.push(pad, &[upstream])?)])
+    }
+}
+
+impl Operator for Pad {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [x] = exactly(inputs)?;
+        check(x, &self.begin, &self.step, &self.whole).map(|()| self.whole.clone())
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let x = io.inputs[0];
+        let (first, strides) = places(&self.begin, &self.step, io.shape);
+        io.output.fill(T::ZERO);
+        loops::for_each_pair(x.shape, &strides, |part, whole| io.output[first + whole] = x.data[part]);
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let size = graph.shape(graph.node(node).inputs[0]).clone();
+        let slice = Slice { begin: self.begin.clone(), step: self.step.clone(), size };
+        Ok(vec![Some(graph.push(slice, &[upstream])?)])
+    }
+}

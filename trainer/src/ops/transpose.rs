@@ -1,0 +1,38 @@
+//! Dimensions in another order.
+
+use super::{Io, Operator, exactly, loops, misfit};
+use crate::Result;
+use crate::graph::{Graph, NodeId, Real, Shape};
+
+/// Dimension `i` of the output is dimension `order[i]` of the input (NumPy's `transpose`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transpose {
+    /// A permutation of the dimensions.
+    pub order: Vec<usize>,
+}
+
+impl Operator for Transpose {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [x] = exactly(inputs)?;
+        let mut sorted = self.order.clone();
+        sorted.sort_unstable();
+        if sorted.iter().copied().eq(0..x.len()) {
+            Ok(self.order.iter().map(|axis| x[*axis]).collect::<Vec<_>>().into())
+        } else {
+            Err(misfit(format!("{:?} is no order of the dimensions of {x}", self.order)))
+        }
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let x = io.inputs[0];
+        let from = loops::strides(x.shape);
+        let strides: Vec<usize> = self.order.iter().map(|axis| from[*axis]).collect();
+        loops::for_each_pair(io.shape, &strides, |to, from| io.output[to] = x.data[from]);
+    }
+
+    fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let mut order = vec![0; self.order.len()];
+        self.order.iter().enumerate().for_each(|(to, from)| order[*from] = to);
+        Ok(vec![Some(graph.push(Self { order }, &[upstream])?)])
+    }
+}
