@@ -228,7 +228,7 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
         }
         "Transpose" => {
             let x = c.leaf([shape[0], shape[1], 3]);
-            let order = [vec![2, 0, 1], vec![1, 0, 2], vec![0, 2, 1]].swap_remove(c.size(0..=2));
+            let order = [[2, 0, 1], [1, 0, 2], [0, 2, 1]][c.size(0..=2)].to_vec();
             c.graph.push(Transpose { order }, &[x]).unwrap()
         }
         "Dense" => {

@@ -1,5 +1,6 @@
 //! Where the operators of a graph say what they become in int8.
 
+use ackermann_core::blob::Window;
 use ackermann_core::blob::write::OperatorKind;
 
 use super::program::{FloatGraph, Kind, Other, Program, Scale, Site, Step, Weighted, window};
@@ -114,11 +115,17 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// `y = scale x + offset` per channel, folded into the weights of the layer before it.
+    /// `y = scale x + offset` per channel, folded into the weights of the layer before it where it can be, else a depthwise
+    /// convolution of one tap.
     pub fn fold(&mut self, scale: &[f32], offset: &[f32]) -> Result<()> {
         let step = self.fusable().filter(|step| step.clamp.is_none());
         let Some(weighted) = step.and_then(|step| step.kind.weighted_mut()) else {
-            return self.refuse("it must directly follow a convolution or dense layer");
+            if self.float.graph.node(self.node).shape.len() != 4 {
+                return self.refuse("without an image it must directly follow a convolution or dense layer");
+            }
+            let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0] };
+            let weighted = Weighted { weights: scale.to_vec(), bias: offset.to_vec(), scales: None };
+            return self.push(Kind::DepthwiseConv2d(window, 1, weighted));
         };
         weighted.scales = None;
         let taps = weighted.weights.len() / weighted.bias.len().max(1);

@@ -148,6 +148,18 @@ fn folded_batch_norm_is_the_same_function() {
     assert!(worst < 1e-5, "{worst}");
 }
 
+/// A batch norm that nothing can absorb becomes a depthwise convolution of one tap.
+#[test]
+fn a_batch_norm_on_its_own_is_quantized() {
+    let network = network(vec![Layer::conv2d(4, 3, 1), Layer::Relu, Layer::BatchNorm, Layer::Flatten, Layer::dense(1)]);
+    let (params, frames) = (params(&network), frames(30, [12, 16]));
+    let quantized = quantize(&network, &params, &frames, &QuantizeOptions::default()).unwrap();
+    let int8 = Int8Predictor::new(&quantized.blob).unwrap().predict(&frames.pixels).unwrap();
+    for (x, q) in float(&network, &params, &frames).iter().zip(int8) {
+        assert!((x - q).abs() < 0.05, "{x} {q}");
+    }
+}
+
 #[test]
 fn same_input_same_bytes_and_every_layout_fits_the_arena() {
     let (network, frames) = (rich(), frames(20, [12, 16]));
@@ -225,7 +237,7 @@ fn wrong_input_is_an_error() {
     let mut broken = params.clone();
     broken.entries_mut()[0].data[0] = f32::NAN;
     assert_eq!(kind(&frames(1, [12, 16]), &broken), ErrorKind::NotFinite);
-    let late = super::tests::network(vec![Layer::conv2d(4, 3, 1), Layer::Relu, Layer::BatchNorm]);
+    let late = super::tests::network(vec![Layer::Flatten, Layer::dense(3), Layer::Relu, Layer::BatchNorm]);
     let error = quantize(&late, &late.init(0).unwrap(), &frames(1, [12, 16]), &options).unwrap_err();
     assert_eq!(error.place, "bn1");
 }
