@@ -5,6 +5,8 @@
 //! form of the specification (gemmlowp and TFLite's reference kernels), and once more in a short form that is equal
 //! wherever an operator is flagged bounded. `docs/quantization.md` derives both.
 
+pub(crate) mod fixed;
+
 use crate::blob::{Channel, Rounding};
 
 /// Largest right shift for which the short form is exact.

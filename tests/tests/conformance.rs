@@ -4,7 +4,7 @@ use ackermann_core::blob::write::Network;
 use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
 use ackermann_core::ops::{Dsp, Kernels, Portable, Reference, Selected};
 use ackermann_core::{Model, Session};
-use ackermann_tests::cases::{self, Border, Numbers, Sliding};
+use ackermann_tests::cases::{self, Border, Movement, Numbers, Sliding};
 use ackermann_tests::oracle;
 use proptest::prelude::*;
 
@@ -30,8 +30,8 @@ fn outputs<K: Kernels>(network: &Network, layout: Layout, inputs: &[Vec<i8>]) ->
 
 fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
     let mut numbers = Numbers(!seed);
-    let elements = network.inputs.iter().map(|input| network.tensors[usize::from(*input)].elements());
-    let inputs: Vec<Vec<i8>> = elements.map(|elements| numbers.bytes(elements)).collect();
+    let sizes = network.inputs.iter().map(|input| network.tensors[usize::from(*input)].bytes());
+    let inputs: Vec<Vec<i8>> = sizes.map(|bytes| numbers.bytes(bytes)).collect();
     let expected = oracle::run(network, &inputs);
     for layout in [Layout::Natural, Layout::Dsp] {
         prop_assert_eq!(&outputs::<Reference>(network, layout, &inputs), &expected, "reference, {:?}", layout);
@@ -103,6 +103,13 @@ proptest! {
     #[test]
     fn softmax(rows in 1usize..=3, depth in prop_oneof![1usize..=20, 1usize..=900], exponent in -7.0f32..1.5, beta in prop_oneof![Just(1.0f32), 0.3f32..3.0], seed: u64) {
         conforms(&cases::softmax(rows, depth, 10f32.powf(exponent), beta, seed), seed)?;
+    }
+
+    #[test]
+    fn movement(what in prop::sample::select(&Movement::ALL[..]), shape in prop::collection::vec(1usize..=6, 1..=4), seed: u64) {
+        let network = cases::movement(what, &shape, seed);
+        prop_assert_eq!(&repacked(&network), &network);
+        conforms(&network, seed)?;
     }
 
     #[test]

@@ -191,6 +191,11 @@ impl Tensor {
         self.zero_point
     }
 
+    /// Whether both have one scale and zero point.
+    pub(crate) fn same_quantization(&self, other: &Self) -> bool {
+        self.scale.to_bits() == other.scale.to_bits() && self.zero_point == other.zero_point
+    }
+
     /// First byte in the arena; of a constant, in the constants section.
     pub fn offset(&self) -> usize {
         self.offset as usize

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "writer")]
 mod aligned;
+#[cfg(feature = "writer")]
+mod encode;
 pub mod format;
 mod metadata;
 #[cfg(feature = "writer")]

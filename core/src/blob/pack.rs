@@ -8,8 +8,7 @@ use super::format::{
     CRC, ConstantRef, FLAG_BOUNDED, Header, MAGIC, MAX_INPUTS, NO_TENSOR, OperatorRecord, Section, SectionKind, VERSION,
 };
 use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Place, Rounding, Tensor, Window, keys};
-use crate::ops::{Add, Softmax};
+use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Place, Rounding, Tensor, Window, encode, keys};
 use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
 
 pub(super) fn pack(network: &Network, layout: Layout) -> Result<AlignedBytes, WriteError> {
@@ -145,15 +144,14 @@ fn operator(
         OperatorKind::MaxPool { window, activation } | OperatorKind::AveragePool { window, activation } => {
             window_parameters(&mut record, window, *activation);
         }
-        OperatorKind::Reshape => {}
         OperatorKind::Lut { table } => record.constants[0] = constant(constants, bytemuck::cast_slice(table))?,
-        OperatorKind::Add(Add { inputs: [a, b], output, activation }) => {
-            let numbers = [a, b, output].map(|m| [m.multiplier, m.shift]);
-            record.parameters[..6].copy_from_slice(numbers.as_flattened());
-            record.parameters[6..8].copy_from_slice(&[i32::from(activation.min), i32::from(activation.max)]);
+        OperatorKind::ResizeNearest { table } => {
+            record.constants[0] = constant(constants, bytemuck::cast_slice(table))?;
         }
-        OperatorKind::Softmax(Softmax { scale }) => {
-            record.parameters[..2].copy_from_slice(&[scale.multiplier, scale.shift]);
+        numbers => {
+            for (parameter, number) in record.parameters.iter_mut().zip(encode::parameters(numbers)) {
+                *parameter = number;
+            }
         }
     }
     Ok(record)

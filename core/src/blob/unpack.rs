@@ -74,6 +74,19 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
         Operator::Lut(lut) => OperatorKind::Lut { table: *lut.table },
         Operator::Add(add) => OperatorKind::Add(add),
         Operator::Softmax(softmax) => OperatorKind::Softmax(softmax),
+        Operator::Sub(it) => OperatorKind::Sub(it),
+        Operator::Mul(it) => OperatorKind::Mul(it),
+        Operator::Concat(it) => OperatorKind::Concat(it),
+        Operator::StridedSlice(it) => OperatorKind::StridedSlice(it),
+        Operator::Pad(it) => OperatorKind::Pad(it),
+        Operator::Transpose(it) => OperatorKind::Transpose(it),
+        Operator::Mean(it) => OperatorKind::Mean(it),
+        Operator::ResizeBilinear(it) => OperatorKind::ResizeBilinear(it),
+        Operator::Prelu(it) => OperatorKind::Prelu(it),
+        Operator::Argmax(it) => OperatorKind::Argmax(it),
+        Operator::Gather(it) => OperatorKind::Gather(it),
+        Operator::Requantize(it) => OperatorKind::Requantize(it),
+        Operator::ResizeNearest(resize) => OperatorKind::ResizeNearest { table: resize.table.to_vec() },
     };
     let name = model.operator_name(index).unwrap_or_default().into();
     Some(OperatorSpec { inputs: inputs.to_vec(), output, kind, name })

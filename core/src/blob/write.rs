@@ -8,7 +8,10 @@ use std::vec::Vec;
 
 use crate::LoadError;
 use crate::blob::{Activation, AlignedBytes, Element, Layout, Rounding, Window};
-use crate::ops::{Add, Opcode, Softmax, conv2d, depthwise_conv2d, fully_connected};
+use crate::ops::{
+    Add, Argmax, Concat, Gather, Mean, Mul, Opcode, Pad, Prelu, Requantize, ResizeBilinear, Softmax, StridedSlice, Sub,
+    Transpose, conv2d, depthwise_conv2d, fully_connected,
+};
 
 /// A quantized network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -135,6 +138,35 @@ pub enum OperatorKind {
     },
     /// [`crate::ops::Softmax`] ([`Softmax::for_scale`]).
     Softmax(Softmax),
+    /// [`crate::ops::Sub`].
+    Sub(Sub),
+    /// [`crate::ops::Mul`].
+    Mul(Mul),
+    /// [`crate::ops::Concat`].
+    Concat(Concat),
+    /// [`crate::ops::StridedSlice`].
+    StridedSlice(StridedSlice),
+    /// [`crate::ops::Pad`].
+    Pad(Pad),
+    /// [`crate::ops::Transpose`].
+    Transpose(Transpose),
+    /// [`crate::ops::Mean`].
+    Mean(Mean),
+    /// [`crate::ops::ResizeBilinear`].
+    ResizeBilinear(ResizeBilinear),
+    /// [`crate::ops::Prelu`].
+    Prelu(Prelu),
+    /// [`crate::ops::Argmax`].
+    Argmax(Argmax),
+    /// [`crate::ops::Gather`].
+    Gather(Gather),
+    /// [`crate::ops::Requantize`].
+    Requantize(Requantize),
+    /// [`crate::ops::ResizeNearest`].
+    ResizeNearest {
+        /// Rows, then columns ([`crate::ops::resize_nearest::nearest`]).
+        table: Vec<u16>,
+    },
 }
 
 /// Weights as TFLite has them: row-major, bias not folded, one multiplier and shift per output channel.
@@ -241,6 +273,19 @@ impl OperatorKind {
             Self::Lut { .. } => Opcode::Lut,
             Self::Add(_) => Opcode::Add,
             Self::Softmax(_) => Opcode::Softmax,
+            Self::Sub(_) => Opcode::Sub,
+            Self::Mul(_) => Opcode::Mul,
+            Self::Concat(_) => Opcode::Concat,
+            Self::StridedSlice(_) => Opcode::StridedSlice,
+            Self::Pad(_) => Opcode::Pad,
+            Self::Transpose(_) => Opcode::Transpose,
+            Self::Mean(_) => Opcode::Mean,
+            Self::ResizeBilinear(_) => Opcode::ResizeBilinear,
+            Self::Prelu(_) => Opcode::Prelu,
+            Self::Argmax(_) => Opcode::Argmax,
+            Self::Gather(_) => Opcode::Gather,
+            Self::Requantize(_) => Opcode::Requantize,
+            Self::ResizeNearest { .. } => Opcode::ResizeNearest,
             Self::DepthwiseConv2d { .. } => Opcode::DepthwiseConv2d,
         }
     }

@@ -4,34 +4,62 @@
 //! `reference`, and fast versions that are equal to it bit for bit. [`Kernels`] picks between them at compile time.
 
 pub mod add;
+pub mod argmax;
 pub mod average_pool;
+pub mod concat;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 mod dot;
+mod elementwise;
 pub mod fully_connected;
+pub mod gather;
 mod kernels;
 pub mod lut;
 pub mod max_pool;
+pub mod mean;
+pub mod mul;
 mod operator;
+pub mod pad;
 mod pool;
+pub mod prelu;
 mod record;
+pub mod requantize;
 pub mod reshape;
+pub mod resize_bilinear;
+pub mod resize_nearest;
 pub mod softmax;
+pub mod strided_slice;
+pub mod sub;
+pub mod transpose;
+mod walk;
 mod weighted;
 
 pub use add::Add;
+pub use argmax::Argmax;
 pub use average_pool::AveragePool;
+pub use concat::Concat;
 pub use conv2d::Conv2d;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use fully_connected::FullyConnected;
+pub use gather::Gather;
 pub use kernels::{Dsp, Kernels, Portable, Reference, Selected};
 pub use lut::Lut;
 pub use max_pool::MaxPool;
+pub use mean::Mean;
+pub use mul::Mul;
 use operator::Node;
 pub use operator::{Opcode, Operator};
+pub use pad::Pad;
 pub use pool::Pool;
+pub use prelu::Prelu;
+pub use requantize::Requantize;
 pub use reshape::Reshape;
+pub use resize_bilinear::ResizeBilinear;
+pub use resize_nearest::ResizeNearest;
 pub use softmax::Softmax;
+pub use strided_slice::StridedSlice;
+pub use sub::Sub;
+pub use transpose::Transpose;
 pub use weighted::Weighted;
 
 use crate::LoadError;
@@ -75,8 +103,10 @@ impl<'m> Sides<'m> {
 
     /// Refuses different scales or zero points of input and output.
     fn same_quantization(&self, operator: u16) -> Result<(), LoadError> {
-        let same = self.input.scale().to_bits() == self.output.scale().to_bits()
-            && self.input.zero_point() == self.output.zero_point();
-        if same { Ok(()) } else { Err(LoadError::QuantizationMismatch { operator }) }
+        if self.input.same_quantization(self.output) {
+            Ok(())
+        } else {
+            Err(LoadError::QuantizationMismatch { operator })
+        }
     }
 }

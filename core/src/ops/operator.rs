@@ -182,4 +182,30 @@ operators! {
     Softmax = 8, "softmax";
     /// Convolution of each channel on its own.
     DepthwiseConv2d<'m> = 9, "depthwise_conv2d";
+    /// Difference of two tensors.
+    Sub = 11, "sub";
+    /// Product of two tensors.
+    Mul = 12, "mul";
+    /// Tensors one after the other.
+    Concat = 13, "concat";
+    /// A box of a tensor.
+    StridedSlice = 14, "strided_slice";
+    /// A tensor with a border.
+    Pad = 15, "pad";
+    /// Dimensions in another order.
+    Transpose = 16, "transpose";
+    /// Mean over some dimensions.
+    Mean = 17, "mean";
+    /// Nearest pixels.
+    ResizeNearest<'m> = 18, "resize_nearest";
+    /// Pixels in between.
+    ResizeBilinear = 19, "resize_bilinear";
+    /// ReLU with learned slopes.
+    Prelu = 20, "prelu";
+    /// Index of the largest element.
+    Argmax = 21, "argmax";
+    /// Slices by index.
+    Gather = 22, "gather";
+    /// Another scale or element type.
+    Requantize = 23, "requantize";
 }

@@ -60,6 +60,21 @@ impl<'m> Record<'_, 'm> {
         if multiplier >= 0 && shifts.contains(&shift) { Ok(Multiplier { multiplier, shift }) } else { Err(error) }
     }
 
+    /// Parameter `at`: a dimension, 0 to 3.
+    pub fn axis(&self, at: usize) -> Result<usize, LoadError> {
+        let axis = self.raw.parameters.get(at).and_then(|v| usize::try_from(*v).ok()).filter(|axis| *axis < 4);
+        axis.ok_or(LoadError::BadParameter { operator: self.index })
+    }
+
+    /// Parameter `at`: 0 or 1.
+    pub fn flag(&self, at: usize) -> Result<bool, LoadError> {
+        match self.raw.parameters.get(at) {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            _ => Err(LoadError::BadParameter { operator: self.index }),
+        }
+    }
+
     /// Parameters `at` and `at + 1`: the range of the fused activation.
     pub fn activation(&self, at: usize) -> Result<Activation, LoadError> {
         let error = LoadError::BadParameter { operator: self.index };

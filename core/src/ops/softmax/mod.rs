@@ -9,12 +9,10 @@
 //! reciprocal are gemmlowp's, so that the bytes are those of TFLite Micro and CMSIS-NN.
 //! Source: TFLite `reference_ops::Softmax` for int8. (LiteRT's own kernel uses a table of floats and may differ by one.)
 
-mod fixed;
-
 use super::record::Record;
 use super::{Kernels, Node, Sides, parts, parts_mut};
 use crate::LoadError;
-use crate::quantized::{Multiplier, rounding_divide_by_pot};
+use crate::quantized::{Multiplier, fixed, rounding_divide_by_pot};
 use crate::session::{Memory, Open};
 
 /// Most elements of the last dimension: the sum of as many ones still fits.
@@ -63,7 +61,7 @@ impl Softmax {
         let lowest = -(((1i64 << DIFFERENCE_BITS) - 1) << (31 - DIFFERENCE_BITS)).wrapping_shr(shift as u32);
         let shifted = Some(difference).filter(|d| i64::from(*d) >= lowest)?.wrapping_shl(shift as u32);
         let scaled = crate::quantized::saturating_rounding_doubling_high_mul(shifted, multiplier);
-        Some(fixed::exp_on_negative_values(scaled))
+        Some(fixed::exp_on_negative_values::<DIFFERENCE_BITS>(scaled))
     }
 }
 

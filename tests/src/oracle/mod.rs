@@ -1,7 +1,9 @@
 //! What TFLite's reference kernels compute, written from their formulas in wide integers, without looking at the core's
 //! kernels: zero points are subtracted where they stand, nothing is folded, nothing is fast.
 
-use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
+mod movement;
+
+use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
 use ackermann_core::ops::Add;
 use ackermann_core::quantized::Multiplier;
@@ -9,6 +11,11 @@ use ackermann_core::quantized::Multiplier;
 /// Runs `network` on `inputs` and returns every operator's output.
 pub fn run(network: &Network, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
     let mut values: Vec<Vec<i8>> = vec![Vec::new(); network.tensors.len()];
+    for (tensor, value) in network.tensors.iter().zip(&mut values) {
+        if let Storage::Constant(bytes) = &tensor.storage {
+            *value = bytes.iter().map(|b| *b as i8).collect();
+        }
+    }
     for (tensor, value) in network.inputs.iter().zip(inputs) {
         values[usize::from(*tensor)] = value.clone();
     }
@@ -43,18 +50,25 @@ fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8>
         }
         OperatorKind::Softmax(spec) => softmax(input, spec.scale, x),
         OperatorKind::Add(spec) => add([input, tensors[1]], output, spec, [x, inputs[1]]),
+        kind => movement::run(kind, &tensors, output, inputs).expect("every operator has an oracle"),
     }
 }
 
 fn add(tensors: [&TensorSpec; 2], output: &TensorSpec, spec: &Add, x: [&[i8]; 2]) -> Vec<i8> {
-    let by = |x: i64, number: Multiplier| scale(x, (number.multiplier, number.shift), Rounding::Double);
-    let term = |side: usize, at: usize| {
-        let q = i64::from(x[side][at]) - i64::from(tensors[side].zero_point);
-        by(q * (1 << 20), spec.inputs[side])
-    };
-    let sum = |at| by(term(0, at) + term(1, at), spec.output) + i64::from(output.zero_point);
+    let term = |side: usize, at: usize| i64::from(x[side][at]) - i64::from(tensors[side].zero_point);
+    let sum = |at| combined(spec, [term(0, at), term(1, at)], 1, i64::from(output.zero_point)) as i8;
+    (0..x[0].len()).map(sum).collect()
+}
+
+/// a + sign * b, each in its scale.
+fn combined(spec: &Add, [a, b]: [i64; 2], sign: i64, zero_point: i64) -> i64 {
+    let sum = by(a << 20, spec.inputs[0]) + sign * by(b << 20, spec.inputs[1]);
     let (low, high) = (i64::from(spec.activation.min), i64::from(spec.activation.max));
-    (0..x[0].len()).map(|at| sum(at).clamp(low, high) as i8).collect()
+    (by(sum, spec.output) + zero_point).clamp(low, high)
+}
+
+fn by(x: i64, number: Multiplier) -> i64 {
+    scale(x, (number.multiplier, number.shift), Rounding::Double)
 }
 
 fn nhwc(tensor: &TensorSpec) -> [i64; 4] {

@@ -1,9 +1,13 @@
 //! Networks of one operator, or of a few, made from small numbers: every shape that a kernel could get wrong.
 
+mod movement;
+
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
 use ackermann_core::ops::{Add, Softmax};
 use ackermann_core::quantized::Multiplier;
+
+pub use movement::{Movement, movement};
 
 /// A small linear congruential generator: cases are equal on every machine and need no dependency.
 #[derive(Debug, Clone)]

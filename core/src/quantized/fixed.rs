@@ -1,8 +1,8 @@
-//! The two functions that softmax needs, in gemmlowp's fixed point, bit for bit.
+//! Exponential, reciprocal, logistic and tanh in gemmlowp's fixed point, bit for bit.
 //!
 //! A number with `n` integer bits is its raw i32 times 2^(n - 31). Source: gemmlowp `fixedpoint/fixedpoint.h`.
 
-use crate::quantized::{rounding_divide_by_pot, saturating_rounding_doubling_high_mul as mul};
+use super::{rounding_divide_by_pot, saturating_rounding_doubling_high_mul as mul};
 
 /// One with 0 integer bits, as near as it gets.
 const ONE: i32 = i32::MAX;
@@ -13,26 +13,20 @@ fn shift_left(x: i32, exponent: u32) -> i32 {
     shifted.max(i64::from(i32::MIN)).min(i64::from(i32::MAX)) as i32
 }
 
-/// e^x for x <= 0 with 5 integer bits; the result has none. gemmlowp `exp_on_negative_values`.
-pub fn exp_on_negative_values(x: i32) -> i32 {
-    /// Bits of x from 2^-2 to 2^4, and e to minus that power of two.
-    const FACTORS: [(u32, i32); 7] = [
-        (24, 1_672_461_947),
-        (25, 1_302_514_674),
-        (26, 790_015_084),
-        (27, 290_630_308),
-        (28, 39_332_535),
-        (29, 720_401),
-        (30, 242),
-    ];
-    const QUARTER: i32 = 1 << 24;
+/// e^x for x <= 0 with `BITS` (2 to 5) integer bits; the result has none. gemmlowp `exp_on_negative_values`.
+pub fn exp_on_negative_values<const BITS: u32>(x: i32) -> i32 {
+    /// e to minus 2^-2, 2^-1, .. 2^4: one for each bit of x from that power of two on.
+    const FACTORS: [i32; 7] = [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
+    const { assert!(BITS >= 2 && BITS <= 5) };
+    let quarter: i32 = 1 << (29 - BITS);
     if x == 0 {
         return ONE;
     }
-    let within = (x & (QUARTER - 1)) - QUARTER;
+    let within = (x & (quarter - 1)) - quarter;
     let remainder = within.wrapping_sub(x);
     let product = |result, (bit, factor)| if remainder & (1 << bit) != 0 { mul(result, factor) } else { result };
-    FACTORS.into_iter().fold(exp_within_a_quarter(shift_left(within, 5)), product)
+    let powers = (29 - BITS..31).zip(FACTORS);
+    powers.fold(exp_within_a_quarter(shift_left(within, BITS)), product)
 }
 
 /// e^x for x in [-1/4, 0), no integer bits: a Taylor series around -1/8.
@@ -57,8 +51,13 @@ pub fn reciprocal(sum: i32) -> (i32, i32) {
     (one_over_one_plus(fraction), 12 - headroom as i32)
 }
 
-/// 1 / (1 + x) for x in [0, 1): three steps of Newton's method with 2 integer bits.
+/// 1 / (1 + x) for x in [0, 1).
 fn one_over_one_plus(x: i32) -> i32 {
+    shift_left(two_over_one_plus(x), 1)
+}
+
+/// 2 / (1 + x) for x in [0, 1), with 2 integer bits: three steps of Newton's method.
+fn two_over_one_plus(x: i32) -> i32 {
     const FORTY_EIGHT_SEVENTEENTHS: i32 = 1_515_870_810;
     const MINUS_THIRTY_TWO_SEVENTEENTHS: i32 = -1_010_580_540;
     // Both are not negative: their sum, rounded, halved.
@@ -68,5 +67,29 @@ fn one_over_one_plus(x: i32) -> i32 {
         let error = (1i32 << 29).wrapping_sub(mul(half, y));
         y.wrapping_add(shift_left(mul(y, error), 2))
     };
-    shift_left(step(step(step(first))), 1)
+    step(step(step(first)))
+}
+
+/// 1 / (1 + e^-x) for x with 4 integer bits; the result has none. gemmlowp `logistic`.
+#[cfg(any(test, feature = "writer"))]
+pub fn logistic(x: i32) -> i32 {
+    let positive = one_over_one_plus(exp_on_negative_values::<4>(x.wrapping_abs().wrapping_neg()));
+    match x {
+        0 => 1 << 30,
+        1.. => positive,
+        _ => ONE - positive,
+    }
+}
+
+/// tanh(x) for x with 4 integer bits; the result has none. gemmlowp `tanh`.
+#[cfg(any(test, feature = "writer"))]
+pub fn tanh(x: i32) -> i32 {
+    // (1 - e) / (1 + e) with e = exp(-2 |x|); doubling is one integer bit more.
+    let e = exp_on_negative_values::<5>(x.wrapping_abs().wrapping_neg());
+    let magnitude = shift_left(two_over_one_plus(e).wrapping_sub(1 << 29), 2);
+    match x {
+        0 => 0,
+        1.. => magnitude,
+        _ => -magnitude,
+    }
 }

@@ -3,6 +3,9 @@
 //! tanh, atan, ELU, logistic and their scales become 256 bytes on the host. Source: TFLite's int8 lookup tables
 //! (`LUTPopulate`).
 
+#[cfg(any(test, feature = "writer"))]
+pub mod tables;
+
 use super::record::Record;
 use super::{Kernels, Node, Sides};
 use crate::LoadError;

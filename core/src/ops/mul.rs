@@ -1,0 +1,60 @@
+//! Product of two tensors, element by element.
+//!
+//! `output = clamp((a - a's zero point) * (b - b's zero point) * multiplier + zero point)`, where the multiplier is
+//! `a's scale * b's scale / output scale`, rounded twice. Dimensions of 1 are repeated. Source: TFLite
+//! `reference_integer_ops::Mul`.
+
+use super::record::Record;
+use super::{Kernels, Node, Sides, elementwise};
+use crate::LoadError;
+use crate::blob::Activation;
+use crate::quantized::Multiplier;
+use crate::session::{Memory, Open};
+
+/// Largest shift to the left: a product of two differences has 16 bits.
+const MAX_SHIFT: i32 = 14;
+
+/// A product, ready to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mul {
+    /// From the product of the input scales to the output's; its shift is -31 to 14.
+    pub output: Multiplier,
+    /// Range of the output.
+    pub activation: Activation,
+}
+
+impl Mul {
+    /// The multiplier for these scales; `None` where it is too large. For hosts.
+    #[cfg(any(test, feature = "writer"))]
+    pub fn for_scales(inputs: [f32; 2], output: f32, activation: Activation) -> Option<Self> {
+        let real = f64::from(inputs[0]) * f64::from(inputs[1]) / f64::from(output);
+        let (multiplier, shift) = crate::quantized::quantize_multiplier(real);
+        (shift <= MAX_SHIFT).then_some(Self { output: Multiplier { multiplier, shift }, activation })
+    }
+}
+
+impl Node<'_> for Mul {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        record.expect_no_options()?;
+        record.expect_unused(0, 4)?;
+        Ok(Self { output: record.multiplier(0, -31..=MAX_SHIFT)?, activation: record.activation(2)? })
+    }
+
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        elementwise::verify(sides, operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        let Some(second) = sides.others[0] else { return };
+        let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
+        let (zero_a, zero_b, zero_point) = (sides.input.zero_point(), second.zero_point(), sides.output.zero_point());
+        elementwise::run(sides, inputs, output, |a, b| {
+            let product = self.output.apply((a - zero_a) * (b - zero_b));
+            self.activation.clamp(product.saturating_add(zero_point))
+        });
+    }
+
+    fn inputs(&self) -> core::ops::RangeInclusive<usize> {
+        2..=2
+    }
+}

@@ -1,0 +1,38 @@
+//! Difference of two tensors, each with its own scale.
+//!
+//! `output = clamp((a - b) * output's multiplier + zero point)`, with a and b brought to one scale as [`super::add`] does it.
+//! Dimensions of 1 are repeated. Source: TFLite `reference_ops::Sub`, `sub.cc`.
+
+use super::record::Record;
+use super::{Add, Kernels, Node, Sides, add, elementwise};
+use crate::LoadError;
+use crate::session::{Memory, Open};
+
+/// A difference, ready to run: the numbers of the sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sub(pub Add);
+
+impl Node<'_> for Sub {
+    fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
+        Add::decode(record).map(Self)
+    }
+
+    fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        elementwise::verify(sides, operator)
+    }
+
+    fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
+        let (Self(numbers), Some(second)) = (self, sides.others[0]) else { return };
+        let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
+        let zero_points = [sides.input.zero_point(), second.zero_point()];
+        let scaled = |at: usize, q: i32| numbers.inputs[at].apply((q - zero_points[at]) << add::LEFT_SHIFT);
+        elementwise::run(sides, inputs, output, |a, b| {
+            let difference = numbers.output.apply(scaled(0, a).wrapping_sub(scaled(1, b)));
+            numbers.activation.clamp(difference.wrapping_add(sides.output.zero_point()))
+        });
+    }
+
+    fn inputs(&self) -> core::ops::RangeInclusive<usize> {
+        2..=2
+    }
+}
