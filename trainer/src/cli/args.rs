@@ -266,13 +266,32 @@ pub struct QuantizeArgs {
 
 /// `ackermann import`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  ackermann import pilotnet.tflite --out pilotnet.ackm")]
+#[command(after_help = "\
+Examples:
+  ackermann import keywords.tflite --out keywords.ackm
+  ackermann import pilotnet_float.tflite --calibrate inputs.npy --out pilotnet.ackm
+  ackermann import pilotnet_float.tflite --calibrate drives/lake --out pilotnet.ackm
+
+int8 networks keep their arithmetic. Float networks are quantized, so that their inputs must be shown: as .npy or .npz
+arrays (float32, a batch first), a folder of them, or recorded driving. docs/import.md lists the operators.")]
 pub struct ImportArgs {
-    /// An int8 TensorFlow Lite file.
+    /// A TensorFlow Lite file (.tflite).
     pub model: PathBuf,
     /// The blob to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Inputs that show the ranges of a float network: .npy, .npz, a folder of them, driving data, or `sim`.
+    #[arg(long, value_name = "INPUTS")]
+    pub calibrate: Option<PathBuf>,
+    /// Split of the driving data to use.
+    #[arg(long, default_value = "train", value_name = "NAME")]
+    pub split: String,
+    /// How many frames of the driving data, evenly spread.
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = values::frames())]
+    pub frames: usize,
+    /// Share of each range's values in percent that is kept, for example 99.99; the rest saturates. Default: all.
+    #[arg(long, value_name = "PERCENT", value_parser = values::percentile)]
+    pub percentile: Option<f32>,
     /// Whose rounding of fully connected layers to repeat: the two reference implementations differ there.
     #[arg(long, value_enum, default_value = "tflm")]
     pub rounding: RoundingName,

@@ -30,3 +30,9 @@ pub fn seconds(text: &str) -> Result<f32, String> {
         false => Err(format!("a drive takes 1 to {LONGEST_DRIVE} seconds")),
     }
 }
+
+/// A share of values in percent, at least half of them.
+pub fn percentile(text: &str) -> Result<f32, String> {
+    let value: f32 = text.parse().map_err(|error| format!("{error}"))?;
+    if (50.0..=100.0).contains(&value) { Ok(value) } else { Err(format!("{value} is not in 50..=100")) }
+}

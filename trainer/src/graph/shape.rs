@@ -18,9 +18,9 @@ impl Shape {
         &self.0
     }
 
-    /// How many numbers a tensor of this shape holds (1 for a scalar).
+    /// How many numbers a tensor of this shape holds (1 for a scalar); saturates.
     pub fn elements(&self) -> usize {
-        self.0.iter().product()
+        self.0.iter().fold(1, |product: usize, dim| product.saturating_mul(*dim))
     }
 }
 

@@ -82,7 +82,7 @@ fn uncalibrated(float: &FloatGraph, program: &Program, value: usize) -> Error {
         Some(step) => &program.steps[step].name,
         None => &float.graph.node(program.inputs[value]).name,
     };
-    Error::new(ErrorKind::BadFile, name, "has no quantization; its range must be calibrated")
+    Error::usage(name, "is float and the file gives it no range: show its values with --calibrate INPUTS")
 }
 
 struct Writer {

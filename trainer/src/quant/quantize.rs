@@ -1,11 +1,12 @@
 //! Post-training quantization: a trained network and some frames in, a blob out.
 
 use ackermann_core::blob::format::CRC;
+use ackermann_core::blob::write::Network as Int8Network;
 use ackermann_core::blob::{AlignedBytes, Layout, keys};
 use serde::{Deserialize, Serialize};
 
 use super::lower::lower;
-use super::observe::{Frames, Ranges, Seen, observe, spread};
+use super::observe::{Frames, Ranges, Samples, Seen, observe, spread};
 use super::program::{FloatGraph, Program};
 use super::{arena_lower_bound, assemble, load};
 use crate::data::{FrameSet, Window};
@@ -85,6 +86,19 @@ pub fn quantize(network: &Network, params: &Params, frames: &FrameSet, options: 
     let (arena_bytes, macs) = load(&blob).map(|model| (model.arena_bytes(), model.macs()))?;
     let arena_lower_bound = arena_lower_bound(&int8, Layout::Natural);
     Ok(Quantized { blob, arena_bytes, arena_lower_bound, macs, calibrated: indices.len() })
+}
+
+/// Quantizes a float graph; `samples` calibrate the ranges that are not given with it.
+///
+/// # Errors
+/// An operator the core cannot do, values that are not finite, a range that is neither given nor calibrated.
+pub fn quantize_graph(float: &FloatGraph, samples: Option<&dyn Samples>, ranges: Ranges) -> Result<Int8Network> {
+    let program = Program::new(float)?;
+    let seen = samples.map(|samples| observe(float, &program, samples, ranges)).transpose()?;
+    if let Some(seen) = &seen {
+        finite(&program, seen)?;
+    }
+    lower(float, &program, seen.as_deref(), seen.is_some())
 }
 
 /// The blob that `network` would make with weights of no meaning: its sizes are those of the trained one.

@@ -5,6 +5,7 @@ use ackermann_core::blob::Activation;
 use ackermann_core::blob::write::OperatorKind;
 
 use super::*;
+use crate::quant::assemble;
 
 /// A FlatBuffer value; a table is its fields by number.
 #[derive(Clone)]

@@ -1,9 +1,11 @@
-//! TFLite files with int8 networks: the same bytes out as TFLite's reference kernels give.
+//! TFLite files.
 //!
-//! Full-integer quantization only: the arithmetic is already the core's, so nothing is calibrated or changed. Float
-//! QUANTIZE and DEQUANTIZE at the edges are left out, their int8 sides become the network's input and output.
+//! int8 networks (full-integer quantization) give the same bytes as TFLite's reference kernels: the arithmetic is already the
+//! core's, so nothing is calibrated or changed (`convert`). Float QUANTIZE and DEQUANTIZE at the edges are left out, their
+//! int8 sides become the network's input and output. Other networks become a float graph (`float`).
 
 mod convert;
+mod float;
 #[cfg(test)]
 mod made;
 mod names;
@@ -14,10 +16,10 @@ mod tests;
 use std::path::Path;
 
 use ackermann_core::blob::write::Network;
-use ackermann_core::blob::{AlignedBytes, Rounding, keys};
+use ackermann_core::blob::{AlignedBytes, Rounding};
 use serde::{Deserialize, Serialize};
 
-use crate::quant::assemble;
+use crate::import::Imported;
 use crate::{Error, Result};
 
 /// How a TFLite file is read.
@@ -47,23 +49,32 @@ impl From<DenseRounding> for Rounding {
     }
 }
 
-/// Reads the TFLite file `path` and makes a blob of it, weights in natural order, arena planned.
+/// Reads the TFLite file `path`, an int8 network, and makes a blob of it, weights in natural order, arena planned.
 ///
 /// # Errors
 /// One that names the file and the operator or tensor: a damaged file, an operator that is not supported, a float network.
 pub fn import_tflite(path: &Path, options: &ImportOptions) -> Result<AlignedBytes> {
     let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
-    let placed = |error| schema::within(path.display(), error);
-    let mut network = convert_tflite(&bytes, options).map_err(placed)?;
-    let name = path.file_stem().map_or(String::from("imported"), |stem| stem.to_string_lossy().into_owned());
-    network.metadata.push((keys::NETWORK.into(), name));
-    assemble(&mut network).map_err(placed)
+    let network = convert_tflite(&bytes, options).map_err(|error| schema::within(path.display(), error))?;
+    crate::import::blob(network, path)
 }
 
-/// The network in the bytes of a TFLite file, its memory not planned yet.
+/// The int8 network in the bytes of a TFLite file, its memory not planned yet.
 ///
 /// # Errors
 /// See [`import_tflite`].
 pub fn convert_tflite(bytes: &[u8], options: &ImportOptions) -> Result<Network> {
     convert::network(&schema::File::read(bytes)?, options)
+}
+
+/// The network in the bytes of a TFLite file: as it is where its operators work on int8, a float graph otherwise.
+///
+/// # Errors
+/// A damaged file, an operator that is not supported.
+pub fn read_tflite(bytes: &[u8], options: &ImportOptions) -> Result<Imported> {
+    let file = schema::File::read(bytes)?;
+    if convert::is_int8(&file)? {
+        return convert::network(&file, options).map(Imported::Int8);
+    }
+    float::graph(&file).map(|graph| Imported::Float(Box::new(graph)))
 }

@@ -1,8 +1,9 @@
 //! The parts of TFLite's schema that int8 networks use. Field numbers are those of the public `schema.fbs`.
 
 use super::names;
+use crate::Result;
 use crate::import::flatbuffer::{Buffer, Table, Vector};
-use crate::{Error, ErrorKind, Result};
+pub(super) use crate::import::{unusable, within};
 
 /// Most tensors and operators looked at; far beyond what a board can run.
 const MAX_TENSORS: usize = 4096;
@@ -18,6 +19,12 @@ pub const INT32: i8 = 2;
 pub const INT64: i8 = 4;
 /// `schema.fbs`, `enum TensorType`.
 pub const FLOAT32: i8 = 0;
+/// `schema.fbs`, `enum TensorType`.
+pub const FLOAT16: i8 = 1;
+/// `schema.fbs`, `enum TensorType`.
+pub const UINT8: i8 = 3;
+/// `schema.fbs`, `enum TensorType`.
+pub const INT16: i8 = 7;
 
 /// A file with one subgraph.
 pub struct File<'f> {
@@ -99,7 +106,8 @@ impl<'f> Tensor<'f> {
             Some(q) => (q.f32s(2)?, q.i64s(3)?, q.i32(6, 0)?),
             None => (Vec::new(), Vec::new(), 0),
         };
-        let name = table.bytes(3)?;
+        // A fused operator has the names of its parts, one after another; the first one says enough.
+        let name = table.bytes(3)?.split(|byte| *byte == b';').next().unwrap_or_default();
         let name = String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name)).into_owned();
         let (shape, element) = (table.i32s(0)?, table.i8(1, 0)?);
         Ok(Self { name, shape, element, data, scales, zero_points, axis })
@@ -191,15 +199,4 @@ impl<'f> Operator<'f> {
     pub fn option_i32(&self, field: usize, default: i32) -> Result<i32> {
         self.options.map_or(Ok(default), |options| options.i32(field, default))
     }
-}
-
-/// A file that is whole but cannot be used.
-pub fn unusable(message: String) -> Error {
-    Error::new(ErrorKind::BadFile, "", message)
-}
-
-/// `error`, found in `place`.
-pub fn within(place: impl std::fmt::Display, error: Error) -> Error {
-    let place = if error.place.is_empty() { place.to_string() } else { format!("{place}, {}", error.place) };
-    Error { place, ..error }
 }

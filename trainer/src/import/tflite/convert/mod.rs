@@ -13,8 +13,9 @@ mod weighted;
 use ackermann_core::blob::write::Network;
 
 pub use conversion::Conversion;
+pub use pool::sizes;
 
-use super::schema::{FLOAT32, File, INT32, INT64, Operator, unusable, within};
+use super::schema::{FLOAT32, File, INT8, INT32, INT64, Operator, unusable, within};
 use super::{ImportOptions, names};
 use crate::Result;
 
@@ -59,9 +60,20 @@ pub fn network(file: &File<'_>, options: &ImportOptions) -> Result<Network> {
     conversion.finish(&inputs, &outputs)
 }
 
+/// Whether the network's operators work on int8: something but a change of type writes int8.
+pub fn is_int8(file: &File<'_>) -> Result<bool> {
+    for operator in &file.operators {
+        let int8 = file.tensor(operator.outputs[0])?.is_some_and(|tensor| tensor.element == INT8);
+        if int8 && !["QUANTIZE", "DEQUANTIZE"].contains(&names::operator(operator.code).as_str()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The operators that compute on data, with their numbers. The others compute the shapes of their operands, which are fixed
 /// in the tensors: integers made from SHAPE and from constants.
-fn computed<'a, 'f>(file: &'a File<'f>) -> Result<Vec<(usize, &'a Operator<'f>)>> {
+pub fn computed<'a, 'f>(file: &'a File<'f>) -> Result<Vec<(usize, &'a Operator<'f>)>> {
     let mut known = vec![false; file.tensors.len()];
     let mut work = Vec::new();
     for (index, operator) in file.operators.iter().enumerate() {

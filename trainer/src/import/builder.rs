@@ -1,0 +1,166 @@
+//! What every float format is turned into: a graph of ours, made node by node under limits that no file can lift.
+
+use ackermann_core::blob::Window as CoreWindow;
+
+use super::{unusable, within};
+use crate::Result;
+use crate::graph::{NodeId, Param, Shape};
+use crate::ops::{BatchNorm, Clamp, Concat, Function, MAX_INPUTS, Op, Padding, Relu, Reshape, Tanh, Transpose, Unary};
+use crate::quant::{FloatGraph, Quantization};
+
+/// Most elements of one tensor: far more than the largest board holds.
+pub const MAX_ELEMENTS: usize = 1 << 24;
+/// Most elements of all tensors, and of all constants: a file may use one constant for many operators.
+const MAX_TOTAL: usize = 1 << 26;
+/// Longest kernel, stride, dilation or padding that the core takes.
+pub const MAX_WINDOW: usize = 4095;
+
+/// A graph in the making.
+#[derive(Debug, Default)]
+pub struct Builder {
+    float: FloatGraph,
+    elements: usize,
+}
+
+impl Builder {
+    /// The graph, with these outputs.
+    pub fn finish(mut self, outputs: Vec<NodeId>) -> FloatGraph {
+        self.float.outputs = outputs;
+        self.float
+    }
+
+    /// A tensor that is fed.
+    pub fn input(&mut self, name: &str, shape: &[usize]) -> Result<NodeId> {
+        self.take(&shape.into(), name)?;
+        let node = self.float.graph.input(name, shape);
+        self.float.inputs.push(node);
+        Ok(node)
+    }
+
+    /// Weights or other constants; `name` is made unique.
+    pub fn param(&mut self, name: &str, shape: &[usize], data: Vec<f32>) -> Result<NodeId> {
+        let shape = Shape::from(shape);
+        self.take(&shape, name)?;
+        if data.iter().any(|value| !value.is_finite()) {
+            return Err(unusable(format!("'{name}' holds a NaN or an infinity")));
+        }
+        let name = format!("{name}#{}", self.float.params.entries().len());
+        self.float.params.insert(Param { name: name.clone(), shape: shape.clone(), data, trainable: false })?;
+        Ok(self.float.graph.param(&name, shape))
+    }
+
+    /// Applies an operator under a name for people.
+    pub fn push(&mut self, name: &str, op: impl Into<Op>, inputs: &[NodeId]) -> Result<NodeId> {
+        let placed = self.float.graph.push_named(name, op, inputs);
+        let node = placed.map_err(|error| within(name, unusable(error.message)))?;
+        let shape = self.float.graph.shape(node).clone();
+        self.take(&shape, name)?;
+        Ok(node)
+    }
+
+    fn take(&mut self, shape: &Shape, name: &str) -> Result<()> {
+        let elements = shape.elements();
+        self.elements = self.elements.saturating_add(elements);
+        if elements == 0 || elements > MAX_ELEMENTS || self.elements > MAX_TOTAL {
+            return Err(unusable(format!("'{name}' of shape {shape} is empty or too large for any board")));
+        }
+        Ok(())
+    }
+
+    /// Shape of a node.
+    pub fn shape(&self, node: NodeId) -> &[usize] {
+        self.float.graph.shape(node)
+    }
+
+    /// The quantization of a node's values is known.
+    pub fn give(&mut self, node: NodeId, quantization: Quantization) {
+        self.float.given.values.insert(node, quantization);
+    }
+
+    /// The quantization that was given for a node's values.
+    pub fn given(&self, node: NodeId) -> Option<Quantization> {
+        self.float.given.values.get(&node).copied()
+    }
+
+    /// The scales of weights are known: one, or one for each output channel.
+    pub fn give_scales(&mut self, weights: NodeId, scales: Vec<f32>) {
+        self.float.given.weights.insert(weights, scales);
+    }
+
+    /// The same values in another shape.
+    pub fn reshape(&mut self, name: &str, x: NodeId, shape: &[usize]) -> Result<NodeId> {
+        if self.shape(x) == shape { Ok(x) } else { self.push(name, Reshape { shape: shape.into() }, &[x]) }
+    }
+
+    /// Dimension `i` of the result is dimension `order[i]` of `x`: a reshape where only dimensions of 1 change places.
+    pub fn transpose(&mut self, name: &str, x: NodeId, order: &[usize]) -> Result<NodeId> {
+        let shape = self.shape(x);
+        let moved: Vec<usize> = order.iter().copied().filter(|axis| shape.get(*axis) != Some(&1)).collect();
+        if moved.is_sorted() && order.iter().all(|axis| *axis < shape.len()) {
+            let shape: Vec<usize> = order.iter().map(|axis| shape[*axis]).collect();
+            return self.reshape(name, x, &shape);
+        }
+        self.push(name, Transpose { order: order.to_vec() }, &[x])
+    }
+
+    /// `scale x + offset` along the last dimension; one value each, or one for each channel.
+    pub fn scaled(&mut self, name: &str, x: NodeId, scale: Vec<f32>, offset: Vec<f32>) -> Result<NodeId> {
+        let channels = self.shape(x).last().copied().unwrap_or(1);
+        let all = |values: Vec<f32>| if values.len() == 1 { values.repeat(channels) } else { values };
+        let mut inputs = vec![x];
+        for values in [all(scale), all(offset), vec![0.0; channels], vec![1.0; channels]] {
+            inputs.push(self.param(name, &[channels], values)?);
+        }
+        self.push(name, BatchNorm { epsilon: 0.0 }, &inputs)
+    }
+
+    /// Tensors one after another along `axis`, however many.
+    pub fn concat(&mut self, name: &str, inputs: &[NodeId], axis: usize) -> Result<NodeId> {
+        let mut parts = inputs.to_vec();
+        while parts.len() > MAX_INPUTS {
+            let first = self.push(name, Concat { axis }, &parts[..MAX_INPUTS])?;
+            parts.splice(..MAX_INPUTS, [first]);
+        }
+        self.push(name, Concat { axis }, &parts)
+    }
+
+    /// A function of one number.
+    pub fn function(&mut self, name: &str, x: NodeId, function: Function) -> Result<NodeId> {
+        self.push(name, Unary { function }, &[x])
+    }
+
+    /// `max(low, min(high, x))`.
+    pub fn clamp(&mut self, name: &str, x: NodeId, low: f64, high: f64) -> Result<NodeId> {
+        match (low, high) {
+            (0.0, f64::INFINITY) => self.push(name, Relu, &[x]),
+            _ if low <= high => self.push(name, Clamp { low, high }, &[x]),
+            _ => Err(unusable(format!("clamps to {low}..{high}"))),
+        }
+    }
+
+    /// An activation by TFLite's code (`enum ActivationFunctionType`).
+    pub fn activation(&mut self, name: &str, x: NodeId, code: i8) -> Result<NodeId> {
+        match code {
+            0 => Ok(x),
+            1 => self.clamp(name, x, 0.0, f64::INFINITY),
+            2 => self.clamp(name, x, -1.0, 1.0),
+            3 => self.clamp(name, x, 0.0, 6.0),
+            4 => self.push(name, Tanh, &[x]),
+            _ => Err(unusable(format!("has a fused activation (code {code}) that is not supported"))),
+        }
+    }
+}
+
+/// Zeros around an image so that a window gives `ceil(length / stride)` positions; what is odd goes to the end (TFLite, ONNX
+/// SAME_UPPER) or to the start (ONNX SAME_LOWER).
+pub fn same_padding(length: [usize; 2], window: &CoreWindow, lower: bool) -> Padding {
+    let [rows, columns] = [0, 1].map(|axis| {
+        let extent = (window.kernel[axis].max(1) - 1).saturating_mul(window.dilation[axis]).saturating_add(1);
+        let positions = length[axis].div_ceil(window.stride[axis].max(1)).max(1);
+        let covered = (positions - 1).saturating_mul(window.stride[axis]).saturating_add(extent);
+        let total = covered.saturating_sub(length[axis]);
+        let start = if lower { total.div_ceil(2) } else { total / 2 };
+        (start, total - start)
+    });
+    Padding { top: rows.0, bottom: rows.1, left: columns.0, right: columns.1 }
+}

@@ -1,0 +1,152 @@
+//! Layers with windows or weights.
+
+use super::conversion::Conversion;
+use crate::Result;
+use crate::graph::NodeId;
+use crate::import::builder::{MAX_WINDOW, same_padding};
+use crate::import::tflite::convert::sizes;
+use crate::import::tflite::schema::{INT8, Operator, Tensor};
+use crate::import::unusable;
+use crate::ops::{AvgPool, Conv2d, Dense, DepthwiseConv2d, MaxPool, Op, Padding, Window};
+
+/// The window over input 0: stride and dilation by their option fields, TFLite's padding (code 0 is SAME, 1 is VALID).
+fn window<'f>(
+    c: &Conversion<'_, 'f>,
+    operator: &Operator<'f>,
+    kernel: [usize; 2],
+    dilation: Option<[usize; 2]>,
+) -> Result<Window> {
+    let stride = sizes(operator, [2, 1])?;
+    let dilation = dilation.map_or(Ok([1, 1]), |fields| sizes(operator, fields))?;
+    if kernel.iter().chain(&stride).chain(&dilation).any(|length| *length > MAX_WINDOW) {
+        return Err(unusable(format!("has a kernel, stride or dilation of more than {MAX_WINDOW}")));
+    }
+    let core = ackermann_core::blob::Window { kernel, stride, dilation, padding: [0, 0] };
+    let &[_, height, width, _] = c.builder.shape(c.input(operator, 0)?) else {
+        return Err(unusable("needs an input of four dimensions"));
+    };
+    let same = operator.option_i8(0)? == 0;
+    let padding = if same { same_padding([height, width], &core, false) } else { Padding::default() };
+    Ok(Window { kernel, stride, dilation, padding })
+}
+
+/// Weights (input 1, `shape` after `arrange`) and bias (input 2, optional) as nodes.
+fn weights<'f>(
+    c: &mut Conversion<'_, 'f>,
+    operator: &Operator<'f>,
+    shape: &[usize],
+    arrange: impl Fn(Vec<f32>) -> Vec<f32>,
+) -> Result<Vec<NodeId>> {
+    let name = c.name(operator)?;
+    let (_, values) = c.values(operator, 1)?.ok_or_else(|| unusable("has weights that are not constant"))?;
+    let mut nodes = vec![c.builder.param(&name, shape, arrange(values))?];
+    if let Some(tensor) = c.constant(operator, 1)?.filter(|tensor| symmetric(tensor)) {
+        c.builder.give_scales(nodes[0], tensor.scales.clone());
+    }
+    if operator.input(2) != -1 {
+        let (_, bias) = c.values(operator, 2)?.ok_or_else(|| unusable("has a bias that is not constant"))?;
+        nodes.push(c.builder.param(&name, &[bias.len()], bias)?);
+    }
+    Ok(nodes)
+}
+
+/// Whether weights are int8 multiples of their scales, which then stay.
+fn symmetric(tensor: &Tensor<'_>) -> bool {
+    let usable = |scale: &f32| *scale > 0.0 && scale.is_finite();
+    tensor.element == INT8 && tensor.zero_points.iter().all(|z| *z == 0) && tensor.scales.iter().all(usable)
+}
+
+/// The operator, then its fused activation.
+fn activated<'f>(
+    c: &mut Conversion<'_, 'f>,
+    operator: &Operator<'f>,
+    op: impl Into<Op>,
+    inputs: &[NodeId],
+    activation: i8,
+) -> Result<NodeId> {
+    let name = c.name(operator)?;
+    let node = c.builder.push(&name, op, inputs)?;
+    c.builder.activation(&name, node, activation)
+}
+
+/// `Conv2DOptions`.
+pub fn conv2d<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let x = c.input(operator, 0)?;
+    let shape = filter(c, operator)?;
+    let Window { stride, dilation, padding, .. } = window(c, operator, [shape[1], shape[2]], Some([5, 4]))?;
+    let channels = c.builder.shape(x)[3];
+    if shape[3] != channels {
+        return Err(unusable(format!("has a filter of {} channels on an input of {channels} (groups)", shape[3])));
+    }
+    let mut inputs = vec![x];
+    inputs.extend(weights(c, operator, &shape, |values| values)?);
+    activated(c, operator, Conv2d { stride, dilation, padding }, &inputs, operator.option_i8(3)?)
+}
+
+/// `DepthwiseConv2DOptions`.
+pub fn depthwise_conv2d<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let x = c.input(operator, 0)?;
+    let [_, height, width, outputs] = filter(c, operator)?;
+    let Window { stride, dilation, padding, .. } = window(c, operator, [height, width], Some([6, 5]))?;
+    // TFLite has the output channel innermost, the graph outermost.
+    let arrange = |values: Vec<f32>| {
+        let channel = |o: usize| values.iter().skip(o).step_by(outputs).copied();
+        (0..outputs).flat_map(channel).collect()
+    };
+    let mut inputs = vec![x];
+    inputs.extend(weights(c, operator, &[outputs, height, width], arrange)?);
+    activated(c, operator, DepthwiseConv2d { stride, dilation, padding }, &inputs, operator.option_i8(4)?)
+}
+
+fn filter<'f>(c: &Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<[usize; 4]> {
+    let tensor = c.constant(operator, 1)?.ok_or_else(|| unusable("has weights that are not constant"))?;
+    let shape: Vec<usize> = tensor.dimensions()?.iter().map(|d| *d as usize).collect();
+    shape.try_into().map_err(|shape| unusable(format!("has a filter of shape {shape:?}")))
+}
+
+/// `FullyConnectedOptions`: whatever the input's shape, rows of as many values as a weight row has.
+pub fn fully_connected<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    if operator.option_i8(1)? != 0 {
+        return Err(unusable("has shuffled weights, which are not supported"));
+    }
+    let (x, name) = (c.input(operator, 0)?, c.name(operator)?);
+    let tensor = c.constant(operator, 1)?.ok_or_else(|| unusable("has weights that are not constant"))?;
+    let shape: Vec<usize> = tensor.dimensions()?.iter().map(|d| *d as usize).collect();
+    let &[_, depth] = &shape[..] else { return Err(unusable(format!("has weights of shape {shape:?}"))) };
+    let elements: usize = c.builder.shape(x).iter().product();
+    let flat = c.builder.reshape(&name, x, &[elements / depth, depth])?;
+    let mut inputs = vec![flat];
+    inputs.extend(weights(c, operator, &shape, |values| values)?);
+    let node = activated(c, operator, Dense, &inputs, operator.option_i8(0)?)?;
+    let stated = c.output_shape(operator)?;
+    c.builder.reshape(&name, node, &stated)
+}
+
+/// `Pool2DOptions`.
+pub fn max_pool<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let (x, window) = (c.input(operator, 0)?, window(c, operator, sizes(operator, [4, 3])?, None)?);
+    activated(c, operator, MaxPool { window }, &[x], operator.option_i8(5)?)
+}
+
+/// `Pool2DOptions`.
+pub fn average_pool<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let (x, window) = (c.input(operator, 0)?, window(c, operator, sizes(operator, [4, 3])?, None)?);
+    activated(c, operator, AvgPool { window }, &[x], operator.option_i8(5)?)
+}
+
+/// The mean over height and width of an image: one large pool.
+pub fn mean<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let (x, name) = (c.input(operator, 0)?, c.name(operator)?);
+    let mut axes = c.integers(operator, 1)?;
+    axes.sort_unstable();
+    let &[_, height, width, _] = c.builder.shape(x) else {
+        return Err(unusable("needs an input of four dimensions"));
+    };
+    if axes != [1, 2] && axes != [-3, -2] {
+        return Err(unusable(format!("is over dimensions {axes:?}; over height and width is supported")));
+    }
+    let window = Window::new([height, width], [1, 1], Padding::default());
+    let node = c.builder.push(&name, AvgPool { window }, &[x])?;
+    let stated = c.output_shape(operator)?;
+    c.builder.reshape(&name, node, &stated)
+}
