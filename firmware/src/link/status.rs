@@ -50,10 +50,12 @@ pub enum Status {
     ServoFailed = 20,
     /// The model's input or output is not the one picture in, one number out that steering needs.
     NotSteering = 21,
+    /// The program was built without an operator that the blob needs; the text names it.
+    OperatorLeftOut = 22,
 }
 
 impl Status {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Ok,
         Self::Corrupt,
         Self::Truncated,
@@ -76,6 +78,7 @@ impl Status {
         Self::Starting,
         Self::ServoFailed,
         Self::NotSteering,
+        Self::OperatorLeftOut,
     ];
 
     /// The status with this number.
@@ -113,6 +116,7 @@ impl Status {
             Self::Starting => "no frame was served yet",
             Self::ServoFailed => "the PWM driver refused a duty cycle",
             Self::NotSteering => "the model is not one picture in, one number out",
+            Self::OperatorLeftOut => "the program was built without an operator that the blob needs",
         }
     }
 }

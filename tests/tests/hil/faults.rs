@@ -1,7 +1,7 @@
 //! What a board says to damaged, missing and hostile input, and that it goes on afterwards.
 
-use ackermann_core::blob::write::{Network, OperatorKind};
-use ackermann_core::blob::{AlignedBytes, Layout};
+use ackermann_core::blob::write::{Network, OperatorKind, TensorSpec};
+use ackermann_core::blob::{Activation, AlignedBytes, Layout, Window};
 use ackermann_firmware::control::Phase;
 use ackermann_firmware::link::{Answer, Pong, Reply, Request, Status, encode, max_encoded};
 use ackermann_trainer::Frame;
@@ -261,6 +261,39 @@ macro_rules! on_every_board {
             $(#[test] fn $case() { super::$case(super::A57); })*
         }
     };
+}
+
+/// A blob that needs an operator which the image of `net::blob` does without.
+fn left_out(name: &str) {
+    let mut car = Car::start(name);
+    let outcome = car.link.load(&pooled()).expect("the board answers");
+    assert_eq!((outcome.status, outcome.reason.as_str()), (Status::OperatorLeftOut, "average_pool"));
+    car.is_served();
+}
+
+/// The network with a pool behind its first convolution.
+fn pooled() -> AlignedBytes {
+    let Network { mut tensors, mut operators, metadata, .. } = net::network();
+    tensors.truncate(3);
+    operators.truncate(2);
+    tensors[2] = TensorSpec { shape: vec![1, 15, 47, 8], arena_offset: 14_864, ..tensors[1].clone() };
+    let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0] };
+    operators[1].kind = OperatorKind::AveragePool { window, activation: Activation::NONE };
+    let network = Network { tensors, operators, inputs: vec![0], outputs: vec![2], metadata };
+    network.to_bytes(Layout::Natural).expect("the network is well-formed")
+}
+
+/// Boards whose images were built for one blob; the host has all operators.
+mod images {
+    #[test]
+    fn m4_refuses_an_operator_that_was_left_out() {
+        super::left_out(super::M4);
+    }
+
+    #[test]
+    fn a57_refuses_an_operator_that_was_left_out() {
+        super::left_out(super::A57);
+    }
 }
 
 on_every_board!(damaged_messages, unusable_frames, silence, blobs, no_model);

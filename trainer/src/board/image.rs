@@ -1,9 +1,11 @@
 //! Building firmware around a blob: cargo, for the board's target, with the model embedded.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use ackermann_core::Model;
 use ackermann_core::blob::{AlignedBytes, repack};
 
 use super::elf::{self, Sizes};
@@ -28,9 +30,11 @@ impl Image {
     }
 }
 
-/// Builds `board`'s firmware around `blob`, in the weight order of its kernels. An empty blob gives firmware without a model.
+/// Builds `board`'s firmware around `blob`, in the weight order of its kernels and with the operators that it needs. An empty
+/// blob gives firmware without a model, and with all operators.
 pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     let blob = for_board(board, blob)?;
+    let operators = operators(&blob)?;
     if blob.len() > board.flash_bytes {
         let message = format!("the blob has {} bytes, the board's flash {}", blob.len(), board.flash_bytes);
         return Err(Error::new(ErrorKind::DoesNotFit, board.name, message));
@@ -49,7 +53,7 @@ pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     if std::fs::read(&model).ok().as_deref() != Some(&*blob) {
         std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
     }
-    let linked = cargo_build(&root, board, &model)?;
+    let linked = cargo_build(&root, board, &model, &operators)?;
     let elf = folder.join(format!("{stem}.elf"));
     std::fs::copy(&linked, &elf).map_err(|error| Error::writing(&elf, &error))?;
     Ok(Image { sizes: elf::sizes(&elf)?, elf, model_bytes: blob.len() })
@@ -61,6 +65,15 @@ fn for_board(board: &Board, blob: &[u8]) -> Result<AlignedBytes> {
         return Ok(AlignedBytes::zeroed(0));
     }
     repack(blob, board.layout).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
+}
+
+/// The features of the core that `blob` needs: its operators' names.
+fn operators(blob: &[u8]) -> Result<BTreeSet<&'static str>> {
+    if blob.is_empty() {
+        return Ok(BTreeSet::from(["all_operators"]));
+    }
+    let model = Model::load(blob).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))?;
+    Ok(model.steps().map(|step| step.operator.opcode().name()).collect())
 }
 
 /// The root of this repository: where it was when this program was compiled, or around the working folder.
@@ -108,12 +121,14 @@ pub(super) fn executable(mut command: Command, what: &str) -> Result<PathBuf> {
     executables.next_back().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo reports no executable"))
 }
 
-fn cargo_build(root: &Path, board: &Board, model: &Path) -> Result<PathBuf> {
+fn cargo_build(root: &Path, board: &Board, model: &Path, operators: &BTreeSet<&str>) -> Result<PathBuf> {
     let flags = format!("target.'cfg(target_os = \"none\")'.rustflags = [\"-C\", \"target-cpu={}\"]", board.target_cpu);
+    // Cargo keeps what it builds for each set of features apart, so images of several networks do not undo each other's work.
+    let features: Vec<_> = operators.iter().map(|name| format!("ackermann-core/{name}")).collect();
     let mut command = cargo(root);
     command
         .args(["build", "--quiet", "--package", board.name, "--profile", "firmware", "--target", board.target])
-        .args(["--config", &flags])
+        .args(["--config", &flags, "--features", &features.join(",")])
         .env("ACKERMANN_MODEL", model);
     if std::env::var_os("DEFMT_LOG").is_none() {
         command.env("DEFMT_LOG", "info");
