@@ -33,7 +33,7 @@ fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
     let sizes = network.inputs.iter().map(|input| network.tensors[usize::from(*input)].bytes());
     let inputs: Vec<Vec<i8>> = sizes.map(|bytes| numbers.bytes(bytes)).collect();
     let expected = oracle::run(network, &inputs);
-    for layout in [Layout::Natural, Layout::Dsp] {
+    for layout in Layout::ALL {
         prop_assert_eq!(&outputs::<Reference>(network, layout, &inputs), &expected, "reference, {:?}", layout);
         prop_assert_eq!(&outputs::<Portable>(network, layout, &inputs), &expected, "portable, {:?}", layout);
         prop_assert_eq!(&outputs::<Dsp>(network, layout, &inputs), &expected, "dsp, {:?}", layout);

@@ -33,7 +33,7 @@ fn load_and_run(blob: &[u8]) -> Result<(), LoadError> {
 
 #[test]
 fn every_byte_changed_is_refused_or_runs() {
-    for layout in [Layout::Natural, Layout::Dsp] {
+    for layout in Layout::ALL {
         let valid = blob(layout);
         let mut refused = 0;
         for at in 0..valid.len() {

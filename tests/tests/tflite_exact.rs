@@ -21,7 +21,7 @@ fn compare(folder: &Path, model: &str, expected: &str, rounding: DenseRounding) 
     let expected = std::fs::read(folder.join(expected)).unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let output = scratch.path().join("output.npy");
-    for layout in [Layout::Natural, Layout::Dsp] {
+    for layout in Layout::ALL {
         let packed = repack(&blob, layout).unwrap();
         run_npy(&packed, &folder.join(format!("{model}_in.npy")), &output).unwrap();
         let found = std::fs::read(&output).unwrap();

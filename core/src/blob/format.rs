@@ -231,7 +231,7 @@ pub struct ConstantRef {
 pub struct OperatorRecord {
     /// An [`Opcode`](crate::ops::Opcode).
     pub opcode: u8,
-    /// A [`Layout`].
+    /// A [`Layout`](super::Layout).
     pub layout: u8,
     /// A [`Rounding`].
     pub rounding: u8,
@@ -271,49 +271,6 @@ pub struct Channel {
     pub rounding: i32,
     /// Power of two, > 0 to the left (as TFLite has it), -31 to 30.
     pub shift: i32,
-}
-
-/// Order in which weights are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u8)]
-pub enum Layout {
-    /// Row-major: OHWI for convolution, OI for fully connected.
-    #[default]
-    Natural = 0,
-    /// For the Armv7E-M DSP kernels: pairs of output channels a and b, kernel rows padded with zeros to a multiple of
-    /// 4 elements, each 4 as `a0 b0 a2 b2 a1 b1 a3 b3`; a missing last channel is zeros.
-    Dsp = 1,
-}
-
-impl Layout {
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Natural),
-            1 => Some(Self::Dsp),
-            _ => None,
-        }
-    }
-
-    /// Bytes of the weights of `channels` output channels with `rows` kernel rows of `row` elements; `None` beyond `usize`.
-    pub fn weight_bytes(self, channels: usize, rows: usize, row: usize) -> Option<usize> {
-        match self {
-            Self::Natural => channels.checked_mul(rows)?.checked_mul(row),
-            Self::Dsp => {
-                channels.checked_next_multiple_of(2)?.checked_mul(rows)?.checked_mul(row.checked_next_multiple_of(4)?)
-            }
-        }
-    }
-
-    /// Where in the weights element `i` of kernel row `y` of output channel `o` is.
-    pub fn index(self, rows: usize, row: usize, [o, y, i]: [usize; 3]) -> usize {
-        match self {
-            Self::Natural => (o * rows + y) * row + i,
-            Self::Dsp => {
-                let quad = ((o / 2) * rows + y) * row.div_ceil(4) + i / 4;
-                quad * 8 + (i % 2) * 4 + (i % 4 / 2) * 2 + o % 2
-            }
-        }
-    }
 }
 
 /// Which of TFLite's two roundings an operator uses.

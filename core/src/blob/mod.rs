@@ -8,18 +8,22 @@ mod aligned;
 #[cfg(feature = "writer")]
 mod encode;
 pub mod format;
+mod layout;
 mod metadata;
 #[cfg(feature = "writer")]
 mod pack;
 #[cfg(feature = "writer")]
 mod unpack;
 #[cfg(feature = "writer")]
+mod weights;
+#[cfg(feature = "writer")]
 pub mod write;
 
-pub use format::{Activation, Channel, Element, Layout, Place, Rounding, Tensor, Window};
+pub use format::{Activation, Channel, Element, Place, Rounding, Tensor, Window};
+pub use layout::Layout;
 pub use metadata::{Metadata, keys};
 #[cfg(feature = "writer")]
-pub use {aligned::AlignedBytes, unpack::repack};
+pub use {aligned::AlignedBytes, layout::Target, unpack::repack};
 
 /// Alignment of blobs, sections, constants, tensors and scratch, in bytes.
 pub const ALIGNMENT: usize = 16;

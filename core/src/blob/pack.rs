@@ -1,4 +1,4 @@
-//! From a [`Network`] to bytes: folding, weight order, scratch placement, sections.
+//! From a [`Network`] to bytes: records, scratch placement, sections.
 
 use std::ops::Range;
 use std::string::String;
@@ -7,17 +7,36 @@ use std::vec::Vec;
 use super::format::{
     CRC, ConstantRef, FLAG_BOUNDED, Header, MAGIC, MAX_INPUTS, NO_TENSOR, OperatorRecord, Section, SectionKind, VERSION,
 };
-use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{ALIGNMENT, Activation, AlignedBytes, Channel, Layout, Place, Rounding, Tensor, Window, encode, keys};
-use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
+use super::weights::{self, Folded};
+use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WriteError};
+use super::{ALIGNMENT, Activation, AlignedBytes, Layout, Place, Target, Tensor, Window, encode, keys};
 
-pub(super) fn pack(network: &Network, layout: Layout) -> Result<AlignedBytes, WriteError> {
+/// Packs with the best layouts, and then, from the last operator backwards, with smaller ones until the target has room.
+pub(super) fn pack(network: &Network, target: &Target) -> Result<AlignedBytes, WriteError> {
+    let operators = network.operators.len();
+    let mut layouts: Vec<_> = (0..operators).map(|index| weights::choose(network, index, target, false)).collect();
+    let mut blob = pack_layouts(network, &layouts)?;
+    for index in (0..operators).rev() {
+        let smaller = weights::choose(network, index, target, true);
+        if blob.len() <= target.bytes {
+            break;
+        }
+        if layouts[index] != smaller {
+            layouts[index] = smaller;
+            blob = pack_layouts(network, &layouts)?;
+        }
+    }
+    Ok(blob)
+}
+
+/// The blob with a layout for each operator.
+fn pack_layouts(network: &Network, layouts: &[Layout]) -> Result<AlignedBytes, WriteError> {
     let mut constants = Vec::new();
     let mut records = Vec::new();
     let mut arena = network.tensors.iter().map(tensor_end).max().unwrap_or(0);
-    for (index, spec) in network.operators.iter().enumerate() {
-        let mut record = operator(network, index, layout, &mut constants)?;
-        let scratch = network.scratch_bytes(index, layout).next_multiple_of(ALIGNMENT);
+    for (index, (spec, layout)) in network.operators.iter().zip(layouts).enumerate() {
+        let mut record = operator(network, index, *layout, &mut constants)?;
+        let scratch = network.scratch_bytes(index, *layout).next_multiple_of(ALIGNMENT);
         if scratch > 0 {
             let offset = place_scratch(network, index, spec, scratch);
             arena = arena.max(offset + scratch);
@@ -126,18 +145,17 @@ fn operator(
     match &spec.kind {
         OperatorKind::Conv2d { window, weighted } => {
             window_parameters(&mut record, window, weighted.activation);
-            let row = weighted_constants(network, index, weighted, window.kernel[0], layout, &mut record, constants)?;
+            let row = weighted_constants(network, index, layout, &mut record, constants)?;
             record.parameters[10] = 1;
             record.parameters[11] = (row / window.kernel[1].max(1)) as i32;
         }
         OperatorKind::DepthwiseConv2d { window, multiplier, weighted } => {
             window_parameters(&mut record, window, weighted.activation);
-            let rows = window.kernel[0];
-            weighted_constants(network, index, weighted, rows, Layout::Natural, &mut record, constants)?;
+            weighted_constants(network, index, layout, &mut record, constants)?;
             record.parameters[10] = i32::try_from(*multiplier).unwrap_or(-1);
         }
         OperatorKind::FullyConnected { weighted } => {
-            let row = weighted_constants(network, index, weighted, 1, layout, &mut record, constants)?;
+            let row = weighted_constants(network, index, layout, &mut record, constants)?;
             let Activation { min, max } = weighted.activation;
             record.parameters[..3].copy_from_slice(&[row as i32, i32::from(min), i32::from(max)]);
         }
@@ -178,58 +196,19 @@ fn constant(constants: &mut Vec<u8>, bytes: &[u8]) -> Result<ConstantRef, WriteE
 fn weighted_constants(
     network: &Network,
     operator: usize,
-    spec: &WeightedSpec,
-    rows: usize,
     layout: Layout,
     record: &mut OperatorRecord,
     constants: &mut Vec<u8>,
 ) -> Result<usize, WriteError> {
-    let inconsistent = WriteError::Inconsistent { operator };
-    let outputs = spec.bias.len();
-    let whole =
-        outputs > 0 && rows > 0 && spec.weights.len().is_multiple_of(outputs * rows) && !spec.weights.is_empty();
-    let operator_spec = &network.operators[operator];
-    let input = operator_spec.inputs.first().and_then(|input| network.tensors.get(usize::from(*input)));
-    let output = network.tensors.get(usize::from(operator_spec.output));
-    let (Some(input), Some(output), true) = (input, output, whole && spec.multipliers.len() == outputs) else {
-        return Err(inconsistent);
-    };
-    let taps = spec.weights.len() / outputs;
-    let channels = spec.weights.chunks_exact(taps).zip(&spec.bias).zip(&spec.multipliers);
-    let channels = channels
-        .map(|((weights, bias), (multiplier, shift))| {
-            let sum: i64 = weights.iter().map(|w| i64::from(*w)).sum();
-            let folded = i64::from(*bias) - i64::from(input.zero_point) * sum;
-            let bias = i32::try_from(folded).map_err(|_| WriteError::BiasOverflow { operator })?;
-            let (multiplier, shift) = (*multiplier, *shift);
-            // A zero point beyond int8 is the loader's to refuse; here it must only not overflow.
-            let zero_point = output.zero_point.clamp(-128, 127);
-            Ok(Channel { bias, multiplier, rounding: rounding_constant(shift, zero_point), shift })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let bounded = |c: &Channel| sum_bound(c.bias, taps) < BOUND && is_bounded_shift(c.shift);
-    let short = spec.rounding == Rounding::Double && channels.iter().all(bounded);
-    record.flags = if short { FLAG_BOUNDED } else { 0 };
+    let kind = &network.operators[operator].kind;
+    let Some((spec, rows)) = kind.weighted() else { return Err(WriteError::Inconsistent { operator }) };
+    let Folded { channels, bounded } = weights::fold(network, operator, spec, rows)?;
+    record.flags = if bounded { FLAG_BOUNDED } else { 0 };
     record.layout = layout as u8;
     record.rounding = spec.rounding as u8;
-    let weights = match operator_spec.kind {
-        OperatorKind::DepthwiseConv2d { .. } => {
-            (0..taps).flat_map(|tap| spec.weights[tap..].iter().step_by(taps)).copied().collect()
-        }
-        _ => ordered(&spec.weights, layout, [outputs, rows, taps / rows]),
-    };
-    record.constants[0] = constant(constants, bytemuck::cast_slice(&weights))?;
+    record.constants[0] = constant(constants, bytemuck::cast_slice(&weights::ordered(kind, layout)))?;
     record.constants[1] = constant(constants, bytemuck::cast_slice(&channels))?;
-    Ok(taps / rows)
-}
-
-/// Row-major weights in the order of `layout`.
-fn ordered(weights: &[i8], layout: Layout, [outputs, rows, row]: [usize; 3]) -> Vec<i8> {
-    let mut result = vec![0; layout.weight_bytes(outputs, rows, row).unwrap_or(0)];
-    for (at, weight) in weights.iter().enumerate() {
-        result[layout.index(rows, row, [at / row / rows, at / row % rows, at % row])] = *weight;
-    }
-    result
+    Ok(spec.weights.len() / spec.bias.len() / rows)
 }
 
 /// The lowest free place for the scratch of one operator, beside all tensors that are live while it runs.

@@ -4,18 +4,18 @@ use std::string::String;
 
 use super::format::Channel;
 use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{AlignedBytes, Layout, Place, keys};
+use super::{AlignedBytes, Place, Target, keys};
 use crate::Model;
 use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Sides, Weighted};
 
-/// The same network with its weights in `layout` (and the scratch that goes with it). A signature is dropped: it signs
+/// The same network with its weights in the order for `target` (and the scratch that goes with it). A signature is dropped: it signs
 /// other bytes.
 ///
 /// # Errors
 /// [`WriteError::Refused`] when `blob` is not a valid blob. `blob` may lie at any address.
-pub fn repack(blob: &[u8], layout: Layout) -> Result<AlignedBytes, WriteError> {
+pub fn repack(blob: &[u8], target: impl Into<Target>) -> Result<AlignedBytes, WriteError> {
     let blob = AlignedBytes::copy_of(blob);
-    Network::from_model(&Model::load(&blob).map_err(WriteError::Refused)?).to_bytes(layout)
+    Network::from_model(&Model::load(&blob).map_err(WriteError::Refused)?).to_bytes(target)
 }
 
 impl Network {

@@ -7,7 +7,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::LoadError;
-use crate::blob::{Activation, AlignedBytes, Element, Layout, Rounding, Window};
+use crate::blob::{Activation, AlignedBytes, Element, Layout, Rounding, Target, Window};
 use crate::ops::{
     Add, Argmax, Concat, Gather, Mean, Mul, Opcode, Pad, Prelu, Requantize, ResizeBilinear, Softmax, StridedSlice, Sub,
     Transpose, conv2d, depthwise_conv2d, fully_connected,
@@ -227,13 +227,13 @@ impl std::fmt::Display for WriteError {
 impl std::error::Error for WriteError {}
 
 impl Network {
-    /// The blob with weights in `layout`; scratch is placed at the lowest free bytes of the tensors' plan, and the arena
+    /// The blob for `target` (or with all weights in one [`Layout`]); scratch is placed at the lowest free bytes of the tensors' plan, and the arena
     /// is as long as both need. What is returned has passed [`crate::Model::load`].
     ///
     /// # Errors
     /// [`WriteError`] when the network is not consistent or the loader refuses it.
-    pub fn to_bytes(&self, layout: Layout) -> Result<AlignedBytes, WriteError> {
-        let blob = super::pack::pack(self, layout)?;
+    pub fn to_bytes(&self, target: impl Into<Target>) -> Result<AlignedBytes, WriteError> {
+        let blob = super::pack::pack(self, &target.into())?;
         crate::Model::load(&blob).map_err(WriteError::Refused)?;
         Ok(blob)
     }

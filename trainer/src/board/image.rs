@@ -64,7 +64,7 @@ fn for_board(board: &Board, blob: &[u8]) -> Result<AlignedBytes> {
     if blob.is_empty() {
         return Ok(AlignedBytes::zeroed(0));
     }
-    repack(blob, board.layout).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
+    repack(blob, board.blob_target()).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
 }
 
 /// The features of the core that `blob` needs: its operators' names.

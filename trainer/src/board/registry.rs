@@ -1,6 +1,6 @@
 //! The boards that the program knows.
 
-use ackermann_core::blob::Layout;
+use ackermann_core::blob::{Layout, Target};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -48,8 +48,8 @@ pub struct Board {
     pub target: &'static str,
     /// `-C target-cpu`.
     pub target_cpu: &'static str,
-    /// The order of weights that its kernels want.
-    pub layout: Layout,
+    /// The orders of weights that its kernels want, best first.
+    pub layouts: &'static [Layout],
     /// Bytes of flash: code, constants and the built-in model.
     pub flash_bytes: usize,
     /// Bytes of RAM: arena, buffers and stack.
@@ -69,6 +69,11 @@ impl Board {
     /// Bytes of flash that a blob may take at most.
     pub fn blob_room(&self) -> usize {
         self.flash_bytes.saturating_sub(FIRMWARE_FLASH_BYTES)
+    }
+
+    /// What blobs are packed for.
+    pub fn blob_target(&self) -> Target {
+        Target { layouts: self.layouts, bytes: self.blob_room() }
     }
 
     /// Why a network does not fit, if it does not.
@@ -98,7 +103,7 @@ const fn mps2(
         cpu,
         target: "thumbv7em-none-eabihf",
         target_cpu,
-        layout: Layout::Dsp,
+        layouts: &[Layout::Dsp],
         flash_bytes: 4 << 20,
         ram_bytes: 4 << 20,
         firmware_ram_bytes: (1 << 20) + (256 << 10) + (64 << 10),
@@ -136,7 +141,7 @@ const DRIVE_PX: Board = Board {
     cpu: "Cortex-A57",
     target: "aarch64-unknown-none",
     target_cpu: "cortex-a57",
-    layout: Layout::Natural,
+    layouts: &[Layout::Natural],
     flash_bytes: 24 << 20,
     ram_bytes: 24 << 20,
     firmware_ram_bytes: (1 << 20) + (512 << 10),

@@ -22,7 +22,7 @@ pub fn arena_lower_bound(network: &Network, layout: Layout) -> usize {
 }
 
 fn place_tensors(network: &mut Network) {
-    let (requests, groups) = requests(network, &[Layout::Natural, Layout::Dsp]);
+    let (requests, groups) = requests(network, &Layout::ALL);
     let plan = plan(&requests);
     for (tensor, group) in network.tensors.iter_mut().zip(groups) {
         tensor.arena_offset =
