@@ -74,8 +74,8 @@ impl Multiplier {
         // Without a second rounding there are neither ties nor a half to add.
         let (ties, half) = if right == 0 { (0, 0) } else { (-1, 1i32.wrapping_shl(right.wrapping_sub(1))) };
         move |x| {
-            let high = crate::arch::dsp::smmulr(x.wrapping_shl(1), self.multiplier);
-            high.wrapping_add((high >> 31) & ties).wrapping_add(half).wrapping_shr(right)
+            let rounding = half.wrapping_add((x >> 31) & ties);
+            crate::arch::dsp::smmlar(x.wrapping_shl(1), self.multiplier, rounding).wrapping_shr(right)
         }
     }
 }
@@ -94,10 +94,10 @@ pub fn requantize(sum: i32, channel: &Channel, zero_point: i32, rounding: Roundi
 /// the half of the last rounding are in the channel's rounding constant.
 #[inline(always)]
 pub fn requantize_bounded(sum: i32, channel: &Channel) -> i32 {
-    let high = crate::arch::dsp::smmulr(sum.wrapping_shl(1), channel.multiplier);
     // Ties of negative numbers round away from zero: one less before the division.
-    let high = high.wrapping_add(high >> 31);
-    high.wrapping_add(channel.rounding).wrapping_shr(channel.shift.wrapping_neg() as u32)
+    let rounding = channel.rounding.wrapping_add(sum >> 31);
+    let scaled = crate::arch::dsp::smmlar(sum.wrapping_shl(1), channel.multiplier, rounding);
+    scaled.wrapping_shr(channel.shift.wrapping_neg() as u32)
 }
 
 /// The rounding constant of a channel: `(1 << (r - 1)) + (zero_point << r)` with `r = -shift` in 1 to 22, else 0.

@@ -22,13 +22,13 @@ macro_rules! instruction {
     }};
 }
 
-/// SMMULR: the upper 32 bits of `a * b`, rounded to nearest, ties upwards.
+/// SMMLAR: `sum` + the upper 32 bits of `a * b`, rounded to nearest, ties upwards.
 #[inline(always)]
-pub fn smmulr(a: i32, b: i32) -> i32 {
+pub fn smmlar(a: i32, b: i32, sum: i32) -> i32 {
     #[cfg(simd_dsp)]
-    return instruction!("smmulr {}, {}, {}", a, b);
+    return instruction!("smmlar {}, {}, {}, {}", a, b, sum);
     #[cfg(not(simd_dsp))]
-    return ((i64::from(a) * i64::from(b) + (1 << 31)) >> 32) as i32;
+    return sum.wrapping_add(((i64::from(a) * i64::from(b) + (1 << 31)) >> 32) as i32);
 }
 
 /// SXTB16: bytes 0 and 2 of `x`, each sign-extended to 16 bits (low half: byte 0).
