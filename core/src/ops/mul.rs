@@ -24,11 +24,10 @@ pub struct Mul {
 }
 
 impl Mul {
-    /// The multiplier for these scales; `None` where it is too large. For hosts.
+    /// The multiplier for these scales, combined in f32 as TFLite does it; `None` where it is too large. For hosts.
     #[cfg(any(test, feature = "writer"))]
     pub fn for_scales(inputs: [f32; 2], output: f32, activation: Activation) -> Option<Self> {
-        let real = f64::from(inputs[0]) * f64::from(inputs[1]) / f64::from(output);
-        let (multiplier, shift) = crate::quantized::quantize_multiplier(real);
+        let (multiplier, shift) = crate::quantized::quantize_multiplier(f64::from(inputs[0] * inputs[1] / output));
         (shift <= MAX_SHIFT).then_some(Self { output: Multiplier { multiplier, shift }, activation })
     }
 }

@@ -29,15 +29,14 @@ pub struct Prelu {
 }
 
 impl Prelu {
-    /// Multipliers for these scales; `None` where one is too large. For hosts.
+    /// Multipliers for these scales, combined in f32 as TFLite does it; `None` where one is too large. For hosts.
     #[cfg(any(test, feature = "writer"))]
     pub fn for_scales([input, slope]: [f32; 2], output: f32) -> Option<Self> {
-        let quantize = |real| {
-            let (multiplier, shift) = crate::quantized::quantize_multiplier(real);
+        let quantize = |real: f32| {
+            let (multiplier, shift) = crate::quantized::quantize_multiplier(f64::from(real));
             (shift <= MAX_SHIFT).then_some(Multiplier { multiplier, shift })
         };
-        let identity = f64::from(input) / f64::from(output);
-        Some(Self { identity: quantize(identity)?, slope: quantize(identity * f64::from(slope))? })
+        Some(Self { identity: quantize(input / output)?, slope: quantize(input * slope / output)? })
     }
 }
 

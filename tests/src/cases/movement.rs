@@ -14,6 +14,7 @@ use super::{Numbers, zero_point};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Movement {
+    Add,
     Sub,
     Mul,
     Prelu,
@@ -31,7 +32,8 @@ pub enum Movement {
 
 impl Movement {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
+        Self::Add,
         Self::Sub,
         Self::Mul,
         Self::Prelu,
@@ -72,7 +74,7 @@ pub fn movement(what: Movement, shape: &[usize], seed: u64) -> Network {
     let moved = [Element::Int8, Element::Int16, Element::Int32][n.between(0, 2) as usize];
     let mut reads = vec![];
     let (kind, output, element, out_zero) = match what {
-        Movement::Sub | Movement::Mul | Movement::Prelu => {
+        Movement::Add | Movement::Sub | Movement::Mul | Movement::Prelu => {
             let (left, right) = (broadcast(&mut n, shape), broadcast(&mut n, shape));
             reads.push(t.push(&left, Element::Int8, zero));
             let zero = zero_point(&mut n);
@@ -164,9 +166,10 @@ fn any(n: &mut Numbers, shifts: [i64; 2]) -> Multiplier {
 fn combination(n: &mut Numbers, what: Movement) -> OperatorKind {
     let activation = if n.between(0, 1) == 0 { Activation::NONE } else { Activation { min: -90, max: 77 } };
     match what {
-        Movement::Sub => {
+        Movement::Add | Movement::Sub => {
             let inputs = [any(n, [-3, 0]), any(n, [-3, 0])];
-            OperatorKind::Sub(Sub(Add { inputs, output: any(n, [-21, -17]), activation }))
+            let sum = Add { inputs, output: any(n, [-21, -17]), activation };
+            if what == Movement::Add { OperatorKind::Add(sum) } else { OperatorKind::Sub(Sub(sum)) }
         }
         Movement::Mul => OperatorKind::Mul(Mul { output: any(n, [-9, -5]), activation }),
         _ => OperatorKind::Prelu(Prelu { identity: any(n, [-2, 1]), slope: any(n, [-9, -6]) }),

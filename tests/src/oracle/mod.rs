@@ -49,15 +49,8 @@ fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8>
             depthwise(input, output, window, *multiplier as i64, weighted, x)
         }
         OperatorKind::Softmax(spec) => softmax(input, spec.scale, x),
-        OperatorKind::Add(spec) => add([input, tensors[1]], output, spec, [x, inputs[1]]),
         kind => movement::run(kind, &tensors, output, inputs).expect("every operator has an oracle"),
     }
-}
-
-fn add(tensors: [&TensorSpec; 2], output: &TensorSpec, spec: &Add, x: [&[i8]; 2]) -> Vec<i8> {
-    let term = |side: usize, at: usize| i64::from(x[side][at]) - i64::from(tensors[side].zero_point);
-    let sum = |at| combined(spec, [term(0, at), term(1, at)], 1, i64::from(output.zero_point)) as i8;
-    (0..x[0].len()).map(sum).collect()
 }
 
 /// a + sign * b, each in its scale.

@@ -75,6 +75,7 @@ fn element(
     let with = |axis: usize, i: i64| std::array::from_fn(|d| if d == axis { i } else { at[d] });
     let int8 = |x: i64| x.clamp(-128, 127);
     Some(match kind {
+        OperatorKind::Add(sum) => combined(sum, [broadcast(0) - zero(0), broadcast(1) - zero(1)], 1, out_zero),
         OperatorKind::Sub(sub) => combined(&sub.0, [broadcast(0) - zero(0), broadcast(1) - zero(1)], -1, out_zero),
         OperatorKind::Mul(mul) => {
             let product = (broadcast(0) - zero(0)) * (broadcast(1) - zero(1));

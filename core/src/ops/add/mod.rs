@@ -1,4 +1,4 @@
-//! Sum of two tensors of one shape, each with its own scale.
+//! Sum of two tensors, each with its own scale; dimensions of 1 are repeated.
 //!
 //! ```text
 //! a, b   = ((input - zero point) << 20) * input's multiplier       brings both to one scale, 20 bits finer than needed
@@ -13,9 +13,9 @@ pub mod portable;
 pub mod reference;
 
 use super::record::Record;
-use super::{Kernels, Node, Sides};
+use super::{Kernels, Node, Sides, elementwise};
 use crate::LoadError;
-use crate::blob::{Activation, Tensor};
+use crate::blob::Activation;
 use crate::quantized::Multiplier;
 use crate::session::{Memory, Open};
 
@@ -58,14 +58,16 @@ impl Node<'_> for Add {
     }
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
-        let same = |tensor: &Tensor| tensor.shape() == sides.output.shape();
-        if sides.inputs().all(same) { Ok(()) } else { Err(LoadError::ShapeMismatch { operator }) }
+        elementwise::verify(sides, operator)
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         let Some(second) = sides.others[0] else { return };
-        if let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) {
+        let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
+        if inputs.iter().all(|input| input.len() == output.len()) {
             K::add(self, sides, inputs, output);
+        } else {
+            reference::broadcast(self, sides, inputs, output);
         }
     }
 

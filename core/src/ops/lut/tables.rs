@@ -33,12 +33,14 @@ fn multiplier(real: f64) -> impl Fn(i32) -> i32 {
 
 /// The same number in another scale. TFLite `reference_ops::Requantize`.
 pub fn requantize(input: Scale, output: Scale) -> Table {
-    leaky_relu(input, output, 1.0)
+    let scaled = multiplier(f64::from(input.scale) / f64::from(output.scale));
+    tabulate(|q| scaled(q - input.zero_point) + output.zero_point)
 }
 
-/// Values clamped to `low..=high` (real numbers; ReLU is 0 to infinity, ReLU6 0 to 6). TFLite `QuantizedReluX`.
+/// Values clamped to `low..=high` (real numbers; ReLU is 0 to infinity, ReLU6 0 to 6). TFLite `QuantizedReluX`, which divides
+/// the scales in f32.
 pub fn relu(input: Scale, output: Scale, low: f32, high: f32) -> Table {
-    let scaled = multiplier(f64::from(input.scale) / f64::from(output.scale));
+    let scaled = multiplier(f64::from(input.scale / output.scale));
     let quantize = |real: f32| {
         // Infinities become the ends of int8.
         let q = (f64::from(real) / f64::from(output.scale)).round() + f64::from(output.zero_point);
@@ -48,10 +50,10 @@ pub fn relu(input: Scale, output: Scale, low: f32, high: f32) -> Table {
     tabulate(|q| (scaled(q - input.zero_point) + output.zero_point).clamp(low, high.max(low)))
 }
 
-/// x for x >= 0, `slope` times x below. TFLite `QuantizeLeakyRelu`.
+/// x for x >= 0, `slope` times x below. TFLite `QuantizeLeakyRelu`, which combines the scales in f32.
 pub fn leaky_relu(input: Scale, output: Scale, slope: f32) -> Table {
-    let identity = f64::from(input.scale) / f64::from(output.scale);
-    let (kept, sloped) = (multiplier(identity), multiplier(identity * f64::from(slope.abs())));
+    let kept = multiplier(f64::from(input.scale / output.scale));
+    let sloped = multiplier(f64::from(input.scale * slope.abs() / output.scale));
     let sign = if slope < 0.0 { -1 } else { 1 };
     tabulate(|q| {
         let x = q - input.zero_point;
@@ -61,10 +63,10 @@ pub fn leaky_relu(input: Scale, output: Scale, slope: f32) -> Table {
 
 /// x * relu6(x + 3) / 6. Howard et al. 2019; TFLite `reference_ops::HardSwish`, in 16 bits.
 pub fn hard_swish(input: Scale, output: Scale) -> Table {
-    // 7 more bits than the input has; the reluish value counts in 3 / 2^15.
-    let fine = f64::from(input.scale) / 128.0;
-    let (to_output, output_shift) = narrow(quantize_multiplier(fine / f64::from(output.scale)));
-    let (to_reluish, reluish_shift) = narrow(quantize_multiplier(fine * 32768.0 / 3.0));
+    // 7 more bits than the input has; the reluish value counts in 3 / 2^15. All in f32, as TFLite has it.
+    let fine = input.scale / 128.0;
+    let (to_output, output_shift) = narrow(quantize_multiplier(f64::from(fine / output.scale)));
+    let (to_reluish, reluish_shift) = narrow(quantize_multiplier(f64::from(fine / (3.0 / 32768.0))));
     tabulate(|q| {
         let x = saturate((q - input.zero_point) << 7);
         let scaled = high_mul(x, to_output);

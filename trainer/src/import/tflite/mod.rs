@@ -1,7 +1,7 @@
 //! TFLite files.
 //!
 //! int8 networks (full-integer quantization) give the same bytes as TFLite's reference kernels: the arithmetic is already the
-//! core's, so nothing is calibrated or changed (`convert`). Float QUANTIZE and DEQUANTIZE at the edges are left out, their
+//! core's, so nothing is calibrated or changed (`convert`). Float and uint8 QUANTIZE and DEQUANTIZE at the edges are left out, their
 //! int8 sides become the network's input and output. Other networks become a float graph (`float`).
 
 mod convert;
@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 use crate::import::Imported;
 use crate::{Error, Result};
 
-/// How a TFLite file is read.
+/// How a TFLite file is read, where TFLite's own kernels differ.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportOptions {
-    /// Rounding of FULLY_CONNECTED, in which TFLite's own kernels differ.
+    /// Rounding of FULLY_CONNECTED; TANH and LOGISTIC by fixed point (double) or by a table of floats (single).
     pub rounding: DenseRounding,
 }
 

@@ -1,7 +1,8 @@
-//! Element by element on two tensors.
+//! Element by element on two tensors; dimensions of 1 are repeated.
 
+use ackermann_core::blob::Activation;
 use ackermann_core::blob::write::OperatorKind;
-use ackermann_core::ops::Add;
+use ackermann_core::ops::{Add, Mul, Prelu, Sub};
 
 use super::Conversion;
 use crate::Result;
@@ -9,15 +10,35 @@ use crate::import::tflite::schema::{Operator, unusable};
 
 /// `AddOptions`: activation.
 pub fn add<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
+    binary(c, operator, |scales, to, clamp| Add::for_scales(scales, to, clamp).map(OperatorKind::Add))
+}
+
+/// `SubOptions`: activation.
+pub fn sub<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
+    binary(c, operator, |scales, to, clamp| Add::for_scales(scales, to, clamp).map(|sum| OperatorKind::Sub(Sub(sum))))
+}
+
+/// `MulOptions`: activation.
+pub fn mul<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
+    binary(c, operator, |scales, to, clamp| Mul::for_scales(scales, to, clamp).map(OperatorKind::Mul))
+}
+
+/// No options; the slopes are input 1.
+pub fn prelu<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
+    binary(c, operator, |scales, to, _| Prelu::for_scales(scales, to).map(OperatorKind::Prelu))
+}
+
+/// Makes the operator from the inputs' scales, the output's, and the fused activation.
+fn binary<'f>(
+    c: &mut Conversion<'_, 'f>,
+    operator: &Operator<'f>,
+    make: impl Fn([f32; 2], f32, Activation) -> Option<OperatorKind>,
+) -> Result<()> {
     let inputs = [c.input(operator, 0)?, c.input(operator, 1)?];
     let output = c.output(operator)?;
-    let [a, b] = inputs.map(|input| c.shape(input));
-    if a != b {
-        return Err(unusable(format!("adds shapes {a:?} and {b:?}; broadcasting is not supported")));
-    }
     let scales = inputs.map(|input| c.spec(input).scale);
     let activation = c.activation(operator.option_i8(0)?, output)?;
-    let add = Add::for_scales(scales, c.spec(output).scale, activation)
+    let kind = make(scales, c.spec(output).scale, activation)
         .ok_or_else(|| unusable(format!("has scales {scales:?} that are too large for its output's")))?;
-    c.push(&inputs, output, OperatorKind::Add(add))
+    c.push(&inputs, output, kind)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use ackermann_core::blob::Activation;
-use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec};
+use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec};
+use ackermann_core::blob::{Activation, Element};
 
 use crate::Result;
 use crate::import::tflite::ImportOptions;
-use crate::import::tflite::schema::{File, INT8, INT32, Operator, Tensor, unusable};
+use crate::import::tflite::schema::{File, INT8, INT16, INT32, INT64, Operator, Tensor, unusable};
 use crate::quant::Quantization;
 
 /// Most bytes of constants: a file may use one buffer for many operators, each of which gets its copy.
@@ -53,7 +53,7 @@ impl<'c, 'f> Conversion<'c, 'f> {
         Ok((self.input(operator, 0)?, self.output(operator)?))
     }
 
-    /// The tensor of input number `at`, which is computed.
+    /// The tensor of input number `at`, computed or constant.
     pub fn input(&mut self, operator: &Operator<'f>, at: usize) -> Result<u16> {
         self.tensor(operator.input(at))
     }
@@ -63,30 +63,51 @@ impl<'c, 'f> Conversion<'c, 'f> {
         self.tensor(operator.outputs[0])
     }
 
-    /// The network's tensor for tensor `index` of the file, which must be int8 with one scale.
-    fn tensor(&mut self, index: i32) -> Result<u16> {
+    /// The network's tensor for tensor `index` of the file: int8 or int16 with one scale, or indices.
+    pub fn tensor(&mut self, index: i32) -> Result<u16> {
         if let Some(&known) = self.tensors.get(&index) {
             return Ok(known);
         }
         let tensor = self.file.tensor(index)?.ok_or_else(|| unusable(String::from("lacks an input")))?;
-        tensor.expect(INT8)?;
-        if !tensor.data.is_empty() {
-            let message = format!("tensor '{}' is constant where a computed one is needed", tensor.name);
-            return Err(unusable(message));
-        }
-        let (scale, zero_point) = tensor.scale_and_zero_point()?;
-        let spec = TensorSpec {
-            shape: tensor.dimensions()?,
-            scale,
-            zero_point,
-            name: tensor.name.clone(),
-            ..TensorSpec::default()
+        let element = match tensor.element {
+            INT16 => Element::Int16,
+            // Indices of 64 bits, of which 32 are enough.
+            INT32 | INT64 => Element::Int32,
+            _ => tensor.expect(INT8).map(|()| Element::Int8)?,
         };
+        let (scale, zero_point) = match element {
+            Element::Int32 if tensor.scales.is_empty() => (1.0, 0),
+            _ => tensor.scale_and_zero_point()?,
+        };
+        let shape = if tensor.shape.is_empty() { vec![1] } else { tensor.dimensions()? };
+        let mut spec =
+            TensorSpec { shape, scale, zero_point, element, name: tensor.name.clone(), ..TensorSpec::default() };
+        if !tensor.data.is_empty() {
+            self.take_constants(tensor.data.len())?;
+            let wide = tensor.element == INT64;
+            let bytes = if wide { narrowed(tensor)? } else { tensor.data.to_vec() };
+            if bytes.len() != spec.bytes() {
+                return Err(wrong_size(tensor));
+            }
+            spec.storage = Storage::Constant(bytes);
+        }
+        let place = self.add(spec)?;
+        self.tensors.insert(index, place);
+        Ok(place)
+    }
+
+    /// One more tensor of the network, of no tensor of the file.
+    fn add(&mut self, spec: TensorSpec) -> Result<u16> {
         let place =
             u16::try_from(self.network.tensors.len()).map_err(|_| unusable(String::from("too many tensors")))?;
         self.network.tensors.push(spec);
-        self.tensors.insert(index, place);
         Ok(place)
+    }
+
+    /// A tensor between operators that one operator of the file becomes: as `like`, in another shape.
+    pub fn between(&mut self, like: u16, shape: &[u32]) -> Result<u16> {
+        let spec = TensorSpec { shape: shape.to_vec(), storage: Storage::Arena, ..self.spec(like).clone() };
+        self.add(spec)
     }
 
     /// What the network knows of one of its tensors.
@@ -104,6 +125,14 @@ impl<'c, 'f> Conversion<'c, 'f> {
         Quantization::of_spec(self.spec(tensor))
     }
 
+    /// Appends an operator that works on int8 alone.
+    pub fn push_int8(&mut self, inputs: &[u16], output: u16, kind: OperatorKind) -> Result<()> {
+        match inputs.iter().chain([&output]).find(|tensor| self.spec(**tensor).element != Element::Int8) {
+            None => self.push(inputs, output, kind),
+            Some(other) => Err(unusable(format!("tensor '{}' is not int8", self.spec(*other).name))),
+        }
+    }
+
     /// Appends an operator from `inputs` to `output`.
     pub fn push(&mut self, inputs: &[u16], output: u16, kind: OperatorKind) -> Result<()> {
         let name = self.spec(output).name.clone();
@@ -115,19 +144,24 @@ impl<'c, 'f> Conversion<'c, 'f> {
     pub fn constant(&self, operator: &Operator<'f>, at: usize, element: i8) -> Result<&'c Tensor<'f>> {
         let tensor = self.file.tensor(operator.input(at))?.ok_or_else(|| unusable(format!("lacks input {at}")))?;
         tensor.expect(element)?;
-        let size = if element == INT32 { 4 } else { 1 };
-        let bytes = tensor.dimensions()?.iter().try_fold(size, |bytes: usize, d| bytes.checked_mul(*d as usize));
-        if bytes != Some(tensor.data.len()) {
-            let (name, shape, len) = (&tensor.name, &tensor.shape, tensor.data.len());
-            return Err(unusable(format!("tensor '{name}' of shape {shape:?} has {len} bytes of content")));
-        }
-        Ok(tensor)
+        if content_bytes(tensor)? == tensor.data.len() { Ok(tensor) } else { Err(wrong_size(tensor)) }
     }
 
-    /// Input number `at`, a list of 32-bit integers.
+    /// Input number `at`, a constant list of integers of 32 bits (or 64, of which 32 are enough).
     pub fn integers(&self, operator: &Operator<'f>, at: usize) -> Result<Vec<i32>> {
-        let (words, _) = self.constant(operator, at, INT32)?.data.as_chunks::<4>();
-        Ok(words.iter().map(|word| i32::from_le_bytes(*word)).collect())
+        let found = self.file.tensor(operator.input(at))?;
+        let wide = found.is_some_and(|tensor| tensor.element == INT64);
+        let tensor = self.constant(operator, at, if wide { INT64 } else { INT32 })?;
+        let bytes = if wide { narrowed(tensor)? } else { tensor.data.to_vec() };
+        Ok(bytes.as_chunks::<4>().0.iter().map(|word| i32::from_le_bytes(*word)).collect())
+    }
+
+    /// The one number of input number `at`, a dimension of a tensor of `rank` (negative ones count from the last).
+    pub fn axis(&self, operator: &Operator<'f>, at: usize, rank: usize) -> Result<usize> {
+        match self.integers(operator, at)?[..] {
+            [axis] => place_of(axis, rank),
+            _ => Err(unusable(String::from("needs one dimension"))),
+        }
     }
 
     /// Accounts for `bytes` more of constants.
@@ -151,4 +185,39 @@ impl<'c, 'f> Conversion<'c, 'f> {
             _ => Err(unusable(format!("has a fused activation (code {code}) that is not supported"))),
         }
     }
+}
+
+/// Dimension `axis` of a tensor of `rank`; negative ones count from the last.
+pub fn place_of(axis: i32, rank: usize) -> Result<usize> {
+    let positive = if axis < 0 { i64::from(axis) + rank as i64 } else { i64::from(axis) };
+    let found = usize::try_from(positive).ok().filter(|axis| *axis < rank);
+    found.ok_or_else(|| unusable(format!("names dimension {axis} of {rank}")))
+}
+
+/// Bytes of content that a tensor of this shape and element has.
+fn content_bytes(tensor: &Tensor<'_>) -> Result<usize> {
+    let dimensions = if tensor.shape.is_empty() { vec![1] } else { tensor.dimensions()? };
+    let elements = dimensions.iter().map(|d| *d as usize).product::<usize>();
+    Ok(match tensor.element {
+        INT64 => elements * 8,
+        INT32 => elements * 4,
+        INT16 => elements * 2,
+        _ => elements,
+    })
+}
+
+/// Integers of 64 bits as such of 32.
+fn narrowed(tensor: &Tensor<'_>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for word in tensor.data.as_chunks::<8>().0 {
+        let narrow = i32::try_from(i64::from_le_bytes(*word));
+        let beyond = |_| unusable(format!("tensor '{}' holds a number beyond 32 bits", tensor.name));
+        bytes.extend(narrow.map_err(beyond)?.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+fn wrong_size(tensor: &Tensor<'_>) -> crate::Error {
+    let (name, shape, len) = (&tensor.name, &tensor.shape, tensor.data.len());
+    unusable(format!("tensor '{name}' of shape {shape:?} has {len} bytes of content"))
 }

@@ -7,15 +7,18 @@ mod activation;
 mod arithmetic;
 mod conversion;
 mod pool;
+mod select;
 mod shape;
+mod slice;
 mod weighted;
 
 use ackermann_core::blob::write::Network;
 
 pub use conversion::Conversion;
+use conversion::place_of;
 pub use pool::sizes;
 
-use super::schema::{FLOAT32, File, INT8, INT32, INT64, Operator, unusable, within};
+use super::schema::{FLOAT32, File, INT8, INT16, INT32, INT64, Operator, Tensor, UINT8, unusable, within};
 use super::{ImportOptions, names};
 use crate::Result;
 
@@ -24,17 +27,49 @@ type Convert = for<'f> fn(&mut Conversion<'_, 'f>, &Operator<'f>) -> Result<()>;
 
 /// TFLite's builtin operators, by the names of its schema, and what converts them.
 const OPERATORS: &[(&str, Convert)] = &[
+    ("ABS", activation::abs),
     ("ADD", arithmetic::add),
+    ("ARG_MAX", |c, o| select::argmax(c, o, false)),
+    ("ARG_MIN", |c, o| select::argmax(c, o, true)),
     ("AVERAGE_POOL_2D", pool::average_pool),
+    ("CONCATENATION", shape::concatenation),
     ("CONV_2D", weighted::conv2d),
     ("DEPTHWISE_CONV_2D", weighted::depthwise_conv2d),
     ("DEQUANTIZE", activation::dequantize),
+    ("ELU", activation::elu),
+    ("EMBEDDING_LOOKUP", select::embedding_lookup),
+    ("EXPAND_DIMS", shape::reshape),
     ("FULLY_CONNECTED", weighted::fully_connected),
+    ("GATHER", select::gather),
+    ("HARD_SWISH", activation::hard_swish),
+    ("LEAKY_RELU", activation::leaky_relu),
+    ("LOGISTIC", activation::logistic),
     ("MAX_POOL_2D", pool::max_pool),
+    ("MEAN", select::mean),
+    ("MUL", arithmetic::mul),
+    ("PACK", shape::pack),
+    ("PAD", shape::pad),
+    ("PADV2", shape::pad_v2),
+    ("PRELU", arithmetic::prelu),
     ("QUANTIZE", activation::quantize),
+    ("REDUCE_MAX", pool::reduce_max),
+    ("RELU", |c, o| activation::clamp(c, o, 0.0, f32::INFINITY)),
+    ("RELU6", |c, o| activation::clamp(c, o, 0.0, 6.0)),
+    ("RELU_0_TO_1", |c, o| activation::clamp(c, o, 0.0, 1.0)),
+    ("RELU_N1_TO_1", |c, o| activation::clamp(c, o, -1.0, 1.0)),
     ("RESHAPE", shape::reshape),
+    ("RESIZE_BILINEAR", select::resize_bilinear),
+    ("RESIZE_NEAREST_NEIGHBOR", select::resize_nearest),
+    ("SLICE", slice::slice),
     ("SOFTMAX", activation::softmax),
+    ("SPLIT", slice::split),
+    ("SPLIT_V", slice::split_v),
+    ("SQUEEZE", shape::reshape),
+    ("STRIDED_SLICE", slice::strided_slice),
+    ("SUB", arithmetic::sub),
     ("TANH", activation::tanh),
+    ("TRANSPOSE", shape::transpose),
+    ("UNPACK", slice::unpack),
 ];
 
 fn find(code: i32) -> Result<Convert> {
@@ -60,10 +95,10 @@ pub fn network(file: &File<'_>, options: &ImportOptions) -> Result<Network> {
     conversion.finish(&inputs, &outputs)
 }
 
-/// Whether the network's operators work on int8: something but a change of type writes int8.
+/// Whether the network's operators work on int8 or int16: something but a change of type writes it.
 pub fn is_int8(file: &File<'_>) -> Result<bool> {
     for operator in &file.operators {
-        let int8 = file.tensor(operator.outputs[0])?.is_some_and(|tensor| tensor.element == INT8);
+        let int8 = file.tensor(operator.outputs[0])?.is_some_and(|tensor| [INT8, INT16].contains(&tensor.element));
         if int8 && !["QUANTIZE", "DEQUANTIZE"].contains(&names::operator(operator.code).as_str()) {
             return Ok(true);
         }
@@ -98,14 +133,26 @@ pub fn computed<'a, 'f>(file: &'a File<'f>) -> Result<Vec<(usize, &'a Operator<'
     Ok(work)
 }
 
-/// Leaves out the float edges: a QUANTIZE of a float input, a DEQUANTIZE to a float output.
+/// Leaves out the edges: a QUANTIZE of a float or uint8 input, a DEQUANTIZE to a float output, a QUANTIZE to a uint8 output.
 fn is_edge(file: &File<'_>, operator: &Operator<'_>, inputs: &mut [i32], outputs: &mut [i32]) -> Result<bool> {
     let (Some(&from), to) = (operator.inputs.first(), operator.outputs[0]) else { return Ok(false) };
-    let float = |index| Ok(file.tensor(index)?.is_some_and(|t| t.element == FLOAT32));
+    let outer = |outer, inner| {
+        let (outer, inner) = (file.tensor(outer)?, file.tensor(inner)?);
+        Ok(outer.zip(inner).is_some_and(|(outer, inner)| outer.element == FLOAT32 || is_shifted(outer, inner)))
+    };
     let edge = match &names::operator(operator.code)[..] {
-        "QUANTIZE" if float(from)? => inputs.iter_mut().find(|input| **input == from).map(|input| *input = to),
-        "DEQUANTIZE" if float(to)? => outputs.iter_mut().find(|output| **output == to).map(|output| *output = from),
+        "QUANTIZE" if outer(from, to)? => inputs.iter_mut().find(|input| **input == from).map(|input| *input = to),
+        "DEQUANTIZE" | "QUANTIZE" if outer(to, from)? => {
+            outputs.iter_mut().find(|output| **output == to).map(|output| *output = from)
+        }
         _ => None,
     };
     Ok(edge.is_some())
+}
+
+/// Whether `unsigned` is uint8 and holds what `signed`, int8, does: each value is 128 more.
+fn is_shifted(unsigned: &Tensor<'_>, signed: &Tensor<'_>) -> bool {
+    let zero_points = unsigned.scale_and_zero_point().ok().zip(signed.scale_and_zero_point().ok());
+    let shifted = zero_points.is_some_and(|((s, z), (scale, zero))| s == scale && z == zero + 128);
+    unsigned.element == UINT8 && signed.element == INT8 && shifted
 }

@@ -3,7 +3,7 @@
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::blob::{Activation, Window};
 
-use super::Conversion;
+use super::{Conversion, place_of};
 use crate::Result;
 use crate::import::tflite::schema::{Operator, unusable};
 
@@ -29,6 +29,23 @@ fn pool<'f>(
     let window = padded(c, window, operator.option_i8(0)?, input, output)?;
     let activation = c.activation(operator.option_i8(5)?, output)?;
     c.push(&[input], output, kind(window, activation))
+}
+
+/// REDUCE_MAX over height and width: the largest value of one large window. Input 1: the dimensions.
+pub fn reduce_max<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
+    let (input, output) = c.sides(operator)?;
+    let &[n, h, w, depth] = c.shape(input) else {
+        return Err(unusable(String::from("needs an input of four dimensions")));
+    };
+    let mut axes = c.integers(operator, 1)?.iter().map(|axis| place_of(*axis, 4)).collect::<Result<Vec<_>>>()?;
+    axes.sort_unstable();
+    if axes != [1, 2] {
+        return Err(unusable(format!("is over dimensions {axes:?}; over height and width is supported")));
+    }
+    let window = Window { kernel: [h as usize, w as usize], stride: [1, 1], dilation: [1, 1], padding: [0, 0] };
+    let whole = c.between(output, &[n, 1, 1, depth])?;
+    c.push(&[input], whole, OperatorKind::MaxPool { window, activation: Activation::NONE })?;
+    c.push(&[whole], output, OperatorKind::Reshape)
 }
 
 /// `window` with TFLite's padding: code 0 is SAME, 1 is VALID.

@@ -1,0 +1,374 @@
+"""Networks of one operator and what LiteRT's reference kernels answer on random inputs, one archive per group.
+
+    pip install ai-edge-litert numpy
+    python make.py FOLDER
+
+writes FOLDER/<group>.npz with the arrays `<case>/model` (the bytes of a .tflite file made here), `<case>/in<i>` and
+`<case>/out<i>`. Everything follows from the seeds below; nothing comes from another network.
+"""
+
+import sys
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import interpreter as litert
+from ai_edge_litert import schema_py_generated as s
+
+CODES = {name: code for name, code in vars(s.BuiltinOperator).items() if isinstance(code, int)}
+TYPES = {np.dtype(t): c for t, c in [(np.int8, s.TensorType.INT8), (np.int16, s.TensorType.INT16),
+                                     (np.int32, s.TensorType.INT32), (np.int64, s.TensorType.INT64)]}
+
+
+class Network:
+    """A network of one operator in the making."""
+
+    def __init__(self, seed):
+        self.random = np.random.default_rng(seed)
+        self.tensors, self.buffers = [], [s.BufferT()]
+        self.inputs, self.outputs = [], []
+
+    def tensor(self, shape, dtype, scale=None, zero=0, data=None, axis=0, element=None):
+        t = s.TensorT()
+        t.name = f"t{len(self.tensors)}"
+        t.shape = list(shape)
+        t.type = TYPES[np.dtype(dtype)] if element is None else element
+        if scale is not None:
+            q = s.QuantizationParametersT()
+            scales = np.atleast_1d(np.asarray(scale, np.float32))
+            q.scale = scales
+            q.zeroPoint = np.atleast_1d(np.asarray(zero, np.int64)).repeat(len(scales) if np.ndim(zero) == 0 else 1)
+            q.quantizedDimension = axis
+            t.quantization = q
+        t.buffer = 0
+        if data is not None:
+            b = s.BufferT()
+            b.data = np.frombuffer(np.ascontiguousarray(data).tobytes(), np.uint8)
+            t.buffer = len(self.buffers)
+            self.buffers.append(b)
+        self.tensors.append(t)
+        return len(self.tensors) - 1
+
+    def input(self, shape, scale=0.05, zero=0, dtype=np.int8):
+        i = self.tensor(shape, dtype, scale, zero)
+        self.inputs.append(i)
+        return i
+
+    def output(self, shape, scale=0.05, zero=0, dtype=np.int8):
+        o = self.tensor(shape, dtype, scale, zero)
+        self.outputs.append(o)
+        return o
+
+    def constant(self, array, scale=None, zero=0, axis=0):
+        array = np.asarray(array)
+        return self.tensor(array.shape, array.dtype, scale, zero, array, axis)
+
+    def integers(self, values):
+        return self.constant(np.asarray(values, np.int32))
+
+    def int8(self, *shape, low=-128):
+        values = self.random.integers(low, 128, shape)
+        extremes = self.random.integers(0, 16, shape)
+        values = np.where(extremes == 0, low, np.where(extremes == 1, 127, values))
+        return values.astype(np.int8)
+
+    def finish(self, operator, inputs, options=None, kind=None, version=1):
+        code = s.OperatorCodeT()
+        code.builtinCode = CODES[operator]
+        code.deprecatedBuiltinCode = min(127, CODES[operator])
+        code.version = version
+        op = s.OperatorT()
+        op.opcodeIndex, op.inputs, op.outputs = 0, inputs, self.outputs
+        if kind is not None:
+            table = getattr(s, kind + "T")()
+            for key, value in (options or {}).items():
+                assert hasattr(table, key), (kind, key)
+                setattr(table, key, value)
+            op.builtinOptionsType = getattr(s.BuiltinOptions, kind)
+            op.builtinOptions = table
+        graph = s.SubGraphT()
+        graph.tensors, graph.inputs, graph.outputs, graph.operators = self.tensors, self.inputs, self.outputs, [op]
+        model = s.ModelT()
+        model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [graph], self.buffers
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    def run(self, model, made):
+        """Inputs and outputs of the reference kernels."""
+        runner = litert.Interpreter(model_content=model,
+                                    experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF)
+        runner.allocate_tensors()
+        arrays = {}
+        for i, detail in enumerate(runner.get_input_details()):
+            shape, dtype = tuple(detail["shape"]), detail["dtype"]
+            value = made.get(i)
+            if value is None and dtype == np.int8:
+                value = self.int8(*shape)
+            elif value is None:
+                info = np.iinfo(np.int16)
+                value = self.random.integers(info.min, info.max + 1, shape)
+                value = np.where(self.random.integers(0, 16, shape) == 0, info.min, value)
+            value = np.asarray(value).astype(dtype)
+            runner.set_tensor(detail["index"], value)
+            arrays[f"in{i}"] = value
+        runner.invoke()
+        for i, detail in enumerate(runner.get_output_details()):
+            arrays[f"out{i}"] = runner.get_tensor(detail["index"])
+        arrays["model"] = np.frombuffer(model, np.uint8)
+        return arrays
+
+
+GROUPS = {}
+
+
+def case(group, name):
+    """Registers a function that builds a network: it returns the arguments of `Network.finish`, perhaps inputs."""
+
+    def register(build):
+        GROUPS.setdefault(group, []).append((name, build))
+        return build
+
+    return register
+
+
+# --- Functions of one tensor -----------------------------------------------------------------------------------------
+
+for name, scale, zero in [("RELU", 0.04, -100), ("RELU6", 0.03, -128), ("RELU_N1_TO_1", 0.02, 3), ("LOGISTIC", 1 / 256, -128),
+                          ("TANH", 1 / 128, 0), ("HARD_SWISH", 0.04, -90)]:
+    for input_scale, input_zero in [(0.05, -10), (0.11, 127), (0.004, -128)]:
+        @case("functions", f"{name.lower()}_{input_scale}")
+        def _(n, name=name, scale=scale, zero=zero, input_scale=input_scale, input_zero=input_zero):
+            x = n.input([1, 256], input_scale, input_zero)
+            n.output([1, 256], scale, zero)
+            kind = {"HARD_SWISH": "HardSwishOptions"}.get(name)
+            return (name, [x], {}, kind), {0: np.arange(-128, 128).reshape(1, 256)}
+
+for alpha in [0.2, 0.01, 1.5]:
+    @case("functions", f"leaky_relu_{alpha}")
+    def _(n, alpha=alpha):
+        x = n.input([1, 256], 0.05, -10)
+        n.output([1, 256], 0.04, -60)
+        return ("LEAKY_RELU", [x], {"alpha": alpha}, "LeakyReluOptions"), {0: np.arange(-128, 128).reshape(1, 256)}
+
+for index, (a, za, b, zb) in enumerate([(0.05, -10, 0.03, 20), (0.02, 127, 0.07, -128), (0.05, 3, 0.05, 60)]):
+    @case("functions", f"quantize_{index}")
+    def _(n, a=a, za=za, b=b, zb=zb):
+        x = n.input([1, 256], a, za)
+        n.output([1, 256], b, zb)
+        return ("QUANTIZE", [x], {}, "QuantizeOptions"), {0: np.arange(-128, 128).reshape(1, 256)}
+
+for depth, scale, beta in [(7, 0.1, 1.0), (100, 0.02, 0.5), (1, 0.3, 2.0)]:
+    @case("functions", f"softmax_{depth}")
+    def _(n, depth=depth, scale=scale, beta=beta):
+        x = n.input([3, depth], scale, 5)
+        n.output([3, depth], 1 / 256, -128)
+        return ("SOFTMAX", [x], {"beta": beta}, "SoftmaxOptions")
+
+
+# --- Element by element on two tensors ---------------------------------------------------------------------------------
+
+SHAPES = [([1, 3, 4, 5], [1, 3, 4, 5]), ([1, 3, 4, 5], [5]), ([2, 1, 4, 1], [1, 3, 1, 5]), ([1, 6], [1, 1])]
+for name, kind in [("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions")]:
+    for index, (left, right) in enumerate(SHAPES):
+        @case("arithmetic", f"{name.lower()}_{index}")
+        def _(n, name=name, kind=kind, left=left, right=right, index=index):
+            a, b = n.input(left, 0.05, -20), n.input(right, 0.03, 13)
+            n.output(np.broadcast_shapes(left, right), 0.07 if index % 2 else 0.05, 9)
+            return (name, [a, b], {"fusedActivationFunction": [0, 1, 3, 0][index]}, kind)
+
+    for index, shape in enumerate([[4], [], [1, 1, 4]]):
+        @case("arithmetic", f"{name.lower()}_constant_{index}")
+        def _(n, name=name, kind=kind, shape=shape):
+            a, b = n.input([1, 2, 3, 4], 0.05, -20), n.constant(n.int8(*shape), 0.04, 7)
+            n.output([1, 2, 3, 4], 0.06, 9)
+            return (name, [a, b] if len(shape) != 1 else [b, a], {}, kind)
+
+for shape in [[1, 1, 5], [3, 4, 5], [1, 1, 1]]:
+    @case("arithmetic", f"prelu_{len(GROUPS['arithmetic'])}")
+    def _(n, shape=shape):
+        x, slope = n.input([2, 3, 4, 5], 0.05, -20), n.constant(n.int8(*shape), 0.01, 7)
+        n.output([2, 3, 4, 5], 0.04, 9)
+        return ("PRELU", [x, slope])
+
+# --- Movement ------------------------------------------------------------------------------------------------------------
+
+for axis, shapes in [(3, [[1, 2, 3, 1], [1, 2, 3, 4]]), (-3, [[1, 1, 3, 2], [1, 4, 3, 2], [1, 2, 3, 2]]),
+                     (1, [[2, i % 3 + 1] for i in range(11)])]:
+    @case("movement", f"concatenation_{axis}")
+    def _(n, axis=axis, shapes=shapes):
+        inputs = [n.input(shape, 0.05, 3) for shape in shapes]
+        whole = list(shapes[0])
+        whole[axis] = sum(shape[axis] for shape in shapes)
+        n.output(whole, 0.05, 3)
+        return ("CONCATENATION", inputs, {"axis": axis}, "ConcatenationOptions")
+
+for axis, parts in [(3, 3), (-2, 2), (0, 1)]:
+    @case("movement", f"split_{axis}")
+    def _(n, axis=axis, parts=parts):
+        shape = [1, 3, 4, 6]
+        at, x = n.integers(axis), n.input(shape, 0.05, 3)
+        part = list(shape)
+        part[axis] //= parts
+        for _ in range(parts):
+            n.output(part, 0.05, 3)
+        return ("SPLIT", [at, x], {"numSplits": parts}, "SplitOptions")
+
+@case("movement", "split_v")
+def _(n):
+    x, sizes, axis = n.input([2, 3, 7], 0.05, 3), n.integers([1, 4, 2]), n.integers(2)
+    for size in [1, 4, 2]:
+        n.output([2, 3, size], 0.05, 3)
+    return ("SPLIT_V", [x, sizes, axis], {"numSplits": 3}, "SplitVOptions")
+
+@case("movement", "unpack")
+def _(n):
+    x = n.input([2, 3, 4], 0.05, 3)
+    for _ in range(3):
+        n.output([2, 4], 0.05, 3)
+    return ("UNPACK", [x], {"num": 3, "axis": 1}, "UnpackOptions")
+
+@case("movement", "pack")
+def _(n):
+    inputs = [n.input([2, 4], 0.05, 3) for _ in range(3)]
+    n.output([2, 3, 4], 0.05, 3)
+    return ("PACK", inputs, {"valuesCount": 3, "axis": 1}, "PackOptions")
+
+@case("movement", "slice")
+def _(n):
+    x, begin, size = n.input([2, 3, 4, 5], 0.05, 3), n.integers([0, 1, 2, 1]), n.integers([1, -1, 2, 3])
+    n.output([1, 2, 2, 3], 0.05, 3)
+    return ("SLICE", [x, begin, size], {}, "SliceOptions")
+
+STRIDED = {
+    "plain": ([4, 6], [1, 1], [4, 6], [2, 3], {}, [2, 2]),
+    "backward": ([4, 6], [-1, 5], [-5, 0], [-1, -2], {}, [4, 3]),
+    "masks": ([4, 6], [9, 2], [9, 9], [1, 2], {"beginMask": 1, "endMask": 3}, [4, 2]),
+    "shrink": ([3, 4, 5], [1, 0, -2], [2, 4, 9], [1, 1, 1], {"shrinkAxisMask": 5}, [4]),
+    "short": ([2, 3, 4, 5], [1, 1], [2, 3], [1, 1], {}, [1, 2, 4, 5]),
+}
+for name, (shape, begin, end, strides, options, out) in STRIDED.items():
+    @case("movement", f"strided_slice_{name}")
+    def _(n, shape=shape, begin=begin, end=end, strides=strides, options=options, out=out):
+        inputs = [n.input(shape, 0.05, 3), n.integers(begin), n.integers(end), n.integers(strides)]
+        n.output(out, 0.05, 3)
+        return ("STRIDED_SLICE", inputs, options, "StridedSliceOptions")
+
+@case("movement", "pad")
+def _(n):
+    x, pads = n.input([1, 3, 4, 2], 0.05, 3), n.integers([[0, 0], [1, 2], [3, 0], [0, 1]])
+    n.output([1, 6, 7, 3], 0.05, 3)
+    return ("PAD", [x, pads], {}, "PadOptions")
+
+@case("movement", "pad_v2")
+def _(n):
+    x, pads, value = n.input([3, 4], 0.05, 3), n.integers([[1, 2], [3, 0]]), n.constant(np.int8(-77), 0.05, 3)
+    n.output([6, 7], 0.05, 3)
+    return ("PADV2", [x, pads, value], {}, "PadV2Options")
+
+for order in [[0, 2, 1, 3], [3, 1, 0, 2], [2, 0, 1], [1, 0]]:
+    @case("movement", f"transpose_{''.join(map(str, order))}")
+    def _(n, order=order):
+        shape = [2, 3, 4, 5][:len(order)]
+        x, perm = n.input(shape, 0.05, 3), n.integers(order)
+        n.output([shape[d] for d in order], 0.05, 3)
+        return ("TRANSPOSE", [x, perm], {}, "TransposeOptions")
+
+for name, kind, options in [("EXPAND_DIMS", "ExpandDimsOptions", {}), ("SQUEEZE", "SqueezeOptions", {"squeezeDims": [1]}),
+                            ("RESHAPE", "ReshapeOptions", {"newShape": [6, 4]})]:
+    @case("movement", name.lower())
+    def _(n, name=name, kind=kind, options=options):
+        x = n.input([3, 1, 8] if name == "SQUEEZE" else [3, 8], 0.05, 3)
+        n.output({"EXPAND_DIMS": [3, 1, 8], "SQUEEZE": [3, 8], "RESHAPE": [6, 4]}[name], 0.05, 3)
+        return (name, [x, n.integers(1)] if name == "EXPAND_DIMS" else [x], options, kind)
+
+MEANS = [([1, 5, 6, 3], [1, 2], True), ([1, 5, 6, 3], [1, 2], False), ([2, 3, 4], [-1], False), ([2, 3, 4], [0, 1, 2], True)]
+for index, (shape, axes, keep) in enumerate(MEANS):
+    for scale, zero in [(0.05, 3), (0.03, -7)]:
+        @case("movement", f"mean_{index}_{scale}")
+        def _(n, shape=shape, axes=axes, keep=keep, scale=scale, zero=zero):
+            x, over = n.input(shape, 0.05, 3), n.integers(axes)
+            positive = [a % len(shape) for a in axes]
+            out = [1 if d in positive else size for d, size in enumerate(shape) if keep or d not in positive]
+            n.output(out, scale, zero)
+            return ("MEAN", [x, over], {"keepDims": keep}, "ReducerOptions")
+
+@case("movement", "reduce_max")
+def _(n):
+    x, over = n.input([2, 5, 6, 3], 0.05, 3), n.integers([1, 2])
+    n.output([2, 3], 0.05, 3)
+    return ("REDUCE_MAX", [x, over], {"keepDims": False}, "ReducerOptions")
+
+for align, half in [(False, False), (True, False), (False, True)]:
+    for name in ["RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"]:
+        for to in [(7, 9), (2, 3)]:
+            @case("movement", f"{name.lower()}_{to[0]}_{align}_{half}")
+            def _(n, align=align, half=half, name=name, to=to):
+                x, size = n.input([2, 4, 5, 3], 0.05, 3), n.integers(to)
+                n.output([2, *to, 3], 0.05, 3)
+                kind = "ResizeBilinearOptions" if "BIL" in name else "ResizeNearestNeighborOptions"
+                return (name, [x, size], {"alignCorners": align, "halfPixelCenters": half}, kind)
+
+for name, dtype, code in [("ARG_MAX", np.int32, 2), ("ARG_MIN", np.int64, 4)]:
+    for axis in [-1, 1]:
+        @case("movement", f"{name.lower()}_{axis}")
+        def _(n, name=name, dtype=dtype, code=code, axis=axis):
+            x, at = n.input([2, 5, 7], 0.05, 3), n.integers(axis)
+            out = [2, 5] if axis == -1 else [2, 7]
+            o = n.tensor(out, dtype)
+            n.outputs.append(o)
+            kind = "ArgMaxOptions" if "MAX" in name else "ArgMinOptions"
+            return (name, [x, at], {"outputType": code}, kind)
+
+@case("movement", "gather_indices")
+def _(n):
+    table, picks = n.constant(n.int8(6, 5), 0.05, 3), n.tensor([1, 4], np.int32)
+    n.inputs.append(picks)
+    n.output([1, 4, 5], 0.05, 3)
+    return ("GATHER", [table, picks], {"axis": 0}, "GatherOptions"), {0: [[5, 0, 3, 3]]}
+
+@case("movement", "gather_axis")
+def _(n):
+    x, picks = n.input([2, 6, 5], 0.05, 3), n.integers([3, 1, 4])
+    n.output([2, 3, 5], 0.05, 3)
+    return ("GATHER", [x, picks], {"axis": 1}, "GatherOptions")
+
+@case("movement", "embedding_lookup")
+def _(n):
+    picks, table = n.tensor([4], np.int32), n.constant(n.int8(6, 5), 0.05, 3)
+    n.inputs.append(picks)
+    n.output([4, 5], 0.05, 3)
+    return ("EMBEDDING_LOOKUP", [picks, table]), {0: [5, 0, 3, 3]}
+
+for name in ["MAX_POOL_2D", "AVERAGE_POOL_2D"]:
+    for padding in [0, 1]:
+        @case("movement", f"{name.lower()}_{padding}")
+        def _(n, name=name, padding=padding):
+            x = n.input([1, 7, 6, 3], 0.05, 3)
+            n.output([1, 4, 3, 3] if padding == 0 else [1, 3, 3, 3], 0.05, 3)
+            options = {"padding": padding, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 3}
+            return (name, [x], options, "Pool2DOptions")
+
+
+def main(folder):
+    for group, cases in GROUPS.items():
+        arrays = {}
+        for seed, (name, build) in enumerate(cases):
+            network = Network(seed)
+            built = build(network)
+            arguments, made = built if isinstance(built[0], tuple) else (built, {})
+            for version in range(12, 0, -1):  # the newest that the runtime has
+                try:
+                    found = network.run(network.finish(*arguments, version=version), made)
+                except Exception as error:
+                    if "Didn't find op" in str(error) and version > 1:
+                        continue
+                    print(f"{group}/{name}: {' '.join(str(error).splitlines())[:300]}")  # what LiteRT refuses is no case
+                else:
+                    arrays.update({f"{name}/{key}": value for key, value in found.items()})
+                break
+        np.savez_compressed(f"{folder}/{group}.npz", **arrays)
+        print(f"{group}: {len(arrays)} arrays")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
