@@ -34,12 +34,14 @@ pub struct Step<'m> {
 }
 
 impl<'m> Model<'m> {
-    /// Checks every byte of `blob` that matters and keeps views into it.
+    /// Checks all of `blob` that could do harm and keeps views into it: whatever the bytes, what loads runs safely.
     ///
-    /// `blob` must start at a 16-byte boundary and end where its header says.
+    /// `blob` must start at a 16-byte boundary and end where its header says. Whether it arrived undamaged is the question of
+    /// [`verify_checksum`](crate::blob::verify_checksum), which unlike this reads the weights.
     ///
     /// # Errors
-    /// A [`LoadError`] that names the first fault found. Time is proportional to the blob's length.
+    /// A [`LoadError`] that names the first fault found. Time is proportional to the number of channels, plus the metadata's
+    /// length, plus operators times tensors.
     pub fn load(blob: &'m [u8]) -> Result<Self, LoadError> {
         let model = header::parse(blob)?;
         for (tensor, index) in model.tensors.iter().zip(0u16..) {

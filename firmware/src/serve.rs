@@ -1,5 +1,6 @@
 //! The outermost loop: which model runs. The built-in one, until another arrives over the link and proves itself.
 
+use ackermann_core::blob::verify_checksum;
 use embedded_hal::pwm::SetDutyCycle;
 
 use crate::clock::Clock;
@@ -77,7 +78,9 @@ pub fn serve<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock>(
             Source::BuiltIn => builtin,
             Source::Slot(length) => slot.get(..length).unwrap_or(&[]),
         };
-        let mut opened = control.pilot_mut().open(blob, arena);
+        // What came over the link may have suffered; what was built in was checked by the host that built it.
+        let intact = if source == Source::BuiltIn { Ok(()) } else { verify_checksum(blob).map_err(Refusal::Load) };
+        let mut opened = control.pilot_mut().open(intact.map(|()| blob), arena);
         if let Some(sequence) = asked.take() {
             let (status, reason) = verdict(opened.as_ref().err());
             control.pilot_mut().loaded(sequence, status, blob.len(), reason);

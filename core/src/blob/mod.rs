@@ -5,6 +5,7 @@
 
 #[cfg(feature = "writer")]
 mod aligned;
+mod checksum;
 #[cfg(feature = "writer")]
 mod encode;
 pub mod format;
@@ -19,6 +20,7 @@ mod weights;
 #[cfg(feature = "writer")]
 pub mod write;
 
+pub use checksum::verify_checksum;
 pub use format::{Activation, Channel, Element, Place, Rounding, Tensor, Window};
 pub use layout::Layout;
 pub use metadata::{Metadata, keys};

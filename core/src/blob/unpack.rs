@@ -4,7 +4,7 @@ use std::string::String;
 
 use super::format::Channel;
 use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{AlignedBytes, Place, Target, keys};
+use super::{AlignedBytes, Place, Target, keys, verify_checksum};
 use crate::Model;
 use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Sides, Weighted};
 
@@ -15,6 +15,7 @@ use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Sides, Weighte
 /// [`WriteError::Refused`] when `blob` is not a valid blob. `blob` may lie at any address.
 pub fn repack(blob: &[u8], target: impl Into<Target>) -> Result<AlignedBytes, WriteError> {
     let blob = AlignedBytes::copy_of(blob);
+    verify_checksum(&blob).map_err(WriteError::Refused)?;
     Network::from_model(&Model::load(&blob).map_err(WriteError::Refused)?).to_bytes(target)
 }
 

@@ -2,10 +2,10 @@
 
 use core::ops::Range;
 
-use super::Model;
+use super::{Model, Step};
 use crate::LoadError;
 use crate::blob::format::MAX_RECORDS;
-use crate::blob::{ALIGNMENT, Place};
+use crate::blob::{ALIGNMENT, Place, Tensor};
 use crate::ops::Operator;
 
 /// When a tensor holds its value: from the moment it is written to the moment it is last read. Moment 0 is before the
@@ -47,17 +47,23 @@ impl Lives {
     }
 }
 
+/// Checks what is there from the start, then each operator when it runs: of two tensors that are live together, one is there
+/// already when the other appears, so every pair is looked at.
 pub(super) fn verify(model: &Model<'_>) -> Result<(), LoadError> {
     let lives = lives(model)?;
-    for tensor in 0..model.tensors.len() as u16 {
-        if lives.get(tensor).first == UNBORN {
-            return Err(LoadError::NotProduced { tensor });
-        }
-        if (0..tensor).any(|other| clash(model, &lives, other, tensor)) {
-            return Err(LoadError::LiveOverlap { tensor });
+    for ((index, tensor), life) in (0u16..).zip(model.tensors).zip(&lives.0) {
+        match life.first {
+            UNBORN => return Err(LoadError::NotProduced { tensor: index }),
+            0 if tensor.place() != Place::Constant => {
+                let range = tensor.range();
+                if live(model, &lives, 0).any(|(other, tensor)| other < index && overlap(&tensor.range(), &range)) {
+                    return Err(LoadError::LiveOverlap { tensor: index });
+                }
+            }
+            _ => {}
         }
     }
-    (0..model.records.len() as u16).try_for_each(|operator| scratch(model, &lives, operator))
+    (0..model.records.len() as u16).try_for_each(|index| operator(model, &lives, index))
 }
 
 fn lives(model: &Model<'_>) -> Result<Lives, LoadError> {
@@ -97,47 +103,41 @@ fn lives(model: &Model<'_>) -> Result<Lives, LoadError> {
     Ok(lives)
 }
 
-/// Whether two tensors are live at the same moment in the same bytes of the arena.
-fn clash(model: &Model<'_>, lives: &Lives, a: u16, b: u16) -> bool {
-    let (Some(left), Some(right)) = (model.tensor(a), model.tensor(b)) else { return true };
-    if left.place() == Place::Constant || right.place() == Place::Constant {
-        return false;
-    }
-    let (x, y) = (lives.get(a), lives.get(b));
-    let simultaneous = x.first <= y.last && y.first <= x.last;
-    simultaneous
-        && overlap(&left.range(), &right.range())
-        && !in_place(model, lives, [a, b])
-        && !in_place(model, lives, [b, a])
+/// The tensors in the arena that hold their value at `moment`.
+fn live<'m>(model: &Model<'m>, lives: &Lives, moment: u16) -> impl Iterator<Item = (u16, &'m Tensor)> {
+    let tensors = (0u16..).zip(model.tensors).zip(&lives.0);
+    let now = tensors.filter(move |(_, life)| life.first <= moment && moment <= life.last);
+    now.map(|(tensor, _)| tensor).filter(|(_, tensor)| tensor.place() != Place::Constant)
 }
 
-/// Whether an operator writes `to` over `from`, whose last reader it is, or both hold the same bytes by a reshape.
-fn in_place(model: &Model<'_>, lives: &Lives, [from, to]: [u16; 2]) -> bool {
-    let (Some(read), Some(written)) = (model.tensor(from), model.tensor(to)) else { return false };
-    let moment = lives.get(to).first;
-    let Some(step) = moment.checked_sub(1).and_then(|index| model.step(usize::from(index))) else { return false };
-    let Some((reads, _)) = moment.checked_sub(1).and_then(|index| model.operands(usize::from(index))) else {
-        return false;
-    };
-    let same_place = read.place() == Place::Arena && read.offset() == written.offset();
-    let last_reader = lives.get(from).last == moment || matches!(step.operator, Operator::Reshape(_));
-    same_place && last_reader && reads.iter().enumerate().any(|(i, t)| *t == from && step.operator.in_place(i))
+/// What one operator writes, against all that is live while it runs: its output, and its scratch, which must be large enough
+/// and in the arena.
+fn operator(model: &Model<'_>, lives: &Lives, index: u16) -> Result<(), LoadError> {
+    let error = LoadError::BadScratch { operator: index };
+    let step = model.step(usize::from(index)).ok_or(error)?;
+    let (reads, written) = model.operands(usize::from(index)).ok_or(error)?;
+    let output = step.sides.output.range();
+    let mut covered = false;
+    for (other, tensor) in live(model, lives, index + 1) {
+        let range = tensor.range();
+        let last = lives.get(other).last == index + 1;
+        if other != written && overlap(&range, &output) && !in_place(&step, last, reads, other) {
+            return Err(LoadError::LiveOverlap { tensor: written });
+        }
+        covered |= overlap(&range, &step.scratch);
+    }
+    let misplaced = step.scratch.start % ALIGNMENT != 0 || step.scratch.end > model.arena_bytes;
+    let small = step.scratch.len() < step.operator.scratch_bytes(&step.sides);
+    if covered || misplaced || small { Err(error) } else { Ok(()) }
 }
 
-/// The scratch of one operator: large enough, in the arena, over nothing that is live while it runs.
-fn scratch(model: &Model<'_>, lives: &Lives, operator: u16) -> Result<(), LoadError> {
-    let error = LoadError::BadScratch { operator };
-    let step = model.step(usize::from(operator)).ok_or(error)?;
-    let range = step.scratch;
-    let misplaced = range.start % ALIGNMENT != 0 || range.end > model.arena_bytes;
-    if misplaced || range.len() < step.operator.scratch_bytes(&step.sides) {
-        return Err(error);
-    }
-    let moment = operator + 1;
-    let live = |t: u16| (lives.get(t).first..=lives.get(t).last).contains(&moment);
-    let covered = (0..model.tensors.len() as u16).filter(|t| live(*t)).filter_map(|t| model.tensor(t));
-    let clash = covered.filter(|t| t.place() != Place::Constant).any(|tensor| overlap(&tensor.range(), &range));
-    if clash { Err(error) } else { Ok(()) }
+/// Whether the operator writes its output over tensor `from`, of which it is the `last` reader, or both hold the same bytes by a reshape.
+fn in_place(step: &Step<'_>, last: bool, reads: &[u16], from: u16) -> bool {
+    (last || matches!(step.operator, Operator::Reshape(_)))
+        && reads.iter().zip(step.sides.inputs()).enumerate().any(|(i, (tensor, input))| {
+            let same_place = input.place() == Place::Arena && input.offset() == step.sides.output.offset();
+            *tensor == from && same_place && step.operator.in_place(i)
+        })
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {

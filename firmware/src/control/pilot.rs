@@ -283,10 +283,14 @@ impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C>
         self.answer(sequence, &Answer::Loaded(Loaded { status, stored: stored as u32, reason }));
     }
 
-    /// Opens a blob and notes how long that took.
-    pub(crate) fn open<'m>(&mut self, blob: &'m [u8], arena: &'m mut [u8]) -> Result<Network<'m>, Refusal> {
+    /// Opens a blob that arrived intact and notes how long that took.
+    pub(crate) fn open<'m>(
+        &mut self,
+        blob: Result<&'m [u8], Refusal>,
+        arena: &'m mut [u8],
+    ) -> Result<Network<'m>, Refusal> {
         let start = self.clock.ticks();
-        let opened = Network::open(blob, arena);
+        let opened = blob.and_then(|blob| Network::open(blob, arena));
         self.init_ticks = self.clock.ticks().wrapping_sub(start);
         let event = opened.as_ref().map_or_else(|refusal| Event::NoModel(refusal.status()), |_| Event::Model);
         self.note(event);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ackermann_core::blob::{AlignedBytes, Tensor};
+use ackermann_core::blob::{AlignedBytes, Tensor, verify_checksum};
 use ackermann_core::{Model, Session};
 use ndarray::{ArrayD, IxDyn};
 use rayon::prelude::*;
@@ -23,12 +23,14 @@ pub fn read_blob(path: &Path) -> Result<AlignedBytes> {
     Ok(blob)
 }
 
-/// Loads a blob, the loader's error turned into one of the host.
+/// Loads a blob whose checksum is right, the loader's error turned into one of the host.
 ///
 /// # Errors
 /// What the loader refuses.
 pub fn load(blob: &[u8]) -> Result<Model<'_>> {
-    Model::load(blob).map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
+    verify_checksum(blob)
+        .and_then(|()| Model::load(blob))
+        .map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
 }
 
 /// An int8 network with its arena, validated once. Clones share the blob, so every thread can have its own.
