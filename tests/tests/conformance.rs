@@ -2,6 +2,8 @@
 
 use ackermann_core::blob::write::Network;
 use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
+#[cfg(target_arch = "x86_64")]
+use ackermann_core::ops::{Avx2, Vnni};
 use ackermann_core::ops::{Dsp, Kernels, Portable, Reference, Selected};
 use ackermann_core::{Model, Session};
 use ackermann_tests::cases::{self, Border, Movement, Numbers, Sliding};
@@ -38,6 +40,11 @@ fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
         prop_assert_eq!(&outputs::<Portable>(network, layout, &inputs), &expected, "portable, {:?}", layout);
         prop_assert_eq!(&outputs::<Dsp>(network, layout, &inputs), &expected, "dsp, {:?}", layout);
         prop_assert_eq!(&outputs::<Selected>(network, layout, &inputs), &expected, "selected, {:?}", layout);
+        #[cfg(target_arch = "x86_64")]
+        {
+            prop_assert_eq!(&outputs::<Avx2>(network, layout, &inputs), &expected, "avx2, {:?}", layout);
+            prop_assert_eq!(&outputs::<Vnni>(network, layout, &inputs), &expected, "vnni, {:?}", layout);
+        }
     }
     Ok(())
 }

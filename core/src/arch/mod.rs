@@ -3,3 +3,5 @@
 //! The only place with `unsafe`. What is chosen is known at compile time (`build.rs` asks the assembler).
 
 pub mod dsp;
+#[cfg(target_arch = "x86_64")]
+pub mod x86;

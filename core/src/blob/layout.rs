@@ -1,5 +1,7 @@
 //! The orders in which weights are stored: one for every machine, others for the kernels of one instruction set.
 
+use super::x86;
+
 /// Order in which weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
@@ -10,11 +12,20 @@ pub enum Layout {
     /// For the Armv7E-M DSP kernels: pairs of output channels a and b, kernel rows padded with zeros to a multiple of
     /// 4 elements, each 4 as `a0 b0 a2 b2 a1 b1 a3 b3`; a missing last channel is zeros.
     Dsp = 1,
+    /// For AVX2 and AVX-512 VNNI: groups of 16 output channels. A group begins with -128 times the sum of each channel's
+    /// weights (i32); then come its kernel rows, padded with zeros to a multiple of 4 elements, each 4 as 16 channels x
+    /// 4 bytes. Missing channels are zeros.
+    X86 = 8,
 }
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Natural, Self::Dsp];
+    pub const ALL: [Self; 3] = [Self::Natural, Self::Dsp, Self::X86];
+
+    /// Whether boards have kernels for it: arenas are planned with their scratch in mind. Hosts take what they need.
+    pub fn is_for_boards(self) -> bool {
+        self != Self::X86
+    }
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|layout| *layout as u8 == code)
@@ -27,6 +38,7 @@ impl Layout {
             Self::Dsp => {
                 channels.checked_next_multiple_of(2)?.checked_mul(rows)?.checked_mul(row.checked_next_multiple_of(4)?)
             }
+            Self::X86 => x86::group_bytes(rows, row)?.checked_mul(channels.div_ceil(x86::GROUP)),
         }
     }
 
@@ -38,6 +50,7 @@ impl Layout {
                 let quad = ((o / 2) * rows + y) * row.div_ceil(4) + i / 4;
                 quad * 8 + (i % 2) * 4 + (i % 4 / 2) * 2 + o % 2
             }
+            Self::X86 => x86::index(rows, row, [o, y, i]),
         }
     }
 }

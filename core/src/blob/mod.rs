@@ -19,6 +19,7 @@ mod unpack;
 mod weights;
 #[cfg(feature = "writer")]
 pub mod write;
+pub mod x86;
 
 pub use checksum::verify_checksum;
 pub use format::{Activation, Channel, Element, Place, Rounding, Tensor, Window};

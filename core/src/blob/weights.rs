@@ -3,7 +3,7 @@
 use std::vec::Vec;
 
 use super::write::{Network, OperatorKind, WeightedSpec, WriteError};
-use super::{Channel, Layout, Rounding, Target};
+use super::{Channel, Layout, Rounding, Target, x86};
 use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
 
 impl OperatorKind {
@@ -65,6 +65,9 @@ pub(super) fn ordered(kind: &OperatorKind, layout: Layout) -> Vec<i8> {
     let mut result = vec![0; layout.weight_bytes(outputs, rows, row).unwrap_or(0)];
     for (at, weight) in spec.weights.iter().enumerate() {
         result[layout.index(rows, row, [at / taps, at / row % rows, at % row])] = *weight;
+    }
+    if layout == Layout::X86 {
+        x86::store(&mut result, x86::group_bytes(rows, row).unwrap_or(0));
     }
     result
 }

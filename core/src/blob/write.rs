@@ -65,6 +65,11 @@ impl TensorSpec {
         self.shape.iter().fold(1usize, |product, &d| product.saturating_mul(d as usize))
     }
 
+    /// Batch, height, width and channels, if there are four dimensions.
+    fn nhwc(&self) -> Option<[usize; 4]> {
+        self.shape.as_array().map(|shape| shape.map(|d| d as usize))
+    }
+
     /// Number of bytes, saturating.
     pub fn bytes(&self) -> usize {
         self.elements().saturating_mul(self.element.bytes())
@@ -241,14 +246,18 @@ impl Network {
     /// Scratch bytes of operator number `operator` in `layout`; 0 for an operator that is not there.
     pub fn scratch_bytes(&self, operator: usize, layout: Layout) -> usize {
         let Some(spec) = self.operators.get(operator) else { return 0 };
+        let tensor = |index: Option<&u16>| self.tensors.get(usize::from(*index?));
+        let sides = tensor(spec.inputs.first()).zip(tensor(Some(&spec.output)));
+        let Some((input, output)) = sides else { return 0 };
         match &spec.kind {
-            OperatorKind::Conv2d { window, weighted } => {
-                let channels = weighted.bias.len().max(1);
-                let row = weighted.weights.len() / channels / window.kernel[0].max(1);
-                conv2d::scratch_bytes(layout, window.kernel[0], row)
+            OperatorKind::Conv2d { window, .. } => {
+                let Some((input, output)) = input.nhwc().zip(output.nhwc()) else { return 0 };
+                conv2d::scratch_bytes(layout, window, input, output)
             }
             OperatorKind::FullyConnected { weighted } => {
-                fully_connected::scratch_bytes(layout, weighted.weights.len() / weighted.bias.len().max(1))
+                let inputs = weighted.weights.len().checked_div(weighted.bias.len()).unwrap_or(0);
+                let rows = input.elements().checked_div(inputs).unwrap_or(0);
+                fully_connected::scratch_bytes(layout, [rows, inputs])
             }
             OperatorKind::DepthwiseConv2d { weighted, .. } => depthwise_conv2d::scratch_bytes(weighted.bias.len()),
             _ => 0,

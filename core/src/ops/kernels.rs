@@ -68,7 +68,7 @@ impl Kernels for Portable {
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
-            Layout::Dsp => conv2d::reference::run(conv, sides, input, output),
+            Layout::Dsp | Layout::X86 => conv2d::reference::run(conv, sides, input, output),
         }
     }
 
@@ -81,7 +81,7 @@ impl Kernels for Portable {
     ) {
         match dense.weighted.layout {
             Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
-            Layout::Dsp => fully_connected::reference::run(dense, sides, input, output),
+            Layout::Dsp | Layout::X86 => fully_connected::reference::run(dense, sides, input, output),
         }
     }
 }
@@ -91,6 +91,7 @@ impl Kernels for Dsp {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
             Layout::Dsp => conv2d::dsp::run(conv, sides, input, output, scratch),
+            Layout::X86 => conv2d::reference::run(conv, sides, input, output),
         }
     }
 
@@ -104,6 +105,7 @@ impl Kernels for Dsp {
         match dense.weighted.layout {
             Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
             Layout::Dsp => fully_connected::dsp::run(dense, sides, input, output, scratch),
+            Layout::X86 => fully_connected::reference::run(dense, sides, input, output),
         }
     }
 }
@@ -112,5 +114,8 @@ impl Kernels for Dsp {
 #[cfg(simd_dsp)]
 pub use self::Dsp as Selected;
 /// What [`crate::Session::run`] uses on this target.
-#[cfg(not(simd_dsp))]
+#[cfg(not(any(simd_dsp, target_arch = "x86_64")))]
 pub use self::Portable as Selected;
+/// What [`crate::Session::run`] uses on this target.
+#[cfg(target_arch = "x86_64")]
+pub use super::x86::Host as Selected;

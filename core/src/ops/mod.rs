@@ -33,6 +33,8 @@ pub mod sub;
 pub mod transpose;
 mod walk;
 mod weighted;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use add::Add;
 pub use argmax::Argmax;
@@ -61,6 +63,8 @@ pub use strided_slice::StridedSlice;
 pub use sub::Sub;
 pub use transpose::Transpose;
 pub use weighted::Weighted;
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Host, Vnni};
 
 use crate::LoadError;
 use crate::blob::format::MAX_INPUTS;

@@ -3,7 +3,7 @@
 use super::record::Record;
 use crate::LoadError;
 use crate::blob::format::FLAG_BOUNDED;
-use crate::blob::{Activation, Channel, Layout, Rounding};
+use crate::blob::{Activation, Channel, Layout, Rounding, x86};
 use crate::quantized::{self, BOUND};
 
 /// Weights and requantization of an operator with output channels.
@@ -54,6 +54,9 @@ impl<'m> Weighted<'m> {
     ) -> Result<(), LoadError> {
         let bytes = self.layout.weight_bytes(outputs, rows, row);
         if bytes != Some(self.weights.len()) || self.channels.len() != outputs {
+            return Err(LoadError::BadConstant { operator });
+        }
+        if self.layout == Layout::X86 && !x86::is_consistent(self.weights, rows, row) {
             return Err(LoadError::BadConstant { operator });
         }
         if self.bounded && self.rounding != Rounding::Double {

@@ -22,7 +22,8 @@ pub fn arena_lower_bound(network: &Network, layout: Layout) -> usize {
 }
 
 fn place_tensors(network: &mut Network) {
-    let (requests, groups) = requests(network, &Layout::ALL);
+    let layouts: Vec<_> = Layout::ALL.into_iter().filter(|layout| layout.is_for_boards()).collect();
+    let (requests, groups) = requests(network, &layouts);
     let plan = plan(&requests);
     for (tensor, group) in network.tensors.iter_mut().zip(groups) {
         tensor.arena_offset =

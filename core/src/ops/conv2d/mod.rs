@@ -13,6 +13,7 @@
 pub mod dsp;
 pub mod portable;
 pub mod reference;
+pub mod x86;
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
@@ -71,8 +72,9 @@ impl<'m> Node<'m> for Conv2d<'m> {
         }
     }
 
-    fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
-        scratch_bytes(self.weighted.layout, self.window.kernel[0], self.row())
+    fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
+        let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return 0 };
+        scratch_bytes(self.weighted.layout, &self.window, input, output)
     }
 
     fn macs(&self, sides: &Sides<'_>) -> u64 {
@@ -84,11 +86,13 @@ impl<'m> Node<'m> for Conv2d<'m> {
     }
 }
 
-/// Scratch bytes of a convolution with `rows` kernel rows of `row` elements: one int16 column of the input for the
-/// natural layout, four (with rows padded to a multiple of 4) for the DSP layout.
-pub fn scratch_bytes(layout: Layout, rows: usize, row: usize) -> usize {
+/// Scratch bytes of a convolution of `input` to `output` (NHWC): one int16 column of the input for the natural layout, four
+/// (with kernel rows padded to a multiple of 4) for the DSP layout, [`x86::scratch_bytes`] for x86.
+pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
+    let (rows, row) = (window.kernel[0], window.kernel[1].saturating_mul(input[3]));
     match layout {
         Layout::Natural => rows.saturating_mul(row).saturating_mul(2),
         Layout::Dsp => row.div_ceil(4).saturating_mul(4 * 4 * 2).saturating_mul(rows),
+        Layout::X86 => x86::scratch_bytes(window, input, output),
     }
 }

@@ -12,6 +12,7 @@
 pub mod dsp;
 pub mod portable;
 pub mod reference;
+pub mod x86;
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
@@ -53,8 +54,9 @@ impl<'m> Node<'m> for FullyConnected<'m> {
         }
     }
 
-    fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
-        scratch_bytes(self.weighted.layout, self.inputs)
+    fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
+        let rows = sides.input.elements().checked_div(self.inputs).unwrap_or(0);
+        scratch_bytes(self.weighted.layout, [rows, self.inputs])
     }
 
     fn macs(&self, sides: &Sides<'_>) -> u64 {
@@ -66,11 +68,12 @@ impl<'m> Node<'m> for FullyConnected<'m> {
     }
 }
 
-/// Scratch bytes of a matrix with rows of `inputs` elements: one input row as int16, padded to a multiple of 4 elements
-/// for the DSP layout.
-pub fn scratch_bytes(layout: Layout, inputs: usize) -> usize {
+/// Scratch bytes of `rows` of `inputs` elements times a matrix: one input row as int16, padded to a multiple of 4 elements
+/// for the DSP layout; [`x86::scratch_bytes`] for x86.
+pub fn scratch_bytes(layout: Layout, [rows, inputs]: [usize; 2]) -> usize {
     match layout {
         Layout::Natural => inputs.saturating_mul(2),
         Layout::Dsp => inputs.div_ceil(4).saturating_mul(4 * 2),
+        Layout::X86 => x86::scratch_bytes([rows, inputs]),
     }
 }

@@ -1,0 +1,186 @@
+//! Up to eight pixels times up to 64 channels at a time, all sums in registers.
+
+use core::arch::x86_64::*;
+
+use super::requantize::{Channels, Clamp, Requantize, pack};
+use crate::arch::x86::product::Job;
+use crate::blob::x86::{BLOCK, GROUP};
+
+/// All pixels and channels.
+///
+/// # Safety
+/// The job's parts fit together, and `output` has a byte for each pixel and channel ([`crate::arch::x86::product::run`]
+/// checks both).
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub unsafe fn run(job: &Job<'_>, output: &mut [i8]) {
+    let groups = job.weighted.channels.len().div_ceil(GROUP);
+    for first in (0..groups).step_by(4) {
+        // SAFETY: the groups exist.
+        unsafe {
+            match groups - first {
+                1 => columns::<8, 1>(job, first, output),
+                2 => columns::<8, 2>(job, first, output),
+                3 => columns::<8, 3>(job, first, output),
+                _ => columns::<6, 4>(job, first, output),
+            }
+        }
+    }
+}
+
+/// All pixels, `P` at a time, and the `N` groups of channels from `first` on.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn columns<const P: usize, const N: usize>(job: &Job<'_>, first: usize, output: &mut [i8]) {
+    // SAFETY: as for `run`; as many pixels are taken as are left.
+    unsafe {
+        let mut walk = Walk::<N>::new(job, first, output);
+        while walk.left >= P {
+            walk.block::<P>();
+        }
+        if walk.left >= 4 {
+            walk.block::<4>();
+        }
+        if walk.left >= 2 {
+            walk.block::<2>();
+        }
+        if walk.left >= 1 {
+            walk.block::<1>();
+        }
+    }
+}
+
+/// A walk over all pixels with `N` groups of channels.
+struct Walk<'a, const N: usize> {
+    job: &'a Job<'a>,
+    /// The groups' first weights, and their bytes.
+    weights: *const i8,
+    group_bytes: usize,
+    /// What sums begin with: biases, and 128 times less the sum of the weights.
+    start: [__m512i; N],
+    requantize: Requantize<N>,
+    clamp: Clamp,
+    /// 128 in every byte, to make activations unsigned (none if they are already).
+    flip: __m512i,
+    /// Channels in the output, and how many of them these groups have.
+    channels: [usize; 2],
+    /// Pixels that are left, where the next one is, and where it goes.
+    left: usize,
+    x: usize,
+    row: *const i8,
+    next: *const i8,
+    output: *mut i8,
+}
+
+impl<'a, const N: usize> Walk<'a, N> {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn new(job: &'a Job<'a>, first: usize, output: &mut [i8]) -> Self {
+        let Job { patches, weighted, zero_point } = job;
+        let group_bytes = patches.group_bytes();
+        let all = weighted.channels.len();
+        // SAFETY: groups `first` to `first + N - 1` exist: of channels at least one each, of weights all bytes.
+        let (weights, output) =
+            unsafe { (weighted.weights.as_ptr().add(first * group_bytes), output.as_mut_ptr().add(first * GROUP)) };
+        let channels: [Channels; N] =
+            core::array::from_fn(|n| Channels::load(weighted.channels.get((first + n) * GROUP..).unwrap_or(&[])));
+        // SAFETY: each group begins with its sums.
+        let sums: [__m512i; N] = core::array::from_fn(|n| unsafe { load(weights.add(n * group_bytes)) });
+        Self {
+            job,
+            weights,
+            group_bytes,
+            start: core::array::from_fn(|n| _mm512_add_epi32(channels[n].bias, sums[n])),
+            requantize: Requantize::new(weighted, &channels, *zero_point),
+            clamp: Clamp::new(weighted.activation),
+            flip: _mm512_set1_epi8(-128),
+            channels: [all, (all - first * GROUP).min(N * GROUP)],
+            left: patches.count[0] * patches.count[1],
+            x: 0,
+            row: patches.bytes.as_ptr(),
+            next: patches.bytes.as_ptr(),
+            output,
+        }
+    }
+
+    /// The next pixel's first byte. (The one after the last pixel of all is never read.)
+    #[inline(always)]
+    fn advance(&mut self) -> *const i8 {
+        let here = self.next;
+        self.x += 1;
+        self.next = here.wrapping_add(self.job.patches.steps[1]);
+        if self.x == self.job.patches.count[1] {
+            self.x = 0;
+            self.row = self.row.wrapping_add(self.job.patches.steps[0]);
+            self.next = self.row;
+        }
+        here
+    }
+
+    /// The next `P` pixels.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn block<const P: usize>(&mut self) {
+        let pixels: [*const i8; P] = core::array::from_fn(|_| self.advance());
+        // SAFETY: `P` pixels are left, says the caller.
+        unsafe {
+            let mut sums =
+                if self.job.patches.flipped { self.sums::<P, false>(&pixels) } else { self.sums::<P, true>(&pixels) };
+            self.requantize.apply(&mut sums);
+            self.store(&sums);
+        }
+        self.left -= P;
+        self.output = self.output.wrapping_add(P * self.channels[0]);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn sums<const P: usize, const FLIP: bool>(&self, pixels: &[*const i8; P]) -> [[__m512i; N]; P] {
+        let patches = self.job.patches;
+        let (mut weights, mut line) = (self.weights, 0);
+        let mut sums = [self.start; P];
+        for _ in 0..patches.rows {
+            for at in (line..line + 4 * patches.quads).step_by(4) {
+                weights = weights.wrapping_add(BLOCK);
+                // SAFETY: a group has a block for each quad of each run after the first; runs lie inside of the bytes
+                // (`Patches::inside`).
+                let w: [__m512i; N] = core::array::from_fn(|n| unsafe { load(weights.add(n * self.group_bytes)) });
+                for (sums, pixel) in sums.iter_mut().zip(pixels) {
+                    let four = unsafe { pixel.add(at).cast::<i32>().read_unaligned() };
+                    let x = _mm512_set1_epi32(four);
+                    let x = if FLIP { _mm512_xor_si512(x, self.flip) } else { x };
+                    for (sum, w) in sums.iter_mut().zip(w) {
+                        *sum = _mm512_dpbusd_epi32(*sum, x, w);
+                    }
+                }
+            }
+            line += patches.line;
+        }
+        sums
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn store<const P: usize>(&self, sums: &[[__m512i; N]; P]) {
+        let [all, mine] = self.channels;
+        if all == N * GROUP && (P * N).is_multiple_of(4) {
+            for (at, four) in sums.as_flattened().as_chunks::<4>().0.iter().enumerate() {
+                // SAFETY: these pixels have no other channels, so their bytes follow each other.
+                unsafe { _mm512_storeu_epi8(self.output.add(at * 64), self.clamp.apply(pack(*four))) };
+            }
+            return;
+        }
+        let mask = u64::MAX >> (64 - mine);
+        for (pixel, sums) in sums.iter().enumerate() {
+            let four = core::array::from_fn(|n| if n < N { sums[n] } else { _mm512_setzero_si512() });
+            // SAFETY: `P` pixels are left in the output; the mask keeps to the channels of these groups.
+            unsafe { _mm512_mask_storeu_epi8(self.output.add(pixel * all), mask, self.clamp.apply(pack(four))) };
+        }
+    }
+}
+
+/// # Safety
+/// 64 bytes can be read.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn load(bytes: *const i8) -> __m512i {
+    // SAFETY: the caller's promise; any alignment will do.
+    unsafe { _mm512_loadu_epi8(bytes) }
+}

@@ -1,0 +1,85 @@
+//! Which kernels an x86-64 host runs: known only when it runs.
+
+use super::kernels::{Kernels, Portable};
+use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, conv2d, fully_connected};
+use crate::arch::x86::Isa;
+use crate::blob::Layout;
+
+/// The fastest instruction set that the CPU has for the X86 layout, else portable.
+#[derive(Debug, Clone, Copy)]
+pub struct Host;
+
+/// AVX-512 VNNI, else portable: to compare, and to test.
+#[derive(Debug, Clone, Copy)]
+pub struct Vnni;
+
+/// AVX2, else portable: to compare, and to test.
+#[derive(Debug, Clone, Copy)]
+pub struct Avx2;
+
+/// Kernels of an instruction set that the CPU may lack.
+trait Optional {
+    fn isa() -> Option<Isa>;
+}
+
+impl Optional for Host {
+    #[inline]
+    fn isa() -> Option<Isa> {
+        Isa::best()
+    }
+}
+
+impl Optional for Vnni {
+    #[inline]
+    fn isa() -> Option<Isa> {
+        Isa::vnni()
+    }
+}
+
+impl Optional for Avx2 {
+    #[inline]
+    fn isa() -> Option<Isa> {
+        Isa::avx2()
+    }
+}
+
+impl<T: Optional> Kernels for T {
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
+        match Self::isa() {
+            Some(isa) if conv.weighted.layout == Layout::X86 => {
+                // `None` cannot be: the loader has checked shapes and scratch.
+                let _ = conv2d::x86::run(isa, conv, sides, input, output, scratch);
+            }
+            _ => Portable::conv2d(conv, sides, input, output, scratch),
+        }
+    }
+
+    fn fully_connected(
+        dense: &FullyConnected<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        match Self::isa() {
+            Some(isa) if dense.weighted.layout == Layout::X86 => {
+                let _ = fully_connected::x86::run(isa, dense, sides, input, output, scratch);
+            }
+            _ => Portable::fully_connected(dense, sides, input, output, scratch),
+        }
+    }
+
+    fn depthwise_conv2d(
+        conv: &DepthwiseConv2d<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        Portable::depthwise_conv2d(conv, sides, input, output, scratch);
+    }
+
+    fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
+        Portable::add(add, sides, inputs, output);
+    }
+}
