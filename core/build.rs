@@ -1,4 +1,4 @@
-//! Asks the assembler which instruction sets the target has (cfg `simd_dsp`), and tells Armv8-M apart (cfg `armv8m`).
+//! Asks the assembler which instruction sets the target has (cfg `simd_dsp`, `simd_mve`), and tells Armv8-M apart (cfg `armv8m`).
 //!
 //! Stable Rust does not show `target_feature = "dsp"`, and the target's name does not tell (`-C target-cpu` can change it),
 //! so a probe is compiled: the way heapless finds LDREX.
@@ -10,6 +10,7 @@ use std::{env, fs};
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(simd_dsp)");
+    println!("cargo::rustc-check-cfg=cfg(simd_mve)");
     println!("cargo::rustc-check-cfg=cfg(armv8m)");
     println!("cargo::rustc-check-cfg=cfg(force_portable)");
     if env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv8m")) {
@@ -17,8 +18,10 @@ fn main() {
     }
     let arm = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "arm");
     let forced = env::var_os("CARGO_CFG_FORCE_PORTABLE").is_some();
-    if arm && !forced && assembles("smlad r0, r1, r2, r3") == Some(true) {
-        println!("cargo::rustc-cfg=simd_dsp");
+    for (cfg, instruction) in [("simd_dsp", "smlad r0, r1, r2, r3"), ("simd_mve", "vmladava.s8 r0, q0, q1")] {
+        if arm && !forced && assembles(instruction) == Some(true) {
+            println!("cargo::rustc-cfg={cfg}");
+        }
     }
 }
 

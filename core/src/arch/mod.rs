@@ -3,5 +3,6 @@
 //! The only place with `unsafe`. What is chosen is known at compile time (`build.rs` asks the assembler).
 
 pub mod dsp;
+pub mod mve;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;

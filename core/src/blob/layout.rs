@@ -12,6 +12,9 @@ pub enum Layout {
     /// For the Armv7E-M DSP kernels: pairs of output channels a and b, kernel rows padded with zeros to a multiple of
     /// 4 elements, each 4 as `a0 b0 a2 b2 a1 b1 a3 b3`; a missing last channel is zeros.
     Dsp = 1,
+    /// For the Armv8.1-M MVE kernels: groups of four output channels, each 16 taps (all kernel rows, padded with zeros to a
+    /// multiple of 16) of channel 0, then of 1, 2, 3; missing last channels are zeros.
+    Helium = 2,
     /// For AVX2 and AVX-512 VNNI: groups of 16 output channels. A group begins with -128 times the sum of each channel's
     /// weights (i32); then come its kernel rows, padded with zeros to a multiple of 4 elements, each 4 as 16 channels x
     /// 4 bytes. Missing channels are zeros.
@@ -20,7 +23,7 @@ pub enum Layout {
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Natural, Self::Dsp, Self::X86];
+    pub const ALL: [Self; 4] = [Self::Natural, Self::Dsp, Self::Helium, Self::X86];
 
     /// Whether boards have kernels for it: arenas are planned with their scratch in mind. Hosts take what they need.
     pub fn is_for_boards(self) -> bool {
@@ -38,6 +41,10 @@ impl Layout {
             Self::Dsp => {
                 channels.checked_next_multiple_of(2)?.checked_mul(rows)?.checked_mul(row.checked_next_multiple_of(4)?)
             }
+            Self::Helium => {
+                let taps = rows.checked_mul(row)?.checked_next_multiple_of(16)?;
+                channels.checked_next_multiple_of(4)?.checked_mul(taps)
+            }
             Self::X86 => x86::group_bytes(rows, row)?.checked_mul(channels.div_ceil(x86::GROUP)),
         }
     }
@@ -49,6 +56,10 @@ impl Layout {
             Self::Dsp => {
                 let quad = ((o / 2) * rows + y) * row.div_ceil(4) + i / 4;
                 quad * 8 + (i % 2) * 4 + (i % 4 / 2) * 2 + o % 2
+            }
+            Self::Helium => {
+                let tap = y * row + i;
+                ((o / 4 * (rows * row).div_ceil(16) + tap / 16) * 4 + o % 4) * 16 + tap % 16
             }
             Self::X86 => x86::index(rows, row, [o, y, i]),
         }

@@ -46,6 +46,10 @@ pub struct Portable;
 #[derive(Debug, Clone, Copy)]
 pub struct Dsp;
 
+/// Armv8.1-M vector instructions (exactly emulated on other machines) for the Helium layout, else portable.
+#[derive(Debug, Clone, Copy)]
+pub struct Mve;
+
 impl Kernels for Reference {
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
         conv2d::reference::run(conv, sides, input, output);
@@ -68,7 +72,7 @@ impl Kernels for Portable {
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
-            Layout::Dsp | Layout::X86 => conv2d::reference::run(conv, sides, input, output),
+            _ => conv2d::reference::run(conv, sides, input, output),
         }
     }
 
@@ -81,7 +85,7 @@ impl Kernels for Portable {
     ) {
         match dense.weighted.layout {
             Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
-            Layout::Dsp | Layout::X86 => fully_connected::reference::run(dense, sides, input, output),
+            _ => fully_connected::reference::run(dense, sides, input, output),
         }
     }
 }
@@ -91,7 +95,7 @@ impl Kernels for Dsp {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
             Layout::Dsp => conv2d::dsp::run(conv, sides, input, output, scratch),
-            Layout::X86 => conv2d::reference::run(conv, sides, input, output),
+            _ => conv2d::reference::run(conv, sides, input, output),
         }
     }
 
@@ -105,16 +109,41 @@ impl Kernels for Dsp {
         match dense.weighted.layout {
             Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
             Layout::Dsp => fully_connected::dsp::run(dense, sides, input, output, scratch),
-            Layout::X86 => fully_connected::reference::run(dense, sides, input, output),
+            _ => fully_connected::reference::run(dense, sides, input, output),
+        }
+    }
+}
+
+impl Kernels for Mve {
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
+        match conv.weighted.layout {
+            Layout::Helium => conv2d::mve::run(conv, sides, input, output, scratch),
+            _ => Portable::conv2d(conv, sides, input, output, scratch),
+        }
+    }
+
+    fn fully_connected(
+        dense: &FullyConnected<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        match dense.weighted.layout {
+            Layout::Helium => fully_connected::mve::run(dense, sides, input, output, scratch),
+            _ => Portable::fully_connected(dense, sides, input, output, scratch),
         }
     }
 }
 
 /// What [`crate::Session::run`] uses on this target.
-#[cfg(simd_dsp)]
+#[cfg(all(simd_dsp, not(simd_mve)))]
 pub use self::Dsp as Selected;
 /// What [`crate::Session::run`] uses on this target.
-#[cfg(not(any(simd_dsp, target_arch = "x86_64")))]
+#[cfg(simd_mve)]
+pub use self::Mve as Selected;
+/// What [`crate::Session::run`] uses on this target.
+#[cfg(not(any(simd_dsp, simd_mve, target_arch = "x86_64")))]
 pub use self::Portable as Selected;
 /// What [`crate::Session::run`] uses on this target.
 #[cfg(target_arch = "x86_64")]

@@ -11,6 +11,7 @@
 //! Input, output: NHWC. Source: TFLite `reference_integer_ops::ConvPerChannel`, 8-bit quantization specification.
 
 pub mod dsp;
+pub mod mve;
 pub mod portable;
 pub mod reference;
 pub mod x86;
@@ -87,12 +88,13 @@ impl<'m> Node<'m> for Conv2d<'m> {
 }
 
 /// Scratch bytes of a convolution of `input` to `output` (NHWC): one int16 column of the input for the natural layout, four
-/// (with kernel rows padded to a multiple of 4) for the DSP layout, [`x86::scratch_bytes`] for x86.
+/// (with kernel rows padded to a multiple of 4) for the DSP layout, two int8 columns for the Helium layout, [`x86::scratch_bytes`] for x86.
 pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
     let (rows, row) = (window.kernel[0], window.kernel[1].saturating_mul(input[3]));
     match layout {
         Layout::Natural => rows.saturating_mul(row).saturating_mul(2),
         Layout::Dsp => row.div_ceil(4).saturating_mul(4 * 4 * 2).saturating_mul(rows),
+        Layout::Helium => rows.saturating_mul(row).div_ceil(16).saturating_mul(2 * 16),
         Layout::X86 => x86::scratch_bytes(window, input, output),
     }
 }
