@@ -6,6 +6,8 @@
 //! wherever an operator is flagged bounded. `docs/quantization.md` derives both.
 
 pub(crate) mod fixed;
+pub(crate) mod fixed16;
+pub mod table16;
 
 use crate::blob::{Channel, Rounding};
 
@@ -94,10 +96,30 @@ pub fn requantize(sum: i32, channel: &Channel, zero_point: i32, rounding: Roundi
 /// the half of the last rounding are in the channel's rounding constant.
 #[inline(always)]
 pub fn requantize_bounded(sum: i32, channel: &Channel) -> i32 {
+    scale_bounded(sum, channel.multiplier, channel.rounding, channel.shift.wrapping_neg() as u32)
+}
+
+/// `sum * multiplier / 2^(31 + right)` rounded twice, for |`sum`| < 2^29 and `right` in 1 to 22, plus what `rounding` has in
+/// units of 2^right beside the half, 2^(right - 1).
+#[inline(always)]
+pub fn scale_bounded(sum: i32, multiplier: i32, rounding: i32, right: u32) -> i32 {
     // Ties of negative numbers round away from zero: one less before the division.
-    let rounding = channel.rounding.wrapping_add(sum >> 31);
-    let scaled = crate::arch::dsp::smmlar(sum.wrapping_shl(1), channel.multiplier, rounding);
-    scaled.wrapping_shr(channel.shift.wrapping_neg() as u32)
+    crate::arch::dsp::smmlar(sum.wrapping_shl(1), multiplier, rounding.wrapping_add(sum >> 31)).wrapping_shr(right)
+}
+
+/// `product / 2^15` to nearest, ties away from zero. `product` <= 2^31 - 2^14 - 1.
+#[inline(always)]
+pub fn scaled_15(product: i32) -> i32 {
+    product.wrapping_add(product >> 31).wrapping_add(1 << 14) >> 15
+}
+
+/// `product / 2^bits` rounded twice, the first time by half: the product with a multiplier of 2^30. |`product`| <= 2^30,
+/// `bits` 2 to 22.
+#[inline(always)]
+pub fn halved_twice(product: i32, bits: u32) -> i32 {
+    // floor((floor((p + 1) / 2) - (p < 0) + 2^(bits - 2)) / 2^(bits - 1)) in one division.
+    let rounding = 1i32.wrapping_shl(bits.wrapping_sub(1)).wrapping_add(1);
+    product.wrapping_add((product >> 31) << 1).wrapping_add(rounding).wrapping_shr(bits)
 }
 
 /// The rounding constant of a channel: `(1 << (r - 1)) + (zero_point << r)` with `r = -shift` in 1 to 22, else 0.

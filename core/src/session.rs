@@ -173,9 +173,9 @@ impl<'a> Memory<'a> {
         Some([cells.get(input.range())?, cells.get(output.range())?])
     }
 
-    /// Bytes that must not overlap, all to be written if wanted; and the scratch.
-    #[expect(dead_code, reason = "operators with memory need it")]
-    pub fn disjoint<const N: usize>(self, tensors: [&Tensor; N]) -> Option<[&'a mut [i8]; N]> {
-        self.arena.get_disjoint_mut(tensors.map(Tensor::range)).ok()
+    /// The bytes of tensors of the arena, `None` standing for the scratch, all to be written if wanted. They must not overlap.
+    pub fn disjoint<const N: usize>(self, tensors: [Option<&Tensor>; N]) -> Option<[&'a mut [i8]; N]> {
+        let scratch = self.scratch;
+        self.arena.get_disjoint_mut(tensors.map(|tensor| tensor.map_or(scratch.clone(), Tensor::range))).ok()
     }
 }

@@ -6,8 +6,8 @@ use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
 use ackermann_core::ops::{Avx2, Vnni};
 use ackermann_core::ops::{Dsp, Kernels, Mve, Portable, Reference, Selected};
 use ackermann_core::{Model, Session};
-use ackermann_tests::cases::{self, Border, Movement, Numbers, Sliding};
-use ackermann_tests::oracle;
+use ackermann_tests::cases::{self, Border, Movement, Numbers, Recurrence, Sequence, Sliding};
+use ackermann_tests::oracle::{self, Oracle};
 use proptest::prelude::*;
 
 /// Every operator's output of `network` in `layout` with kernels `K`, scratch and arena full of old bytes.
@@ -72,6 +72,41 @@ fn sliding() -> impl Strategy<Value = Sliding> {
     )
 }
 
+/// Outputs of two runs of a network with states, one after the other, and of a third one after a reset.
+fn three_runs<K: Kernels>(network: &Network, layout: Layout, inputs: &[Vec<i8>; 2]) -> [Vec<i8>; 3] {
+    let blob = network.to_bytes(layout).expect("a valid network");
+    let model = Model::load(&blob).expect("a valid blob");
+    let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+    arena.fill(0x5a);
+    let mut session = Session::new(model, &mut arena).expect("a large enough arena");
+    [0, 1, 0].map(|i| {
+        if i == 0 {
+            session.reset();
+        }
+        session.input_mut(0).expect("an input").copy_from_slice(&inputs[i]);
+        session.run_with::<K>(|_, _| ());
+        session.output(0).expect("an output").to_vec()
+    })
+}
+
+/// The parts of `sequence` (time major, one batch) one step at a time.
+fn step_by_step(network: &Network, x: &[i8], inputs: usize) -> Vec<i8> {
+    let mut network = network.clone();
+    let end = network.tensors.len() - 1;
+    network.tensors[0].shape[0] = 1;
+    network.tensors[end].shape[0] = 1;
+    let blob = network.to_bytes(Layout::Dsp).expect("a valid network");
+    let model = Model::load(&blob).expect("a valid blob");
+    let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+    let mut session = Session::new(model, &mut arena).expect("a large enough arena");
+    let step = |x: &[i8]| {
+        session.input_mut(0).expect("an input").copy_from_slice(x);
+        session.run();
+        session.output(0).expect("an output").to_vec()
+    };
+    x.chunks(inputs).flat_map(step).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
@@ -118,6 +153,35 @@ proptest! {
         let network = cases::movement(what, &shape, seed);
         prop_assert_eq!(&repacked(&network), &network);
         conforms(&network, seed)?;
+    }
+
+    #[test]
+    fn recurrent(
+        what in prop::sample::select(&Recurrence::ALL[..]),
+        (batch, steps) in (1usize..=3, 1usize..=6),
+        (inputs, units) in (1usize..=21, 1usize..=11),
+        (time_major, backward) in any::<(bool, bool)>(),
+        seed in any::<u64>(),
+        extreme in any::<bool>(),
+    ) {
+        let sizes = Sequence { batch, steps, inputs, units, time_major, backward };
+        let network = cases::recurrent(what, &sizes, seed, extreme);
+        prop_assert_eq!(&repacked(&network), &network);
+        let mut numbers = Numbers(!seed);
+        let inputs = [0, 1].map(|_| vec![numbers.bytes(batch * steps * sizes.inputs)]);
+        let mut oracle = Oracle::new(&network);
+        let [first, second] = inputs.each_ref().map(|input| oracle.run(input).remove(0));
+        let expected = [first.clone(), second, first];
+        let inputs = inputs.map(|mut input| input.remove(0));
+        for layout in [Layout::Natural, Layout::Dsp] {
+            prop_assert_eq!(&three_runs::<Reference>(&network, layout, &inputs), &expected, "reference, {:?}", layout);
+            prop_assert_eq!(&three_runs::<Portable>(&network, layout, &inputs), &expected, "portable, {:?}", layout);
+            prop_assert_eq!(&three_runs::<Dsp>(&network, layout, &inputs), &expected, "dsp, {:?}", layout);
+            prop_assert_eq!(&three_runs::<Selected>(&network, layout, &inputs), &expected, "selected, {:?}", layout);
+        }
+        if batch == 1 && time_major && !backward {
+            prop_assert_eq!(&step_by_step(&network, &inputs[0], sizes.inputs), &expected[0], "one step at a time");
+        }
     }
 
     #[test]

@@ -71,3 +71,10 @@ fn image_classification() {
     compare(&folder, "ic_resnet8", "ic_resnet8_out_tflm.npy", DenseRounding::Double);
     compare(&folder, "ic_resnet8", "ic_resnet8_out_litert.npy", DenseRounding::Single);
 }
+
+#[test]
+fn digits_row_by_row() {
+    let Some(folder) = models() else { return };
+    compare(&folder, "mnist_lstm", "mnist_lstm_out_tflm.npy", DenseRounding::Double);
+    compare(&folder, "mnist_lstm", "mnist_lstm_out_litert.npy", DenseRounding::Single);
+}

@@ -76,3 +76,8 @@ fn visual_wake_words() {
 fn image_classification() {
     compare("ic_resnet8");
 }
+
+#[test]
+fn digits_row_by_row() {
+    compare("mnist_lstm");
+}

@@ -7,7 +7,7 @@ pub mod blocks;
 #[cfg(simd_dsp)]
 mod blocks_asm;
 
-/// One instruction of three registers: `$name result, a, b`.
+/// One instruction on registers, the result first.
 #[cfg(simd_dsp)]
 macro_rules! instruction {
     ($text:literal, $($operand:expr),*) => {{

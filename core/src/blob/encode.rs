@@ -6,7 +6,8 @@ use super::Activation;
 use super::write::OperatorKind;
 use crate::quantized::Multiplier;
 
-/// Parameters of `kind`; none for operators with a window or constants, which `pack` writes.
+/// Parameters of `kind`; none for operators with a window or constants, which `pack` writes; of recurrent operators those of
+/// the cell.
 pub(super) fn parameters(kind: &OperatorKind) -> Vec<i32> {
     match kind {
         OperatorKind::Add(add) => sum(add),
@@ -25,6 +26,11 @@ pub(super) fn parameters(kind: &OperatorKind) -> Vec<i32> {
         OperatorKind::ResizeBilinear(resize) => {
             vec![resize.scale[0], resize.scale[1], i32::from(resize.half_pixel_centers)]
         }
+        OperatorKind::Lstm { cell, .. } => {
+            [[size(cell.integer_bits as usize), i32::from(cell.clip)], number(cell.output)].concat()
+        }
+        OperatorKind::Gru { output, .. } => number(*output).to_vec(),
+        OperatorKind::Rnn { cell, .. } => [&[cell.function as i32], &number(cell.output)[..]].concat(),
         _ => Vec::new(),
     }
 }

@@ -14,6 +14,8 @@ mod metadata;
 #[cfg(feature = "writer")]
 mod pack;
 #[cfg(feature = "writer")]
+mod recurrent;
+#[cfg(feature = "writer")]
 mod unpack;
 #[cfg(feature = "writer")]
 mod weights;

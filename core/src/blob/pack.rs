@@ -8,8 +8,10 @@ use super::format::{
     CRC, ConstantRef, FLAG_BOUNDED, Header, MAGIC, MAX_INPUTS, NO_TENSOR, OperatorRecord, Section, SectionKind, VERSION,
 };
 use super::weights::{self, Folded};
-use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WriteError};
+use super::write::{Network, OperatorKind, OperatorSpec, RecurrentSpec, Storage, TensorSpec, WriteError};
 use super::{ALIGNMENT, Activation, AlignedBytes, Layout, Place, Target, Tensor, Window, encode, keys};
+use crate::ops::recurrent::PARAMETERS;
+use crate::ops::{gru, lstm};
 
 /// Packs with the best layouts, and then, from the last operator backwards, with smaller ones until the target has room.
 pub(super) fn pack(network: &Network, target: &Target) -> Result<AlignedBytes, WriteError> {
@@ -166,6 +168,13 @@ fn operator(
         OperatorKind::ResizeNearest { table } => {
             record.constants[0] = constant(constants, bytemuck::cast_slice(table))?;
         }
+        OperatorKind::Lstm { gates, .. } => {
+            recurrent(network, index, gates, lstm::GATES, layout, &mut record, constants)?
+        }
+        OperatorKind::Gru { gates, .. } => {
+            recurrent(network, index, gates, gru::GATES, layout, &mut record, constants)?
+        }
+        OperatorKind::Rnn { gates, .. } => recurrent(network, index, gates, 1, layout, &mut record, constants)?,
         numbers => {
             for (parameter, number) in record.parameters.iter_mut().zip(encode::parameters(numbers)) {
                 *parameter = number;
@@ -173,6 +182,34 @@ fn operator(
         }
     }
     Ok(record)
+}
+
+/// Everything of a recurrent operator.
+fn recurrent(
+    network: &Network,
+    index: usize,
+    gates: &RecurrentSpec,
+    count: usize,
+    layout: Layout,
+    record: &mut OperatorRecord,
+    constants: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    let spec = &network.operators[index];
+    let zero_point = |at: usize| {
+        let tensor = spec.inputs.get(at).and_then(|input| network.tensors.get(usize::from(*input)));
+        tensor.map(|tensor| tensor.zero_point).ok_or(WriteError::Inconsistent { operator: index })
+    };
+    let packed = gates.pack(count, index, [zero_point(0)?, zero_point(1)?], layout, record)?;
+    for (reference, bytes) in record.constants.iter_mut().zip(&packed) {
+        *reference = constant(constants, bytes)?;
+    }
+    if let OperatorKind::Lstm { cell, .. } = &spec.kind {
+        record.rounding = cell.rounding as u8;
+    }
+    for (parameter, number) in record.parameters.iter_mut().skip(PARAMETERS).zip(encode::parameters(&spec.kind)) {
+        *parameter = number;
+    }
+    Ok(())
 }
 
 fn window_parameters(record: &mut OperatorRecord, window: &Window, activation: Activation) {

@@ -3,10 +3,10 @@
 use std::string::String;
 
 use super::format::Channel;
-use super::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec, WriteError};
+use super::write::{Network, OperatorKind, OperatorSpec, RecurrentSpec, Storage, TensorSpec, WeightedSpec, WriteError};
 use super::{AlignedBytes, Place, Target, keys, verify_checksum};
 use crate::Model;
-use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Sides, Weighted};
+use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Recurrent, Sides, Weighted, gru, lstm};
 
 /// The same network with its weights in the order for `target` (and the scratch that goes with it). A signature is dropped: it signs
 /// other bytes.
@@ -87,6 +87,13 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
         Operator::Argmax(it) => OperatorKind::Argmax(it),
         Operator::Gather(it) => OperatorKind::Gather(it),
         Operator::Requantize(it) => OperatorKind::Requantize(it),
+        Operator::Lstm(it) => {
+            OperatorKind::Lstm { gates: recurrent(&it.recurrent, lstm::GATES, step.sides), cell: it.cell }
+        }
+        Operator::Gru(it) => {
+            OperatorKind::Gru { gates: recurrent(&it.recurrent, gru::GATES, step.sides), output: it.output }
+        }
+        Operator::Rnn(it) => OperatorKind::Rnn { gates: recurrent(&it.recurrent, 1, step.sides), cell: it.cell },
         Operator::ResizeNearest(resize) => OperatorKind::ResizeNearest { table: resize.table.to_vec() },
     };
     let name = model.operator_name(index).unwrap_or_default().into();
@@ -98,6 +105,10 @@ fn weighted(from: &Weighted<'_>, [rows, row]: [usize; 2], sides: Sides<'_>) -> W
         .map(|at| from.weights[from.layout.index(rows, row, [at / row / rows, at / row % rows, at % row])])
         .collect();
     unfolded(from, weights, rows * row, sides)
+}
+
+fn recurrent(from: &Recurrent<'_>, gates: usize, sides: Sides<'_>) -> RecurrentSpec {
+    RecurrentSpec::unpack(from, gates, [sides.input, sides.output].map(|tensor| tensor.zero_point()))
 }
 
 fn depthwise(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> WeightedSpec {

@@ -78,6 +78,9 @@ pub(super) fn choose(network: &Network, operator: usize, target: &Target, scarce
     let kind = &network.operators[operator].kind;
     let suits = |layout: &&Layout| match kind {
         OperatorKind::Conv2d { .. } | OperatorKind::FullyConnected { .. } => true,
+        OperatorKind::Lstm { .. } | OperatorKind::Gru { .. } | OperatorKind::Rnn { .. } => {
+            matches!(layout, Layout::Natural | Layout::Dsp)
+        }
         _ => **layout == Layout::Natural,
     };
     let mut suitable = target.layouts.iter().filter(suits);

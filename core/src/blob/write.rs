@@ -10,8 +10,11 @@ use crate::LoadError;
 use crate::blob::{Activation, AlignedBytes, Element, Layout, Rounding, Target, Window};
 use crate::ops::{
     Add, Argmax, Concat, Gather, Mean, Mul, Opcode, Pad, Prelu, Requantize, ResizeBilinear, Softmax, StridedSlice, Sub,
-    Transpose, conv2d, depthwise_conv2d, fully_connected,
+    Transpose, conv2d, depthwise_conv2d, fully_connected, gru, lstm, rnn,
 };
+use crate::quantized::Multiplier;
+
+pub use super::recurrent::{MatrixSpec, RecurrentSpec};
 
 /// A quantized network.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -167,6 +170,27 @@ pub enum OperatorKind {
     Gather(Gather),
     /// [`crate::ops::Requantize`].
     Requantize(Requantize),
+    /// [`crate::ops::Lstm`]: gates input, forget, cell, output.
+    Lstm {
+        /// Sums in units of 2^-12.
+        gates: RecurrentSpec,
+        /// What follows them.
+        cell: lstm::Cell,
+    },
+    /// [`crate::ops::Gru`]: gates update, reset, candidate.
+    Gru {
+        /// Sums in units of 2^-12.
+        gates: RecurrentSpec,
+        /// `2^-15 / output scale`.
+        output: Multiplier,
+    },
+    /// [`crate::ops::Rnn`].
+    Rnn {
+        /// One gate.
+        gates: RecurrentSpec,
+        /// What follows it.
+        cell: rnn::Cell,
+    },
     /// [`crate::ops::ResizeNearest`].
     ResizeNearest {
         /// Rows, then columns ([`crate::ops::resize_nearest::nearest`]).
@@ -260,6 +284,9 @@ impl Network {
                 fully_connected::scratch_bytes(layout, [rows, inputs])
             }
             OperatorKind::DepthwiseConv2d { weighted, .. } => depthwise_conv2d::scratch_bytes(weighted.bias.len()),
+            OperatorKind::Lstm { gates, .. } => gates.scratch_bytes(lstm::GATES),
+            OperatorKind::Gru { gates, .. } => gates.scratch_bytes(gru::GATES),
+            OperatorKind::Rnn { gates, .. } => gates.scratch_bytes(1),
             _ => 0,
         }
     }
@@ -295,6 +322,9 @@ impl OperatorKind {
             Self::Gather(_) => Opcode::Gather,
             Self::Requantize(_) => Opcode::Requantize,
             Self::ResizeNearest { .. } => Opcode::ResizeNearest,
+            Self::Lstm { .. } => Opcode::Lstm,
+            Self::Gru { .. } => Opcode::Gru,
+            Self::Rnn { .. } => Opcode::Rnn,
             Self::DepthwiseConv2d { .. } => Opcode::DepthwiseConv2d,
         }
     }

@@ -30,7 +30,7 @@ fn dot(column: &[i16], weights: &[i8]) -> i32 {
 
 /// Four channels at once, so that each load of the column serves four products.
 #[inline(always)]
-fn dot4(column: &[i16], [a, b, c, d]: [&[i8]; 4]) -> [i32; 4] {
+pub(crate) fn dot4(column: &[i16], [a, b, c, d]: [&[i8]; 4]) -> [i32; 4] {
     let mut sums = [0i32; 4];
     for ((((x, a), b), c), d) in column.iter().zip(a).zip(b).zip(c).zip(d) {
         let x = i32::from(*x);

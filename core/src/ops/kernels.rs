@@ -1,5 +1,6 @@
 //! Which version of the kernels runs. Chosen at compile time: a board's image holds only its own.
 
+use super::recurrent::{self, Matrix};
 use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, add, conv2d, depthwise_conv2d, fully_connected};
 use crate::blob::Layout;
 
@@ -28,6 +29,18 @@ pub trait Kernels {
         depthwise_conv2d::portable::run(conv, sides, input, output, scratch);
     }
 
+    /// Requantized sums of one step of a recurrent operator: `rows` holds as many as the matrix; `column` at least its columns,
+    /// padded to a multiple of four.
+    fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
+        match matrix.layout {
+            Layout::Dsp => recurrent::reference::matrix(matrix, x, rows),
+            _ => recurrent::portable::matrix(matrix, x, column, rows),
+        }
+    }
+
+    /// Whether cells of recurrent operators use their short forms.
+    const SHORT: bool = true;
+
     /// Sum of two tensors, element by element.
     fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
         add::portable::run(add, sides, inputs, output);
@@ -51,6 +64,12 @@ pub struct Dsp;
 pub struct Mve;
 
 impl Kernels for Reference {
+    const SHORT: bool = false;
+
+    fn matrix(matrix: &Matrix<'_>, x: &[i8], _: &mut [i16], rows: &mut [[i16; 4]]) {
+        recurrent::reference::matrix(matrix, x, rows);
+    }
+
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
         conv2d::reference::run(conv, sides, input, output);
     }
@@ -91,6 +110,13 @@ impl Kernels for Portable {
 }
 
 impl Kernels for Dsp {
+    fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
+        match matrix.layout {
+            Layout::Dsp => recurrent::dsp::matrix(matrix, x, column, rows),
+            _ => recurrent::portable::matrix(matrix, x, column, rows),
+        }
+    }
+
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),

@@ -208,4 +208,10 @@ operators! {
     Gather = 22, "gather";
     /// Another scale or element type.
     Requantize = 23, "requantize";
+    /// A recurrent layer with gates and a cell.
+    Lstm<'m> = 40, "lstm";
+    /// A recurrent layer with gates.
+    Gru<'m> = 41, "gru";
+    /// A recurrent layer.
+    Rnn<'m> = 42, "rnn";
 }

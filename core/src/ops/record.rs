@@ -1,7 +1,7 @@
 //! Checked reading of an operator record's fields.
 
 use crate::LoadError;
-use crate::blob::format::{ConstantRef, MAX_WINDOW, OperatorRecord};
+use crate::blob::format::{ConstantRef, MAX_DIMENSION, MAX_WINDOW, OperatorRecord};
 use crate::blob::{ALIGNMENT, Activation, Window};
 use crate::quantized::Multiplier;
 
@@ -39,6 +39,11 @@ impl<'m> Record<'_, 'm> {
         if plain { Ok(()) } else { Err(LoadError::UnknownOption { operator: self.index }) }
     }
 
+    /// Refuses a rounding on an operator that has but one.
+    pub fn expect_no_rounding(&self) -> Result<(), LoadError> {
+        if self.raw.rounding == 0 { Ok(()) } else { Err(LoadError::UnknownOption { operator: self.index }) }
+    }
+
     /// Parameters 0 to 7: kernel, stride, dilation, padding, each height then width.
     pub fn window(&self) -> Result<Window, LoadError> {
         let error = LoadError::BadParameter { operator: self.index };
@@ -64,6 +69,13 @@ impl<'m> Record<'_, 'm> {
     pub fn axis(&self, at: usize) -> Result<usize, LoadError> {
         let axis = self.raw.parameters.get(at).and_then(|v| usize::try_from(*v).ok()).filter(|axis| *axis < 4);
         axis.ok_or(LoadError::BadParameter { operator: self.index })
+    }
+
+    /// Parameter `at`: a length, 1 to the largest dimension.
+    pub fn size(&self, at: usize) -> Result<usize, LoadError> {
+        let size = self.raw.parameters.get(at).and_then(|v| u32::try_from(*v).ok());
+        let size = size.filter(|size| (1..=MAX_DIMENSION).contains(size));
+        size.map(|size| size as usize).ok_or(LoadError::BadParameter { operator: self.index })
     }
 
     /// Parameter `at`: 0 or 1.

@@ -1,6 +1,7 @@
 //! Networks of one operator, or of a few, made from small numbers: every shape that a kernel could get wrong.
 
 mod movement;
+mod recurrent;
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
@@ -8,6 +9,7 @@ use ackermann_core::ops::{Add, Softmax};
 use ackermann_core::quantized::Multiplier;
 
 pub use movement::{Movement, movement};
+pub use recurrent::{Recurrence, Sequence, recurrent};
 
 /// A small linear congruential generator: cases are equal on every machine and need no dependency.
 #[derive(Debug, Clone)]

@@ -1,32 +1,56 @@
 //! What TFLite's reference kernels compute, written from their formulas in wide integers, without looking at the core's
 //! kernels: zero points are subtracted where they stand, nothing is folded, nothing is fast.
 
+mod fixed;
 mod movement;
+mod recurrent;
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec};
 use ackermann_core::blob::{Activation, Rounding, Window};
 use ackermann_core::ops::Add;
 use ackermann_core::quantized::Multiplier;
 
-/// Runs `network` on `inputs` and returns every operator's output.
+use fixed::{Fixed, exponential, nearest, one_over_one_plus};
+
+/// Runs `network`, without a past, on `inputs` and returns every operator's output.
 pub fn run(network: &Network, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
-    let mut values: Vec<Vec<i8>> = vec![Vec::new(); network.tensors.len()];
-    for (tensor, value) in network.tensors.iter().zip(&mut values) {
-        if let Storage::Constant(bytes) = &tensor.storage {
-            *value = bytes.iter().map(|b| *b as i8).collect();
+    Oracle::new(network).run(inputs)
+}
+
+/// A network and the bytes of its tensors; those of states stay.
+pub struct Oracle<'n> {
+    network: &'n Network,
+    values: Vec<Vec<i8>>,
+}
+
+impl<'n> Oracle<'n> {
+    /// No past.
+    pub fn new(network: &'n Network) -> Self {
+        let content = |tensor: &TensorSpec| match &tensor.storage {
+            Storage::Constant(bytes) => bytes.iter().map(|b| *b as i8).collect(),
+            Storage::State => vec![tensor.zero_point as i8; tensor.bytes()],
+            Storage::Arena => Vec::new(),
+        };
+        Self { network, values: network.tensors.iter().map(content).collect() }
+    }
+
+    /// Every operator's output on `inputs`.
+    pub fn run(&mut self, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
+        for (tensor, value) in self.network.inputs.iter().zip(inputs) {
+            self.values[usize::from(*tensor)] = value.clone();
         }
+        let mut outputs = Vec::new();
+        for spec in &self.network.operators {
+            let result = recurrent::run(self.network, spec, &mut self.values).unwrap_or_else(|| {
+                let inputs: Vec<&[i8]> =
+                    spec.inputs.iter().map(|input| &self.values[usize::from(*input)][..]).collect();
+                operator(self.network, spec, &inputs)
+            });
+            self.values[usize::from(spec.output)] = result.clone();
+            outputs.push(result);
+        }
+        outputs
     }
-    for (tensor, value) in network.inputs.iter().zip(inputs) {
-        values[usize::from(*tensor)] = value.clone();
-    }
-    let mut outputs = Vec::new();
-    for spec in &network.operators {
-        let inputs: Vec<&[i8]> = spec.inputs.iter().map(|input| &values[usize::from(*input)][..]).collect();
-        let result = operator(network, spec, &inputs);
-        values[usize::from(spec.output)] = result.clone();
-        outputs.push(result);
-    }
-    outputs
 }
 
 fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8> {
@@ -187,97 +211,24 @@ fn pool(
     result
 }
 
-/// A fixed-point number, `raw * 2^(integer bits - 31)`, computed as gemmlowp's `FixedPoint<int32_t, bits>` describes it.
-#[derive(Clone, Copy)]
-struct Fixed {
-    raw: i128,
-    bits: i32,
-}
-
-/// `numerator / 2^exponent` to nearest, ties away from zero.
-fn nearest(numerator: i128, exponent: i32) -> i128 {
-    let (divisor, half) = (1i128 << exponent, (1i128 << exponent) / 2);
-    numerator.signum() * ((numerator.abs() + half) / divisor)
-}
-
-impl Fixed {
-    fn new(raw: i128, bits: i32) -> Self {
-        Self { raw: raw.clamp(i128::from(i32::MIN), i128::from(i32::MAX)), bits }
-    }
-
-    /// Products of raws, over 2^31, round to nearest with ties upwards.
-    fn times(self, other: Self) -> Self {
-        Self::new((self.raw * other.raw + (1 << 30)).div_euclid(1 << 31), self.bits + other.bits)
-    }
-
-    fn plus(self, other: Self) -> Self {
-        assert_eq!(self.bits, other.bits);
-        Self::new(self.raw + other.raw, self.bits)
-    }
-
-    /// The same number with other integer bits.
-    fn rescaled(self, bits: i32) -> Self {
-        let exponent = self.bits - bits;
-        Self::new(if exponent < 0 { nearest(self.raw, -exponent) } else { self.raw << exponent }, bits)
-    }
-
-    /// Half, a quarter, ... of it.
-    fn over(self, exponent: i32) -> Self {
-        Self::new(nearest(self.raw, exponent), self.bits)
-    }
-}
-
-/// e^x: the part below a quarter by a series around -1/8, each further bit by a factor e^-(2^k).
-fn exponential(x: Fixed) -> Fixed {
-    if x.raw == 0 {
-        return Fixed::new(1 << 31, 0);
-    }
-    let constant = |real: f64| Fixed::new((real * f64::from(1u32 << 31)).round() as i128, 0);
-    let quarter = 1i128 << 24;
-    let low = x.raw.rem_euclid(quarter) - quarter;
-    let z = Fixed::new(low, x.bits).rescaled(0).plus(Fixed::new(1 << 28, 0));
-    let (second, third) = (z.times(z), z.times(z).times(z));
-    let fourth = second.times(second).over(2);
-    let tail = fourth.plus(third).times(constant(1.0 / 3.0)).plus(second).over(1);
-    let centre = constant((-0.125f64).exp());
-    let mut result = centre.plus(centre.times(z.plus(tail)));
-    for power in -2..=4 {
-        if (low - x.raw) >> (26 + power) & 1 == 1 {
-            result = result.times(constant((-(2f64.powi(power))).exp()));
-        }
-    }
-    result
-}
-
-/// 1 / (1 + x) by Newton's method.
-fn one_over_one_plus(x: Fixed) -> Fixed {
-    let half = Fixed::new((x.raw + i128::from(i32::MAX) + 1) / 2, 0);
-    let constant = |real: f64| Fixed::new((real * f64::from(1u32 << 29)).round() as i128, 2);
-    let mut y = constant(48.0 / 17.0).plus(half.times(constant(-32.0 / 17.0)));
-    for _ in 0..3 {
-        let error = Fixed::new((1 << 29) - half.times(y).raw, 2);
-        y = y.plus(y.times(error).rescaled(2));
-    }
-    Fixed::new(y.raw, 1).rescaled(0)
-}
-
 fn softmax(tensor: &TensorSpec, number: Multiplier, x: &[i8]) -> Vec<i8> {
     let depth = *tensor.shape.last().expect("a dimension") as usize;
     let lowest = -((31i128 << 26) >> number.shift);
     let power = |q: i8, largest: i8| {
         let difference = i128::from(q) - i128::from(largest);
-        let scaled = Fixed::new(difference << number.shift, 5).times(Fixed::new(i128::from(number.multiplier), 0));
+        let scaled =
+            Fixed::<32>::new(difference << number.shift, 5).times(Fixed::new(i128::from(number.multiplier), 0));
         (difference >= lowest).then(|| exponential(scaled))
     };
     let mut result = Vec::new();
     for row in x.chunks(depth) {
         let largest = *row.iter().max().expect("a row");
-        let powers: Vec<Option<Fixed>> = row.iter().map(|q| power(*q, largest)).collect();
+        let powers: Vec<Option<Fixed<32>>> = row.iter().map(|q| power(*q, largest)).collect();
         let sum: i128 = powers.iter().flatten().map(|e| e.rescaled(12).raw).sum();
         let bits = 127 - sum.leading_zeros() as i32;
         let inverse = one_over_one_plus(Fixed::new((sum << (31 - bits)) - (1 << 31), 0));
         // The sum is 2^(bits - 19) * (1 + fraction).
-        let share = |e: &Fixed| nearest(e.times(inverse).raw, 23 + bits - 19) - 128;
+        let share = |e: &Fixed<32>| nearest(e.times(inverse).raw, 23 + bits - 19) - 128;
         result.extend(powers.iter().map(|e| e.as_ref().map_or(-128, |e| share(e).clamp(-128, 127) as i8)));
     }
     result

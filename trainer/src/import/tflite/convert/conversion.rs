@@ -96,6 +96,22 @@ impl<'c, 'f> Conversion<'c, 'f> {
         Ok(place)
     }
 
+    /// The state (a variable tensor of the file) that is input number `at`: one operator's alone.
+    pub fn state(&mut self, operator: &Operator<'f>, at: usize, code: i8, element: Element) -> Result<u16> {
+        let index = operator.input(at);
+        let tensor = self.file.tensor(index)?.ok_or_else(|| unusable(format!("lacks input {at}, a state")))?;
+        tensor.expect(code)?;
+        if !tensor.data.is_empty() || self.tensors.contains_key(&index) {
+            return Err(unusable(format!("has a state, tensor '{}', that is constant or used elsewhere", tensor.name)));
+        }
+        let (scale, zero_point) = tensor.scale_and_zero_point()?;
+        let storage = Storage::State;
+        let (shape, name) = (tensor.dimensions()?, tensor.name.clone());
+        let place = self.add(TensorSpec { shape, scale, zero_point, element, storage, name, arena_offset: 0 })?;
+        self.tensors.insert(index, place);
+        Ok(place)
+    }
+
     /// One more tensor of the network, of no tensor of the file.
     fn add(&mut self, spec: TensorSpec) -> Result<u16> {
         let place =

@@ -7,6 +7,7 @@ mod activation;
 mod arithmetic;
 mod conversion;
 mod pool;
+mod recurrent;
 mod select;
 mod shape;
 mod slice;
@@ -32,6 +33,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("ARG_MAX", |c, o| select::argmax(c, o, false)),
     ("ARG_MIN", |c, o| select::argmax(c, o, true)),
     ("AVERAGE_POOL_2D", pool::average_pool),
+    ("BIDIRECTIONAL_SEQUENCE_LSTM", recurrent::bidirectional),
     ("CONCATENATION", shape::concatenation),
     ("CONV_2D", weighted::conv2d),
     ("DEPTHWISE_CONV_2D", weighted::depthwise_conv2d),
@@ -69,6 +71,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("SUB", arithmetic::sub),
     ("TANH", activation::tanh),
     ("TRANSPOSE", shape::transpose),
+    ("UNIDIRECTIONAL_SEQUENCE_LSTM", recurrent::lstm),
     ("UNPACK", slice::unpack),
 ];
 
