@@ -33,4 +33,4 @@ mod session;
 
 pub use error::{LoadError, SessionError};
 pub use model::{Model, Step};
-pub use session::{Arena, Session};
+pub use session::{Arena, InOut, Session};

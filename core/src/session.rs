@@ -136,7 +136,44 @@ pub(crate) struct Open<'a, const N: usize> {
     pub scratch: &'a mut [i16],
 }
 
+/// One input and the output, which may be the same bytes.
+#[derive(Debug)]
+pub struct InOut<'a> {
+    /// The input where it lies apart.
+    apart: Option<&'a [i8]>,
+    written: &'a mut [i8],
+}
+
+impl<'a> InOut<'a> {
+    /// Input and output at different places.
+    pub fn apart(input: &'a [i8], output: &'a mut [i8]) -> Self {
+        Self { apart: Some(input), written: output }
+    }
+
+    /// What is read; where the operator works in place, as far as it is not yet overwritten.
+    #[inline]
+    pub fn input(&self) -> &[i8] {
+        self.apart.unwrap_or(self.written)
+    }
+
+    /// What is written.
+    #[inline]
+    pub fn output(&mut self) -> &mut [i8] {
+        self.written
+    }
+}
+
 impl<'a> Memory<'a> {
+    /// The bytes of an input and the output, which may be the same (of equal size then), and the scratch.
+    pub fn open_in_place(self, input: &Tensor, output: &Tensor) -> Option<(InOut<'a>, &'a mut [i16])> {
+        if input.place() == Place::Arena && input.range() == output.range() {
+            let Open { output, scratch, .. } = self.open([], output)?;
+            return Some((InOut { apart: None, written: output }, scratch));
+        }
+        let Open { inputs: [input], output, scratch } = self.open([input], output)?;
+        Some((InOut::apart(input, output), scratch))
+    }
+
     /// The bytes of `inputs` (tensors of the arena or constants), of `output` and of the scratch.
     pub fn open<const N: usize>(self, inputs: [&Tensor; N], output: &Tensor) -> Option<Open<'a, N>> {
         let written = output.range();

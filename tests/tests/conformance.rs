@@ -138,6 +138,16 @@ proptest! {
         }
     }
 
+    /// The output over the input.
+    #[test]
+    fn depthwise_conv2d_in_place(sliding in sliding(), seed: u64, extreme: bool) {
+        let sliding = Sliding { stride: [1, 1], border: Border::Same, ..sliding };
+        let mut network = cases::depthwise_conv2d(&sliding, 1, seed, extreme).expect("a window that fits");
+        prop_assert!(network.in_place(0, 0));
+        network.tensors[1].arena_offset = network.tensors[0].arena_offset;
+        conforms(&network, seed)?;
+    }
+
     #[test]
     fn add(shape in prop::collection::vec(1usize..=7, 1..=4), seed: u64, extreme: bool, twice: bool) {
         conforms(&cases::add(&shape, seed, extreme, twice), seed)?;

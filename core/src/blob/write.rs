@@ -283,21 +283,33 @@ impl Network {
                 let rows = input.elements().checked_div(inputs).unwrap_or(0);
                 fully_connected::scratch_bytes(layout, [rows, inputs])
             }
-            OperatorKind::DepthwiseConv2d { weighted, .. } => depthwise_conv2d::scratch_bytes(weighted.bias.len()),
+            OperatorKind::DepthwiseConv2d { window, .. } => {
+                let shapes = input.nhwc().zip(output.nhwc());
+                shapes.map_or(0, |(input, output)| depthwise_conv2d::scratch_bytes(window, input, output))
+            }
             OperatorKind::Lstm { gates, .. } => gates.scratch_bytes(lstm::GATES),
             OperatorKind::Gru { gates, .. } => gates.scratch_bytes(gru::GATES),
             OperatorKind::Rnn { gates, .. } => gates.scratch_bytes(1),
             _ => 0,
         }
     }
+
+    /// Whether the output of operator number `operator` may lie in the bytes of its input number `input`, where nothing reads
+    /// that later.
+    pub fn in_place(&self, operator: usize, input: usize) -> bool {
+        let Some(spec) = self.operators.get(operator).filter(|_| input == 0) else { return false };
+        let shape = |tensor: u16| self.tensors.get(usize::from(tensor)).map(|tensor| &tensor.shape);
+        match spec.kind {
+            OperatorKind::Reshape | OperatorKind::Lut { .. } => true,
+            OperatorKind::DepthwiseConv2d { .. } => {
+                spec.inputs.first().is_some_and(|input| shape(*input) == shape(spec.output))
+            }
+            _ => false,
+        }
+    }
 }
 
 impl OperatorKind {
-    /// Whether the output may lie in the bytes of input number `input` where nothing reads that later.
-    pub fn in_place(&self, input: usize) -> bool {
-        matches!((self, input), (Self::Reshape | Self::Lut { .. }, 0))
-    }
-
     /// Its number in a blob.
     pub fn opcode(&self) -> Opcode {
         match self {

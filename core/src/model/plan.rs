@@ -136,7 +136,7 @@ fn in_place(step: &Step<'_>, last: bool, reads: &[u16], from: u16) -> bool {
     (last || matches!(step.operator, Operator::Reshape(_)))
         && reads.iter().zip(step.sides.inputs()).enumerate().any(|(i, (tensor, input))| {
             let same_place = input.place() == Place::Arena && input.offset() == step.sides.output.offset();
-            *tensor == from && same_place && step.operator.in_place(i)
+            *tensor == from && same_place && step.operator.in_place(&step.sides, i)
         })
 }
 

@@ -3,6 +3,7 @@
 use super::recurrent::{self, Matrix};
 use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, add, conv2d, depthwise_conv2d, fully_connected};
 use crate::blob::Layout;
+use crate::session::InOut;
 
 /// The operators that have more than one version.
 pub trait Kernels {
@@ -18,15 +19,9 @@ pub trait Kernels {
         scratch: &mut [i16],
     );
 
-    /// Depthwise convolution; `scratch` likewise.
-    fn depthwise_conv2d(
-        conv: &DepthwiseConv2d<'_>,
-        sides: Sides<'_>,
-        input: &[i8],
-        output: &mut [i8],
-        scratch: &mut [i16],
-    ) {
-        depthwise_conv2d::portable::run(conv, sides, input, output, scratch);
+    /// Depthwise convolution, perhaps in place; `scratch` likewise.
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
+        depthwise_conv2d::portable::run(conv, sides, data, scratch);
     }
 
     /// Requantized sums of one step of a recurrent operator: `rows` holds as many as the matrix; `column` at least its columns,
@@ -78,8 +73,8 @@ impl Kernels for Reference {
         fully_connected::reference::run(dense, sides, input, output);
     }
 
-    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], _: &mut [i16]) {
-        depthwise_conv2d::reference::run(conv, sides, input, output);
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
+        depthwise_conv2d::reference::run(conv, sides, data, scratch);
     }
 
     fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {

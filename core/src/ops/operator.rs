@@ -38,7 +38,7 @@ pub(crate) trait Node<'m>: Sized {
     }
 
     /// Whether the output may lie in the bytes of input number `input`, from the same offset on.
-    fn in_place(&self, _input: usize) -> bool {
+    fn in_place(&self, _sides: &Sides<'_>, _input: usize) -> bool {
         false
     }
 
@@ -126,9 +126,9 @@ macro_rules! operators {
             }
 
             /// Whether the output may lie in the bytes of input number `input`, from the same offset on.
-            pub fn in_place(&self, input: usize) -> bool {
+            pub fn in_place(&self, sides: &Sides<'_>, input: usize) -> bool {
                 match self {
-                    $(Self::$name(it) => if cfg!(feature = $text) { Node::in_place(it, input) } else { false },)*
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::in_place(it, sides, input) } else { false },)*
                 }
             }
 

@@ -69,14 +69,8 @@ impl<T: Optional> Kernels for T {
         }
     }
 
-    fn depthwise_conv2d(
-        conv: &DepthwiseConv2d<'_>,
-        sides: Sides<'_>,
-        input: &[i8],
-        output: &mut [i8],
-        scratch: &mut [i16],
-    ) {
-        Portable::depthwise_conv2d(conv, sides, input, output, scratch);
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: crate::InOut<'_>, scratch: &mut [i16]) {
+        Portable::depthwise_conv2d(conv, sides, data, scratch);
     }
 
     fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {

@@ -70,14 +70,14 @@ fn life(bytes: usize) -> Request {
 /// An operator that may work in place on a tensor that nothing reads later does so: both sides become one request.
 fn share_in_place(network: &Network, lives: &mut [Request]) -> Vec<usize> {
     let mut groups: Vec<usize> = (0..lives.len()).collect();
-    for (moment, operator) in (1..).zip(&network.operators) {
-        let output = usize::from(operator.output);
+    for (index, operator) in network.operators.iter().enumerate() {
+        let (output, moment) = (usize::from(operator.output), index + 1);
         let Some(&written) = lives.get(output) else { continue };
         for (at, input) in operator.inputs.iter().enumerate() {
             let Some(&group) = groups.get(usize::from(*input)) else { continue };
             let once = operator.inputs.iter().filter(|other| *other == input).count() == 1;
             let room = lives[group].bytes >= written.bytes && lives[group].last == moment;
-            if operator.kind.in_place(at) && once && room && group != output {
+            if network.in_place(index, at) && once && room && group != output {
                 lives[group].last = written.last;
                 lives[output].bytes = 0;
                 groups[output] = group;

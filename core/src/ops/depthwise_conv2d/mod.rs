@@ -7,16 +7,23 @@
 //! ```
 //!
 //! Taps outside of the input read its zero point, which is folded into the bias as in [`super::conv2d`]. Input, output: NHWC.
+//! Where both have one shape the output may lie over the input: every kernel copies what it still needs.
 //! Source: TFLite `reference_integer_ops::DepthwiseConvPerChannel`.
 
+#[allow(dead_code)] // The kernel that reads all of it follows.
+mod planes;
 pub mod portable;
 pub mod reference;
+mod ring;
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
 use crate::blob::{Layout, Window};
-use crate::session::{Memory, Open};
+use crate::session::Memory;
+
+/// Most input rows (or columns) from the first tap to the last that the DSP kernel takes.
+const MAX_LINES: usize = 64;
 
 /// A depthwise convolution, ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +40,12 @@ impl DepthwiseConv2d<'_> {
     /// Multiplications per output element.
     pub fn taps(&self) -> usize {
         self.window.kernel[0].saturating_mul(self.window.kernel[1])
+    }
+
+    /// Input rows, from the first, that output row `y` and those before it see.
+    fn rows_end(&self, y: usize) -> usize {
+        let end = (y * self.window.stride[0]).saturating_add(self.window.extent(0).unwrap_or(usize::MAX));
+        end.saturating_sub(self.window.padding[0])
     }
 }
 
@@ -60,13 +73,18 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
-        if let Some(Open { inputs: [input], output, scratch }) = memory.open([sides.input], sides.output) {
-            K::depthwise_conv2d(self, sides, input, output, scratch);
+        if let Some((data, scratch)) = memory.open_in_place(sides.input, sides.output) {
+            K::depthwise_conv2d(self, sides, data, scratch);
         }
     }
 
-    fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
-        scratch_bytes(self.weighted.channels.len())
+    fn in_place(&self, sides: &Sides<'_>, _: usize) -> bool {
+        sides.input.shape() == sides.output.shape()
+    }
+
+    fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
+        let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return usize::MAX };
+        scratch_bytes(&self.window, input, output)
     }
 
     fn macs(&self, sides: &Sides<'_>) -> u64 {
@@ -78,7 +96,11 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
     }
 }
 
-/// Scratch bytes for `outputs` channels: one sum each.
-pub fn scratch_bytes(outputs: usize) -> usize {
-    outputs.saturating_mul(4)
+/// Scratch bytes for these shapes (NHWC, none 0): a sum per channel and the input rows under one of the output; or, if that is
+/// more, a band of four channels' planes.
+pub fn scratch_bytes(window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
+    let [_, h, w, c] = input;
+    let rows = ring::rows(window, h).saturating_mul(w.saturating_mul(c));
+    let plain = output[3].saturating_mul(4).saturating_add(rows);
+    planes::Planes::new(window, input, output).map_or(plain, |planes| plain.max(planes.scratch_bytes()))
 }

@@ -1,21 +1,32 @@
 //! The formula as it is written, one element at a time.
 
 use super::DepthwiseConv2d;
+use super::ring::{self, Ring};
+use crate::InOut;
 use crate::ops::Sides;
 
-/// Writes the output, NHWC, of input NHWC.
-pub fn run(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8]) {
-    let Some([_, oh, ow, oc]) = sides.output.nhwc() else { return };
-    for (at, value) in output.iter_mut().enumerate() {
-        let (o, x, y, n) = (at % oc, at / oc % ow, at / oc / ow % oh, at / oc / ow / oh);
-        let Some(channel) = conv.weighted.channels.get(o) else { return };
-        let sum = channel.bias.wrapping_add(products(conv, sides, input, [n, y, x, o]));
-        *value = conv.weighted.finish(sum, channel, sides.output.zero_point());
+/// Writes the output, NHWC, of input NHWC; `scratch` holds the rows under one row of outputs.
+pub fn run(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, mut data: InOut<'_>, scratch: &mut [i16]) {
+    let (Some([n, h, w, c]), Some([_, oh, ow, oc])) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
+    let rows = ring::rows(&conv.window, h) * w * c;
+    let Some(rows) = bytemuck::cast_slice_mut(scratch).get_mut(..rows) else { return };
+    for image in 0..n {
+        let mut ring = Ring::new(rows, w * c);
+        for y in 0..oh {
+            ring.advance(data.input().get(image * h * w * c..(image + 1) * h * w * c).unwrap_or(&[]), conv.rows_end(y));
+            let row = (image * oh + y) * ow * oc;
+            for (at, value) in data.output().iter_mut().skip(row).take(ow * oc).enumerate() {
+                let (o, x) = (at % oc, at / oc);
+                let Some(channel) = conv.weighted.channels.get(o) else { return };
+                let sum = channel.bias.wrapping_add(products(conv, sides, &ring, [y, x, o]));
+                *value = conv.weighted.finish(sum, channel, sides.output.zero_point());
+            }
+        }
     }
 }
 
-/// The sum over all taps for output element `n, y, x, o`.
-fn products(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, input: &[i8], [n, y, x, o]: [usize; 4]) -> i32 {
+/// The sum over all taps for output element `y, x, o`.
+fn products(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, ring: &Ring<'_>, [y, x, o]: [usize; 3]) -> i32 {
     let Some([_, h, w, c]) = sides.input.nhwc() else { return 0 };
     let window = &conv.window;
     let mut sum = 0i32;
@@ -24,9 +35,8 @@ fn products(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, input: &[i8], [n, y, x
         for kx in 0..window.kernel[1] {
             let column = x * window.stride[1] + kx * window.dilation[1];
             let ix = column.checked_sub(window.padding[1]).filter(|i| *i < w);
-            let at = |(iy, ix)| ((n * h + iy) * w + ix) * c + o / conv.multiplier.max(1);
-            let inside = iy.zip(ix).and_then(|place| input.get(at(place)));
-            let q = inside.map_or(sides.input.zero_point(), |q| i32::from(*q));
+            let at = |(iy, ix)| ring.get(iy).get(ix * c + o / conv.multiplier.max(1));
+            let q = iy.zip(ix).and_then(at).map_or(sides.input.zero_point(), |q| i32::from(*q));
             let tap = (ky * window.kernel[1] + kx) * conv.weighted.channels.len() + o;
             let weight = conv.weighted.weights.get(tap).copied().unwrap_or(0);
             sum = sum.wrapping_add(q.wrapping_mul(i32::from(weight)));

@@ -40,7 +40,7 @@ impl<'m> Node<'m> for Lut<'m> {
         }
     }
 
-    fn in_place(&self, _: usize) -> bool {
+    fn in_place(&self, _: &Sides<'_>, _: usize) -> bool {
         true
     }
 }
