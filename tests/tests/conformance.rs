@@ -107,6 +107,51 @@ fn step_by_step(network: &Network, x: &[i8], inputs: usize) -> Vec<i8> {
     x.chunks(inputs).flat_map(step).collect()
 }
 
+/// Channels that fill vectors of 16 to 64 bytes, or nearly.
+fn wide() -> impl Strategy<Value = Sliding> {
+    let channels = || prop_oneof![prop::sample::select(vec![8usize, 16, 32, 64, 128]), 1usize..=140];
+    (sliding(), channels(), channels()).prop_map(|(sliding, c, channels)| {
+        let [_, h, w, _] = sliding.input;
+        Sliding { input: [1, h, w, c], channels, ..sliding }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn wide_conv2d(sliding in wide(), seed: u64, extreme: bool) {
+        if let Some(network) = cases::conv2d(&sliding, seed, extreme) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn wide_depthwise_conv2d(sliding in wide(), seed: u64, extreme: bool) {
+        if let Some(network) = cases::depthwise_conv2d(&sliding, 1, seed, extreme) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn wide_fully_connected(inputs in 1usize..=300, outputs in 1usize..=140, seed: u64, extreme: bool, single: bool) {
+        let rounding = if single { Rounding::Single } else { Rounding::Double };
+        conforms(&cases::fully_connected(2, inputs, outputs, seed, rounding, extreme), seed)?;
+    }
+
+    #[test]
+    fn wide_pooling(sliding in wide(), seed: u64, average: bool) {
+        if let Some(network) = cases::pool(&sliding, seed, average) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn wide_add(length in 1usize..=400, seed: u64, extreme: bool, twice: bool) {
+        conforms(&cases::add(&[length], seed, extreme, twice), seed)?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 

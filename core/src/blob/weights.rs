@@ -81,6 +81,7 @@ pub(super) fn choose(network: &Network, operator: usize, target: &Target, scarce
         OperatorKind::Lstm { .. } | OperatorKind::Gru { .. } | OperatorKind::Rnn { .. } => {
             matches!(layout, Layout::Natural | Layout::Dsp)
         }
+        OperatorKind::DepthwiseConv2d { .. } => matches!(layout, Layout::Natural | Layout::X86),
         _ => **layout == Layout::Natural,
     };
     let mut suitable = target.layouts.iter().filter(suits);

@@ -285,7 +285,7 @@ impl Network {
             }
             OperatorKind::DepthwiseConv2d { window, .. } => {
                 let shapes = input.nhwc().zip(output.nhwc());
-                shapes.map_or(0, |(input, output)| depthwise_conv2d::scratch_bytes(window, input, output))
+                shapes.map_or(0, |(input, output)| depthwise_conv2d::scratch_bytes(layout, window, input, output))
             }
             OperatorKind::Lstm { gates, .. } => gates.scratch_bytes(lstm::GATES),
             OperatorKind::Gru { gates, .. } => gates.scratch_bytes(gru::GATES),

@@ -14,6 +14,9 @@ pub struct Pool {
     pub activation: Activation,
 }
 
+/// Channels that are folded at once, so that compilers vectorize.
+const LANES: usize = 16;
+
 impl Pool {
     pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
@@ -55,7 +58,20 @@ impl Pool {
                 let rows = self.window.inside(0, position / ow, h);
                 let columns = self.window.inside(1, position % ow, w);
                 let count = (rows.len() * columns.len()) as i32;
-                for (channel, value) in pixel.iter_mut().enumerate() {
+                let (blocks, rest) = pixel.as_chunks_mut::<LANES>();
+                for (block, first) in blocks.iter_mut().zip((0..).step_by(LANES)) {
+                    let mut folded = [start; LANES];
+                    for at in rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + first)) {
+                        let taps = image.get(at..).and_then(|rest| rest.first_chunk::<LANES>()).unwrap_or(&[0; LANES]);
+                        for (folded, q) in folded.iter_mut().zip(taps) {
+                            *folded = fold(*folded, i32::from(*q));
+                        }
+                    }
+                    for (value, folded) in block.iter_mut().zip(folded) {
+                        *value = self.activation.clamp(finish(folded, count));
+                    }
+                }
+                for (value, channel) in rest.iter_mut().zip(c / LANES * LANES..) {
                     let taps = rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + channel));
                     let folded = taps.filter_map(|at| image.get(at)).fold(start, |acc, q| fold(acc, i32::from(*q)));
                     *value = self.activation.clamp(finish(folded, count));

@@ -1,7 +1,8 @@
 //! Which kernels an x86-64 host runs: known only when it runs.
 
 use super::kernels::{Kernels, Portable};
-use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, conv2d, fully_connected};
+use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, conv2d, depthwise_conv2d, fully_connected};
+use crate::InOut;
 use crate::arch::x86::Isa;
 use crate::blob::Layout;
 
@@ -69,11 +70,20 @@ impl<T: Optional> Kernels for T {
         }
     }
 
-    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: crate::InOut<'_>, scratch: &mut [i16]) {
-        Portable::depthwise_conv2d(conv, sides, data, scratch);
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
+        match Self::isa() {
+            Some(isa) if conv.weighted.layout == Layout::X86 => {
+                let _ = depthwise_conv2d::x86::run(isa, conv, sides, data, scratch);
+            }
+            _ => Portable::depthwise_conv2d(conv, sides, data, scratch),
+        }
     }
 
     fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
-        Portable::add(add, sides, inputs, output);
+        let Some((isa, second)) = Self::isa().zip(sides.others[0]) else {
+            return Portable::add(add, sides, inputs, output);
+        };
+        let zero_points = [sides.input, second, sides.output].map(|tensor| tensor.zero_point());
+        crate::arch::x86::add::run(isa, add, zero_points, inputs, output);
     }
 }

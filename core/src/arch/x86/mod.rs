@@ -4,6 +4,8 @@
 //! Unlike a board's, a host's CPU is not known when the program is built, so the choice is made at run time:
 //! `docs/decisions/0007-host-kernels-at-run-time.md`.
 
+pub mod add;
+pub mod depthwise;
 pub mod product;
 mod vnni;
 

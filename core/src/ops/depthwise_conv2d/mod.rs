@@ -15,6 +15,7 @@ mod planes;
 pub mod portable;
 pub mod reference;
 mod ring;
+pub mod x86;
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
@@ -55,7 +56,7 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         let error = LoadError::BadParameter { operator: record.index };
         let multiplier = usize::try_from(record.raw.parameters[10]).ok().filter(|m| *m > 0).ok_or(error)?;
         let weighted = Weighted::decode(record, 8)?;
-        if weighted.layout != Layout::Natural {
+        if !matches!(weighted.layout, Layout::Natural | Layout::X86) {
             return Err(LoadError::UnknownOption { operator: record.index });
         }
         Ok(Self { window: record.window()?, multiplier, weighted })
@@ -69,7 +70,9 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         if n != on || c.checked_mul(self.multiplier) != Some(oc) || !fits {
             return Err(error);
         }
-        self.weighted.verify([oc, self.window.kernel[0], self.window.kernel[1]], sides.output.zero_point(), operator)
+        // The order of the weights is the same in all layouts.
+        let weighted = Weighted { layout: Layout::Natural, ..self.weighted };
+        weighted.verify([oc, self.window.kernel[0], self.window.kernel[1]], sides.output.zero_point(), operator)
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
@@ -84,7 +87,7 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
 
     fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
         let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return usize::MAX };
-        scratch_bytes(&self.window, input, output)
+        scratch_bytes(self.weighted.layout, &self.window, input, output)
     }
 
     fn macs(&self, sides: &Sides<'_>) -> u64 {
@@ -97,10 +100,11 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
 }
 
 /// Scratch bytes for these shapes (NHWC, none 0): a sum per channel and the input rows under one of the output; or, if that is
-/// more, a band of four channels' planes.
-pub fn scratch_bytes(window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
+/// more, a band of four channels' planes; for x86 [`x86::scratch_bytes`], if that is more.
+pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
     let [_, h, w, c] = input;
     let rows = ring::rows(window, h).saturating_mul(w.saturating_mul(c));
     let plain = output[3].saturating_mul(4).saturating_add(rows);
-    planes::Planes::new(window, input, output).map_or(plain, |planes| plain.max(planes.scratch_bytes()))
+    let needed = planes::Planes::new(window, input, output).map_or(plain, |planes| plain.max(planes.scratch_bytes()));
+    if layout == Layout::X86 { needed.max(x86::scratch_bytes(window, output)) } else { needed }
 }

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::requantize::{Channels, Clamp, Requantize, pack};
+use super::requantize::{BOUNDED, Channels, Clamp, DOUBLE, Requantize, SINGLE, mode, pack};
 use crate::arch::x86::product::Job;
 use crate::blob::x86::{BLOCK, GROUP};
 
@@ -13,15 +13,28 @@ use crate::blob::x86::{BLOCK, GROUP};
 /// checks both).
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub unsafe fn run(job: &Job<'_>, output: &mut [i8]) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match mode(job.weighted) {
+            BOUNDED => groups::<BOUNDED>(job, output),
+            DOUBLE => groups::<DOUBLE>(job, output),
+            _ => groups::<SINGLE>(job, output),
+        }
+    }
+}
+
+/// All pixels, up to four groups of channels at a time.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn groups<const MODE: u8>(job: &Job<'_>, output: &mut [i8]) {
     let groups = job.weighted.channels.len().div_ceil(GROUP);
     for first in (0..groups).step_by(4) {
         // SAFETY: the groups exist.
         unsafe {
             match groups - first {
-                1 => columns::<8, 1>(job, first, output),
-                2 => columns::<8, 2>(job, first, output),
-                3 => columns::<8, 3>(job, first, output),
-                _ => columns::<6, 4>(job, first, output),
+                1 => columns::<8, 1, MODE>(job, first, output),
+                2 => columns::<8, 2, MODE>(job, first, output),
+                3 => columns::<8, 3, MODE>(job, first, output),
+                _ => columns::<6, 4, MODE>(job, first, output),
             }
         }
     }
@@ -29,34 +42,31 @@ pub unsafe fn run(job: &Job<'_>, output: &mut [i8]) {
 
 /// All pixels, `P` at a time, and the `N` groups of channels from `first` on.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn columns<const P: usize, const N: usize>(job: &Job<'_>, first: usize, output: &mut [i8]) {
+unsafe fn columns<const P: usize, const N: usize, const MODE: u8>(job: &Job<'_>, first: usize, output: &mut [i8]) {
     // SAFETY: as for `run`; as many pixels are taken as are left.
     unsafe {
-        let mut walk = Walk::<N>::new(job, first, output);
+        let mut walk = Walk::<N, MODE>::new(job, first, output);
         while walk.left >= P {
             walk.block::<P>();
         }
-        if walk.left >= 4 {
-            walk.block::<4>();
-        }
-        if walk.left >= 2 {
+        while walk.left >= 2 {
             walk.block::<2>();
         }
-        if walk.left >= 1 {
+        while walk.left >= 1 {
             walk.block::<1>();
         }
     }
 }
 
 /// A walk over all pixels with `N` groups of channels.
-struct Walk<'a, const N: usize> {
+struct Walk<'a, const N: usize, const MODE: u8> {
     job: &'a Job<'a>,
     /// The groups' first weights, and their bytes.
     weights: *const i8,
     group_bytes: usize,
     /// What sums begin with: biases, and 128 times less the sum of the weights.
     start: [__m512i; N],
-    requantize: Requantize<N>,
+    requantize: [Requantize<MODE>; N],
     clamp: Clamp,
     /// 128 in every byte, to make activations unsigned (none if they are already).
     flip: __m512i,
@@ -70,7 +80,7 @@ struct Walk<'a, const N: usize> {
     output: *mut i8,
 }
 
-impl<'a, const N: usize> Walk<'a, N> {
+impl<'a, const N: usize, const MODE: u8> Walk<'a, N, MODE> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn new(job: &'a Job<'a>, first: usize, output: &mut [i8]) -> Self {
         let Job { patches, weighted, zero_point } = job;
@@ -88,7 +98,7 @@ impl<'a, const N: usize> Walk<'a, N> {
             weights,
             group_bytes,
             start: core::array::from_fn(|n| _mm512_add_epi32(channels[n].bias, sums[n])),
-            requantize: Requantize::new(weighted, &channels, *zero_point),
+            requantize: core::array::from_fn(|n| Requantize::new(&channels[n], *zero_point)),
             clamp: Clamp::new(weighted.activation),
             flip: _mm512_set1_epi8(-128),
             channels: [all, (all - first * GROUP).min(N * GROUP)],
@@ -123,7 +133,11 @@ impl<'a, const N: usize> Walk<'a, N> {
         unsafe {
             let mut sums =
                 if self.job.patches.flipped { self.sums::<P, false>(&pixels) } else { self.sums::<P, true>(&pixels) };
-            self.requantize.apply(&mut sums);
+            for sums in &mut sums {
+                for (sum, requantize) in sums.iter_mut().zip(&self.requantize) {
+                    *sum = requantize.apply(*sum);
+                }
+            }
             self.store(&sums);
         }
         self.left -= P;

@@ -40,62 +40,65 @@ impl Channels {
     }
 }
 
-/// The way back to int8 of `N` groups of 16 channels.
-#[derive(Clone, Copy)]
-pub enum Requantize<const N: usize> {
-    /// The short form of double rounding.
-    Bounded([Bounded; N]),
-    /// Double rounding with any shift.
-    Double([Double; N]),
-    /// Single rounding.
-    Single([Single; N]),
-}
+/// How a weighted operator requantizes, known at compile time so that it is one run of instructions: the short form of
+/// double rounding, double rounding with any shift, or single rounding.
+pub const BOUNDED: u8 = 0;
+pub const DOUBLE: u8 = 1;
+pub const SINGLE: u8 = 2;
 
-impl<const N: usize> Requantize<N> {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    pub fn new(weighted: &Weighted<'_>, channels: &[Channels; N], zero_point: i32) -> Self {
-        match (weighted.bounded, weighted.rounding) {
-            (true, _) => Self::Bounded(core::array::from_fn(|n| Bounded::new(&channels[n]))),
-            (false, Rounding::Double) => Self::Double(core::array::from_fn(|n| Double::new(&channels[n], zero_point))),
-            (false, Rounding::Single) => Self::Single(core::array::from_fn(|n| Single::new(&channels[n], zero_point))),
-        }
-    }
-
-    /// Each vector of `sums`, in groups of `N`. Saturation is left to [`pack`].
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    pub fn apply(&self, sums: &mut [[__m512i; N]]) {
-        match self {
-            Self::Bounded(all) => sums.iter_mut().for_each(|sums| (0..N).for_each(|n| sums[n] = all[n].apply(sums[n]))),
-            Self::Double(all) => sums.iter_mut().for_each(|sums| (0..N).for_each(|n| sums[n] = all[n].apply(sums[n]))),
-            Self::Single(all) => sums.iter_mut().for_each(|sums| (0..N).for_each(|n| sums[n] = all[n].apply(sums[n]))),
-        }
+/// The way of `weighted`.
+pub fn mode(weighted: &Weighted<'_>) -> u8 {
+    match (weighted.bounded, weighted.rounding) {
+        (true, _) => BOUNDED,
+        (false, Rounding::Double) => DOUBLE,
+        (false, Rounding::Single) => SINGLE,
     }
 }
 
-/// Even and odd lanes as (the lower halves of) 64-bit lanes.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn split(lanes: __m512i) -> [__m512i; 2] {
-    [lanes, _mm512_srli_epi64::<32>(lanes)]
-}
-
-/// What the short form needs.
+/// The way back to int8 of 16 channels.
 #[derive(Clone, Copy)]
-pub struct Bounded {
+pub struct Requantize<const MODE: u8> {
+    /// Multipliers of the even and of the odd lanes.
     multiplier: [__m512i; 2],
-    rounding: __m512i,
-    shift: __m512i,
+    /// What is added, and by how much is shifted: see the functions.
+    terms: [__m512i; 2],
+    shifts: [__m512i; 2],
+    zero_point: __m512i,
 }
 
-impl Bounded {
+impl<const MODE: u8> Requantize<MODE> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn new(channels: &Channels) -> Self {
-        let one = _mm512_set1_epi32(1);
-        let rounding = _mm512_add_epi32(_mm512_slli_epi32::<1>(channels.rounding), one);
-        let shift = _mm512_sub_epi32(one, channels.shift);
-        Self { multiplier: split(channels.multiplier), rounding, shift }
+    pub fn new(channels: &Channels, zero_point: i32) -> Self {
+        let (zero, one) = (_mm512_setzero_si512(), _mm512_set1_epi32(1));
+        let multiplier = split(channels.multiplier);
+        let narrow = _mm512_set1_epi32(zero_point);
+        if MODE == BOUNDED {
+            let rounding = _mm512_add_epi32(_mm512_slli_epi32::<1>(channels.rounding), one);
+            let shift = _mm512_sub_epi32(one, channels.shift);
+            return Self { multiplier, terms: [rounding; 2], shifts: [shift; 2], zero_point: narrow };
+        }
+        if MODE == DOUBLE {
+            let left = _mm512_max_epi32(channels.shift, zero);
+            let right = _mm512_max_epi32(_mm512_sub_epi32(zero, channels.shift), zero);
+            return Self { multiplier, terms: [zero; 2], shifts: [left, right], zero_point: narrow };
+        }
+        let [even, odd] = split(_mm512_sub_epi32(_mm512_set1_epi32(31), channels.shift));
+        let shifts = [_mm512_and_si512(even, _mm512_set1_epi64(0xffff_ffff)), odd];
+        let one = _mm512_set1_epi64(1);
+        let terms = shifts.map(|shift| _mm512_sllv_epi64(one, _mm512_sub_epi64(shift, one)));
+        Self { multiplier, terms, shifts, zero_point: _mm512_set1_epi64(i64::from(zero_point)) }
+    }
+
+    /// Sixteen sums, within 16 bits or saturated by [`pack`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    pub fn apply(&self, sums: __m512i) -> __m512i {
+        match MODE {
+            BOUNDED => self.bounded(sums),
+            DOUBLE => self.double(sums),
+            _ => self.single(sums),
+        }
     }
 
     /// The short form's two steps in one.
@@ -106,89 +109,61 @@ impl Bounded {
     /// `2^r + 1`, plus the output's zero point shifted by r + 1.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn apply(&self, sums: __m512i) -> __m512i {
-        let [even, odd] = split(_mm512_slli_epi32::<2>(sums));
-        let even = _mm512_mul_epi32(even, self.multiplier[0]);
-        let odd = _mm512_mul_epi32(odd, self.multiplier[1]);
-        let high = _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even);
-        let rounded = _mm512_add_epi32(high, self.rounding);
+    fn bounded(&self, sums: __m512i) -> __m512i {
+        let rounded = _mm512_add_epi32(high(_mm512_slli_epi32::<2>(sums), self.multiplier), self.terms[0]);
         let negative = _mm512_cmplt_epi32_mask(sums, _mm512_setzero_si512());
         let rounded = _mm512_mask_sub_epi32(rounded, negative, rounded, _mm512_set1_epi32(2));
-        _mm512_srav_epi32(rounded, self.shift)
-    }
-}
-
-/// What double rounding needs.
-#[derive(Clone, Copy)]
-pub struct Double {
-    multiplier: [__m512i; 2],
-    left: __m512i,
-    right: __m512i,
-    zero_point: __m512i,
-}
-
-impl Double {
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn new(channels: &Channels, zero_point: i32) -> Self {
-        let zero = _mm512_setzero_si512();
-        let left = _mm512_max_epi32(channels.shift, zero);
-        let right = _mm512_max_epi32(_mm512_sub_epi32(zero, channels.shift), zero);
-        Self { multiplier: split(channels.multiplier), left, right, zero_point: _mm512_set1_epi32(zero_point) }
+        _mm512_srav_epi32(rounded, self.shifts[0])
     }
 
     /// The specification, step by step; both roundings of the high product are one floor (`docs/quantization.md`).
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn apply(&self, sums: __m512i) -> __m512i {
-        let [even, odd] = split(_mm512_sllv_epi32(sums, self.left));
+    fn double(&self, sums: __m512i) -> __m512i {
+        let [left, right] = self.shifts;
+        let [even, odd] = split(_mm512_sllv_epi32(sums, left));
         let half = _mm512_set1_epi64(1 << 30);
         let even = _mm512_add_epi64(_mm512_mul_epi32(even, self.multiplier[0]), half);
         let odd = _mm512_add_epi64(_mm512_mul_epi32(odd, self.multiplier[1]), half);
         let high = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64::<31>(even), _mm512_slli_epi64::<1>(odd));
-        let mask = _mm512_sub_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), self.right), _mm512_set1_epi32(1));
+        let one = _mm512_set1_epi32(1);
+        let mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, right), one);
         let threshold = _mm512_sub_epi32(_mm512_srli_epi32::<1>(mask), _mm512_srai_epi32::<31>(high));
         let up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(high, mask), threshold);
-        let value = _mm512_srav_epi32(high, self.right);
-        let value = _mm512_mask_add_epi32(value, up, value, _mm512_set1_epi32(1));
+        let value = _mm512_srav_epi32(high, right);
+        let value = _mm512_mask_add_epi32(value, up, value, one);
         let value = _mm512_min_epi32(_mm512_max_epi32(value, _mm512_set1_epi32(-1 << 15)), _mm512_set1_epi32(1 << 15));
         _mm512_add_epi32(value, self.zero_point)
     }
-}
 
-/// What single rounding needs.
-#[derive(Clone, Copy)]
-pub struct Single {
-    multiplier: [__m512i; 2],
-    half: [__m512i; 2],
-    shift: [__m512i; 2],
-    zero_point: __m512i,
-}
-
-impl Single {
+    /// `((sum * multiplier + half) >> (31 - shift)) + zero point` in 64 bits, within -2^15 to 2^15.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn new(channels: &Channels, zero_point: i32) -> Self {
-        let [even, odd] = split(_mm512_sub_epi32(_mm512_set1_epi32(31), channels.shift));
-        let shift = [_mm512_and_si512(even, _mm512_set1_epi64(0xffff_ffff)), odd];
-        let one = _mm512_set1_epi64(1);
-        let half = shift.map(|shift| _mm512_sllv_epi64(one, _mm512_sub_epi64(shift, one)));
-        let zero_point = _mm512_set1_epi64(i64::from(zero_point));
-        Self { multiplier: split(channels.multiplier), half, shift, zero_point }
-    }
-
-    /// `((sum * multiplier + half) >> (31 - shift)) + zero point`, within -2^15 to 2^15.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    fn apply(&self, sums: __m512i) -> __m512i {
+    fn single(&self, sums: __m512i) -> __m512i {
         let sums = split(sums);
         let [even, odd] = [0, 1].map(|i| {
-            let product = _mm512_add_epi64(_mm512_mul_epi32(sums[i], self.multiplier[i]), self.half[i]);
-            let value = _mm512_add_epi64(_mm512_srav_epi64(product, self.shift[i]), self.zero_point);
+            let product = _mm512_add_epi64(_mm512_mul_epi32(sums[i], self.multiplier[i]), self.terms[i]);
+            let value = _mm512_add_epi64(_mm512_srav_epi64(product, self.shifts[i]), self.zero_point);
             _mm512_max_epi64(_mm512_min_epi64(value, _mm512_set1_epi64(1 << 15)), _mm512_set1_epi64(-1 << 15))
         });
         _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64::<32>(odd))
     }
+}
+
+/// Even and odd lanes as (the lower halves of) 64-bit lanes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub fn split(lanes: __m512i) -> [__m512i; 2] {
+    [lanes, _mm512_srli_epi64::<32>(lanes)]
+}
+
+/// The upper halves of the products of 16 numbers and the multipliers of the even and of the odd lanes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub fn high(numbers: __m512i, multiplier: [__m512i; 2]) -> __m512i {
+    let [even, odd] = split(numbers);
+    let [even, odd] = [_mm512_mul_epi32(even, multiplier[0]), _mm512_mul_epi32(odd, multiplier[1])];
+    _mm512_mask_shuffle_epi32::<0b11_11_01_01>(odd, 0x5555, even)
 }
 
 /// Four vectors of 32-bit numbers as bytes, saturated, in order.
