@@ -117,7 +117,13 @@ fn counts_every_layer(name: &str) {
     assert_eq!(result.layers.iter().map(|layer| layer.macs).collect::<Vec<_>>(), [152_280, 127_512, 19_602, 198]);
     let sum: u64 = result.layers.iter().map(|layer| layer.instructions).sum();
     assert!(result.layers.iter().all(|layer| layer.instructions > 0));
-    // The whole run is measured apart from the layers, which are rounded to ticks of up to 50.
+    // Only a Cortex-M4's cycles are estimated, and only from exact counts: most instructions take one, loads and jumps more.
+    assert_eq!(result.cycles.is_some(), result.exact && name == M4);
+    assert!(result.cycles.is_none_or(|cycles| (11..25).contains(&(10 * cycles / result.instructions))), "{result:?}");
+    if !result.exact {
+        println!("{name}: instructions by the board's own counter, since QEMU does not take the plugin");
+    }
+    // The whole run is measured apart from the layers, which may be rounded to ticks of up to 50.
     assert!(sum.abs_diff(result.instructions) < result.instructions / 100, "{sum} against {}", result.instructions);
     assert!(result.arena_bytes >= 14_856 && result.init_instructions > 0);
     assert!((1_000..64 << 10).contains(&result.stack_bytes), "{} bytes of stack", result.stack_bytes);
@@ -126,7 +132,7 @@ fn counts_every_layer(name: &str) {
 
 #[test]
 fn bench_counts_every_layer() {
-    for name in [M7, M55, A57] {
+    for name in [M4, M55, A57] {
         counts_every_layer(name);
     }
 }

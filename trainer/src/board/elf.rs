@@ -1,5 +1,6 @@
 //! Sizes of a firmware image, from the section table of its ELF file (32 or 64 bits, little-endian).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::{Error, ErrorKind, Result};
@@ -22,22 +23,44 @@ pub fn sizes(path: &Path) -> Result<Sizes> {
         .ok_or_else(|| Error::new(ErrorKind::Tool, path.display(), "is not the ELF file that cargo should build"))
 }
 
+/// The code and constants of the ELF file at `path`: bytes by address.
+pub fn code(path: &Path) -> Result<BTreeMap<u64, Vec<u8>>> {
+    let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
+    let sections = sections(&bytes).unwrap_or_default();
+    let kept = sections.iter().filter(|section| section.flags & ALLOCATED != 0 && section.kind != WITHOUT_BYTES);
+    let content = kept.filter_map(|section| {
+        Some((section.address as u64, bytes.get(section.offset..)?.get(..section.size)?.to_vec()))
+    });
+    Ok(content.collect())
+}
+
 const ALLOCATED: u32 = 2;
 const WRITABLE: u32 = 1;
 const WITHOUT_BYTES: u32 = 8;
 
-/// Where numbers are: in the header the section table's offset and its entries' size (their count follows), in an entry its size.
-/// Of 64-bit numbers the lower half is read: no image has 4 GiB.
+/// Where numbers are: in the header the section table's offset and its entries' size (their count follows), in an entry its address,
+/// offset and size. Of 64-bit numbers the lower half is read: no image has 4 GiB.
 struct Places {
     table: usize,
     entry: usize,
+    address: usize,
+    offset: usize,
     size: usize,
 }
 
-const ELF32: Places = Places { table: 32, entry: 46, size: 20 };
-const ELF64: Places = Places { table: 40, entry: 58, size: 32 };
+const ELF32: Places = Places { table: 32, entry: 46, address: 12, offset: 16, size: 20 };
+const ELF64: Places = Places { table: 40, entry: 58, address: 16, offset: 24, size: 32 };
 
-fn parse(elf: &[u8]) -> Option<Sizes> {
+/// An entry of the section table.
+struct Section {
+    kind: u32,
+    flags: u32,
+    address: usize,
+    offset: usize,
+    size: usize,
+}
+
+fn sections(elf: &[u8]) -> Option<Vec<Section>> {
     let places = if elf.starts_with(b"\x7fELF\x01\x01") {
         &ELF32
     } else if elf.starts_with(b"\x7fELF\x02\x01") {
@@ -48,10 +71,18 @@ fn parse(elf: &[u8]) -> Option<Sizes> {
     let table = word(elf, places.table)? as usize;
     let entry = half(elf, places.entry)? as usize;
     let count = half(elf, places.entry + 2)? as usize;
+    let section = |index: usize| {
+        let bytes = elf.get(table + index * entry..)?;
+        let at = |place| word(bytes, place).map(|word| word as usize);
+        let (address, offset, size) = (at(places.address)?, at(places.offset)?, at(places.size)?);
+        Some(Section { kind: word(bytes, 4)?, flags: word(bytes, 8)?, address, offset, size })
+    };
+    (0..count).map(section).collect()
+}
+
+fn parse(elf: &[u8]) -> Option<Sizes> {
     let mut sizes = Sizes::default();
-    for index in 0..count {
-        let section = elf.get(table + index * entry..)?;
-        let (kind, flags, size) = (word(section, 4)?, word(section, 8)?, word(section, places.size)? as usize);
+    for Section { kind, flags, size, .. } in sections(elf)? {
         // Sections that the program does not load (debug information, log strings) take no memory.
         match (flags & ALLOCATED != 0, flags & WRITABLE != 0, kind == WITHOUT_BYTES) {
             (true, true, true) => sizes.bss += size,

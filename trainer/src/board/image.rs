@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use ackermann_core::Model;
 use ackermann_core::blob::{AlignedBytes, repack};
+use serde_json::Value;
 
 use super::elf::{self, Sizes};
 use super::registry::Board;
@@ -103,7 +104,22 @@ pub(super) fn cargo(root: &Path) -> Command {
 }
 
 /// Runs a cargo build and returns the executable that it reports.
-pub(super) fn executable(mut command: Command, what: &str) -> Result<PathBuf> {
+pub(super) fn executable(command: Command, what: &str) -> Result<PathBuf> {
+    built(command, what, |message| message.get("executable")?.as_str().map(PathBuf::from))
+}
+
+/// Runs a cargo build and returns the shared library that it reports.
+pub(super) fn library(command: Command, what: &str) -> Result<PathBuf> {
+    let is_shared = |file: &PathBuf| matches!(file.extension()?.to_str()?, "so" | "dylib" | "dll").then_some(());
+    built(command, what, |message| {
+        let mut files =
+            message.get("filenames")?.as_array()?.iter().filter_map(|file| file.as_str().map(PathBuf::from));
+        files.find(|file| is_shared(file).is_some())
+    })
+}
+
+/// Runs a cargo build and returns the last file that `pick` finds in its messages.
+fn built(mut command: Command, what: &str, pick: impl Fn(&Value) -> Option<PathBuf>) -> Result<PathBuf> {
     command.args(["--message-format", "json-render-diagnostics"]).stdin(Stdio::null());
     let output = command.output().map_err(|error| {
         Error::new(ErrorKind::Tool, what, format!("cargo cannot be started: {error}; install Rust"))
@@ -116,9 +132,9 @@ pub(super) fn executable(mut command: Command, what: &str) -> Result<PathBuf> {
         return Err(Error::new(ErrorKind::Tool, what, format!("the firmware does not build:\n{}", text.trim_end())));
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut executables = messages.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
-    executables.next_back().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo reports no executable"))
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut files = messages.filter_map(|message| pick(&message));
+    files.next_back().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo does not report what it built"))
 }
 
 fn cargo_build(root: &Path, board: &Board, model: &Path, operators: &BTreeSet<&str>) -> Result<PathBuf> {

@@ -9,11 +9,15 @@ use std::time::{Duration, Instant};
 
 use ackermann_firmware::link::Transport;
 
+use super::counts::{self, Interval};
 use super::image::Image;
 use super::logs::log_decoder;
 use super::registry::{Board, Machine, Support};
 use super::shared::SharedMemory;
 use crate::{Error, ErrorKind, Result};
+
+/// In the folder of a board: what the plugin counted.
+const COUNTS: &str = "counts";
 
 /// How long a board may take to start, real time.
 const START: Duration = Duration::from_secs(30);
@@ -49,12 +53,22 @@ pub struct Qemu {
 impl Qemu {
     /// Boots `image` on `board` and waits until it is ready.
     pub fn start(board: &Board, image: &Image, logs: Logs) -> Result<Self> {
+        Self::launch(board, image, logs, None)
+    }
+
+    /// The same with `counter`, the plugin that counts instructions: see [`Self::counts`].
+    pub fn start_counting(board: &Board, image: &Image, counter: &Path) -> Result<Self> {
+        Self::launch(board, image, Logs::Off, Some(counter))
+    }
+
+    fn launch(board: &Board, image: &Image, logs: Logs, counter: Option<&Path>) -> Result<Self> {
         let machine = require_qemu(board)?;
         let decoder = if logs == Logs::Off { None } else { Some(log_decoder()?) };
         let folder = new_folder()?;
         let file = folder.join("memory");
         let memory = SharedMemory::create(&file, machine.link_bytes).inspect_err(|_| remove(&folder))?;
-        let started = spawn(board.name, machine, &image.elf, &file, logs != Logs::Off);
+        let plugin = counter.map(|library| format!("{},out={}", option(library), option(&folder.join(COUNTS))));
+        let started = spawn(board.name, machine, &image.elf, &file, logs != Logs::Off, plugin.as_deref());
         let child = started.inspect_err(|_| remove(&folder))?;
         let mut qemu = Self { name: board.name, child, folder, memory, decoder: None, reader: None };
         if let (Some(decoder), Some(stdout)) = (decoder, qemu.child.stdout.take()) {
@@ -109,6 +123,12 @@ impl Qemu {
         &self.memory
     }
 
+    /// What ran between the marks that the program has passed so far; nothing if nobody counts.
+    pub fn counts(&self) -> Result<Vec<Interval>> {
+        let file = self.folder.join(COUNTS);
+        if file.is_file() { counts::read(&file) } else { Ok(Vec::new()) }
+    }
+
     /// Ends the board; returns its log if it was kept.
     pub fn finish(mut self) -> String {
         self.stop();
@@ -147,11 +167,12 @@ impl Transport for Qemu {
     }
 }
 
-fn spawn(name: &str, machine: &Machine, elf: &Path, memory: &Path, logs: bool) -> Result<Child> {
+fn spawn(name: &str, machine: &Machine, elf: &Path, memory: &Path, logs: bool, plugin: Option<&str>) -> Result<Child> {
     Command::new("sh")
         .args(["-c", GUARD, "sh", machine.program])
         .args(machine.options)
         .args(["-object", &backend(memory, machine.link_bytes)])
+        .args(plugin.iter().flat_map(|plugin| ["-plugin", plugin]))
         // One instruction is one nanosecond of virtual time.
         .args(["-icount", "shift=0"])
         // No network card: its boot ROM is a package of its own.
@@ -166,9 +187,12 @@ fn spawn(name: &str, machine: &Machine, elf: &Path, memory: &Path, logs: bool) -
 }
 
 fn backend(memory: &Path, bytes: u64) -> String {
-    // In QEMU's options a comma is written twice.
-    let path = memory.display().to_string().replace(',', ",,");
-    format!("memory-backend-file,id=link,share=on,mem-path={path},size={bytes}")
+    format!("memory-backend-file,id=link,share=on,mem-path={},size={bytes}", option(memory))
+}
+
+/// A path among QEMU's options, where a comma is written twice.
+fn option(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
 }
 
 /// How `board` is emulated, if it is, and its emulator is installed.

@@ -20,20 +20,25 @@ const DEFAULT_FULL_SCALE_DEG: f32 = 25.0;
 
 /// Starts the board called `name` (or the host) with `blob` built in, and opens its link. The image is there if one was built.
 pub fn boot(name: &str, blob: &[u8], logs: Logs) -> Result<(Link, Greeting, Option<Image>)> {
-    let needs = check(blob)?;
     if name == HOST {
+        check(blob)?;
         let (link, greeting) = Link::open(Box::new(host::start(blob)), HOST)?;
         return Ok((link, greeting, None));
     }
     let board = board(name)?;
-    if let Some(obstacle) = needs.and_then(|(bytes, arena)| board.obstacle(bytes, arena)) {
-        return Err(Error::new(ErrorKind::DoesNotFit, name, obstacle));
-    }
-    require_qemu(board)?;
-    let image = build_image(board, blob)?;
+    let image = built(board, blob)?;
     let qemu = Qemu::start(board, &image, logs)?;
     let (link, greeting) = Link::open(Box::new(qemu), name)?;
     Ok((link, greeting, Some(image)))
+}
+
+/// An image of `board` with `blob`, after all that can be said before it is built.
+pub(super) fn built(board: &Board, blob: &[u8]) -> Result<Image> {
+    if let Some(obstacle) = check(blob)?.and_then(|(bytes, arena)| board.obstacle(bytes, arena)) {
+        return Err(Error::new(ErrorKind::DoesNotFit, board.name, obstacle));
+    }
+    require_qemu(board)?;
+    build_image(board, blob)
 }
 
 /// Builds firmware with `blob`, starts it and returns how it greets. A board that is no emulation is left to probe-rs, with the image

@@ -16,7 +16,8 @@ pub fn bench(args: &BenchArgs, output: Output) -> Result<()> {
 }
 
 fn table(result: &BenchResult) -> String {
-    let mut layers = Table::new(["layer", "operator", "MACs", "instructions", "per MAC"]).left_columns(2);
+    let columns = ["layer", "operator", "MACs", "instructions", "per MAC", "cycles (estimate)"];
+    let mut layers = Table::new(columns).left_columns(2);
     for layer in &result.layers {
         layers.row([
             layer.index.to_string(),
@@ -24,6 +25,7 @@ fn table(result: &BenchResult) -> String {
             format::count(layer.macs),
             format::count(layer.instructions),
             per_mac(layer.instructions, layer.macs),
+            estimate(layer.cycles),
         ]);
     }
     let macs = result.layers.iter().map(|layer| layer.macs).sum();
@@ -33,6 +35,7 @@ fn table(result: &BenchResult) -> String {
         format::count(macs),
         format::count(result.instructions),
         per_mac(result.instructions, macs),
+        estimate(result.cycles),
     ]);
     let mut memory = Table::new(["arena", "stack", "code", "init instructions"]);
     memory.row([
@@ -42,12 +45,22 @@ fn table(result: &BenchResult) -> String {
         format::count(result.init_instructions),
     ]);
     format!(
-        "{} on {} (QEMU counts instructions, not cycles)\n{}\n{}",
+        "{} on {}: {}; {}\n{}\n{}",
         result.model,
         result.board,
+        if result.exact { "instructions counted one by one" } else { "instructions by the board's own counter" },
+        if result.cycles.is_some() {
+            "Cortex-M4 cycles estimated, see docs/cycles.md"
+        } else {
+            "no estimate of cycles"
+        },
         layers.to_terminal(),
         memory.to_terminal()
     )
+}
+
+fn estimate(cycles: Option<u64>) -> String {
+    cycles.map_or("-".to_string(), format::count)
 }
 
 fn per_mac(instructions: u64, macs: u64) -> String {
