@@ -9,6 +9,7 @@ pub(crate) mod fixed;
 pub(crate) mod fixed16;
 pub mod table16;
 
+use crate::arch::dsp::smmlar;
 use crate::blob::{Channel, Rounding};
 
 /// Largest right shift for which the short form is exact.
@@ -77,7 +78,7 @@ impl Multiplier {
         let (ties, half) = if right == 0 { (0, 0) } else { (-1, 1i32.wrapping_shl(right.wrapping_sub(1))) };
         move |x| {
             let rounding = half.wrapping_add((x >> 31) & ties);
-            crate::arch::dsp::smmlar(x.wrapping_shl(1), self.multiplier, rounding).wrapping_shr(right)
+            smmlar(x.wrapping_shl(1), self.multiplier, rounding).wrapping_shr(right)
         }
     }
 }
@@ -99,12 +100,26 @@ pub fn requantize_bounded(sum: i32, channel: &Channel) -> i32 {
     scale_bounded(sum, channel.multiplier, channel.rounding, channel.shift.wrapping_neg() as u32)
 }
 
+/// [`requantize`] with double rounding of a sum that is stored doubled, as its channel is: the shift is to the right, 0 to 31.
+#[inline]
+pub fn requantize_doubled(doubled: i32, channel: &Channel, zero_point: i32) -> i32 {
+    let high = ((i64::from(doubled) * i64::from(channel.multiplier) + (1 << 31)) >> 32) as i32;
+    rounding_divide_by_pot(high, channel.shift as u32).saturating_add(zero_point)
+}
+
+/// [`requantize_doubled`] in few instructions, for every sum.
+#[inline(always)]
+pub fn requantize_doubled_bounded(doubled: i32, channel: &Channel) -> i32 {
+    let rounding = channel.rounding.wrapping_add(doubled >> 31);
+    smmlar(doubled, channel.multiplier, rounding).wrapping_shr(channel.shift as u32)
+}
+
 /// `sum * multiplier / 2^(31 + right)` rounded twice, for |`sum`| < 2^29 and `right` in 1 to 22, plus what `rounding` has in
 /// units of 2^right beside the half, 2^(right - 1).
 #[inline(always)]
 pub fn scale_bounded(sum: i32, multiplier: i32, rounding: i32, right: u32) -> i32 {
     // Ties of negative numbers round away from zero: one less before the division.
-    crate::arch::dsp::smmlar(sum.wrapping_shl(1), multiplier, rounding.wrapping_add(sum >> 31)).wrapping_shr(right)
+    smmlar(sum.wrapping_shl(1), multiplier, rounding.wrapping_add(sum >> 31)).wrapping_shr(right)
 }
 
 /// `product / 2^15` to nearest, ties away from zero. `product` <= 2^31 - 2^14 - 1.

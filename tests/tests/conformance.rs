@@ -50,10 +50,15 @@ fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What is read back from a blob in the layout for boards.
-fn repacked(network: &Network) -> Network {
-    let blob = network.to_bytes(Layout::Dsp).expect("a valid network");
-    Network::from_model(&Model::load(&blob).expect("a valid blob"))
+/// What is read back from a blob in any layout makes the same blob.
+fn round_trips(network: &Network) -> Result<(), TestCaseError> {
+    let bytes = |network: &Network| network.to_bytes(Layout::Natural).expect("a valid network");
+    for layout in Layout::ALL {
+        let blob = network.to_bytes(layout).expect("a valid network");
+        let read = Network::from_model(&Model::load(&blob).expect("a valid blob"));
+        prop_assert_eq!(&*bytes(&read), &*bytes(network), "{:?}", layout);
+    }
+    Ok(())
 }
 
 fn sliding() -> impl Strategy<Value = Sliding> {
@@ -158,6 +163,7 @@ proptest! {
     #[test]
     fn conv2d(sliding in sliding(), seed: u64, extreme: bool) {
         if let Some(network) = cases::conv2d(&sliding, seed, extreme) {
+            round_trips(&network)?;
             conforms(&network, seed)?;
         }
     }
@@ -165,7 +171,9 @@ proptest! {
     #[test]
     fn fully_connected(rows in 1usize..=3, inputs in 1usize..=70, outputs in 1usize..=9, seed: u64, extreme: bool, single: bool) {
         let rounding = if single { Rounding::Single } else { Rounding::Double };
-        conforms(&cases::fully_connected(rows, inputs, outputs, seed, rounding, extreme), seed)?;
+        let network = cases::fully_connected(rows, inputs, outputs, seed, rounding, extreme);
+        round_trips(&network)?;
+        conforms(&network, seed)?;
     }
 
     #[test]
@@ -178,7 +186,7 @@ proptest! {
     #[test]
     fn depthwise_conv2d(sliding in sliding(), multiplier in prop_oneof![3 => Just(1usize), 1 => 2usize..=3], seed: u64, extreme: bool) {
         if let Some(network) = cases::depthwise_conv2d(&sliding, multiplier, seed, extreme) {
-            prop_assert_eq!(&repacked(&network), &network);
+            round_trips(&network)?;
             conforms(&network, seed)?;
         }
     }
@@ -206,7 +214,7 @@ proptest! {
     #[test]
     fn movement(what in prop::sample::select(&Movement::ALL[..]), shape in prop::collection::vec(1usize..=6, 1..=4), seed: u64) {
         let network = cases::movement(what, &shape, seed);
-        prop_assert_eq!(&repacked(&network), &network);
+        round_trips(&network)?;
         conforms(&network, seed)?;
     }
 
@@ -221,7 +229,7 @@ proptest! {
     ) {
         let sizes = Sequence { batch, steps, inputs, units, time_major, backward };
         let network = cases::recurrent(what, &sizes, seed, extreme);
-        prop_assert_eq!(&repacked(&network), &network);
+        round_trips(&network)?;
         let mut numbers = Numbers(!seed);
         let inputs = [0, 1].map(|_| vec![numbers.bytes(batch * steps * sizes.inputs)]);
         let mut oracle = Oracle::new(&network);

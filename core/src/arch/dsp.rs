@@ -4,8 +4,30 @@
 //! (packing, tails, layout) is tested on any machine.
 
 pub mod blocks;
+#[cfg(not(simd_dsp))]
+mod emulated;
 #[cfg(simd_dsp)]
-mod blocks_asm;
+mod gather_asm;
+#[cfg(simd_dsp)]
+mod multiply_asm;
+
+/// Naked functions do not see the target's CPU: the assembler takes the triple's, and on Armv8-M that is without DSP.
+#[cfg(all(simd_dsp, armv8m))]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
+#[cfg(all(simd_dsp, not(armv8m)))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
+
+#[cfg(simd_dsp)]
+use cpu;
 
 /// One instruction on registers, the result first.
 #[cfg(simd_dsp)]

@@ -329,5 +329,15 @@ pub struct Window {
     pub padding: [usize; 2],
 }
 
+impl Window {
+    /// Rows of the weights in `layout`, and taps of each: kernel rows or, where columns are dilated and the layout is for DSP,
+    /// single taps, so that what a row reads lies together in memory.
+    pub(crate) fn runs(&self, layout: super::Layout) -> [usize; 2] {
+        let [height, width] = self.kernel;
+        let apart = self.dilation[1] != 1 && matches!(layout, super::Layout::Dsp | super::Layout::DspWide);
+        if apart { [height.saturating_mul(width), 1] } else { [height, width] }
+    }
+}
+
 const _: () = assert!(size_of::<Header>() == 32 && size_of::<Section>() == 16);
 const _: () = assert!(size_of::<Tensor>() == 32 && size_of::<OperatorRecord>() == 96 && size_of::<Channel>() == 16);

@@ -1,6 +1,6 @@
 //! The orders in which weights are stored: one for every machine, others for the kernels of one instruction set.
 
-use super::x86;
+use super::{Channel, Quads, x86};
 
 /// Order in which weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -9,12 +9,15 @@ pub enum Layout {
     /// Row-major: OHWI for convolution, OI for fully connected.
     #[default]
     Natural = 0,
-    /// For the Armv7E-M DSP kernels: pairs of output channels a and b, kernel rows padded with zeros to a multiple of
-    /// 4 elements, each 4 as `a0 b0 a2 b2 a1 b1 a3 b3`; a missing last channel is zeros.
+    /// For Armv7E-M DSP: pairs of output channels a and b, and of each their taps in quads ([`Quads`]). A quad of the pair
+    /// is 8 bytes, two words of `a0 b0 a1 b1`; a missing last channel is zeros.
     Dsp = 1,
     /// For the Armv8.1-M MVE kernels: groups of four output channels, each 16 taps (all kernel rows, padded with zeros to a
     /// multiple of 16) of channel 0, then of 1, 2, 3; missing last channels are zeros.
     Helium = 2,
+    /// The quads of `Dsp` in int16, each word `a0 a1 b0 b1`, with weights and biases doubled, so that a sum needs no shift
+    /// before its multiplication. For bounded operators only; shifts of the channels are to the right.
+    DspWide = 3,
     /// For AVX2 and AVX-512 VNNI: groups of 16 output channels. A group begins with -128 times the sum of each channel's
     /// weights (i32); then come its kernel rows, padded with zeros to a multiple of 4 elements, each 4 as 16 channels x
     /// 4 bytes. Missing channels are zeros.
@@ -23,7 +26,7 @@ pub enum Layout {
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Natural, Self::Dsp, Self::Helium, Self::X86];
+    pub const ALL: [Self; 5] = [Self::Natural, Self::Dsp, Self::Helium, Self::DspWide, Self::X86];
 
     /// Whether boards have kernels for it: arenas are planned with their scratch in mind. Hosts take what they need.
     pub fn is_for_boards(self) -> bool {
@@ -36,10 +39,12 @@ impl Layout {
 
     /// Bytes of the weights of `channels` output channels with `rows` kernel rows of `row` elements; `None` beyond `usize`.
     pub fn weight_bytes(self, channels: usize, rows: usize, row: usize) -> Option<usize> {
+        let element = if self == Self::DspWide { 2 } else { 1 };
         match self {
             Self::Natural => channels.checked_mul(rows)?.checked_mul(row),
-            Self::Dsp => {
-                channels.checked_next_multiple_of(2)?.checked_mul(rows)?.checked_mul(row.checked_next_multiple_of(4)?)
+            Self::Dsp | Self::DspWide => {
+                let quads = Quads { rows, row }.checked_count()?;
+                quads.checked_mul(4 * element)?.checked_mul(channels.checked_next_multiple_of(2)?)
             }
             Self::Helium => {
                 let taps = rows.checked_mul(row)?.checked_next_multiple_of(16)?;
@@ -49,19 +54,52 @@ impl Layout {
         }
     }
 
-    /// Where in the weights element `i` of kernel row `y` of output channel `o` is.
+    /// Where in the weights element `i` of kernel row `y` of output channel `o` is, counted in elements.
     pub fn index(self, rows: usize, row: usize, [o, y, i]: [usize; 3]) -> usize {
+        let quads = Quads { rows, row };
+        let (pair, channel) = (o / 2, o % 2);
         match self {
             Self::Natural => (o * rows + y) * row + i,
             Self::Dsp => {
-                let quad = ((o / 2) * rows + y) * row.div_ceil(4) + i / 4;
-                quad * 8 + (i % 2) * 4 + (i % 4 / 2) * 2 + o % 2
+                let [quad, word, half] = quads.place(y, i);
+                (pair * quads.count() + quad) * 8 + word * 4 + half * 2 + channel
+            }
+            Self::DspWide => {
+                let [quad, word, half] = quads.place(y, i);
+                (pair * quads.count() + quad) * 8 + word * 4 + channel * 2 + half
             }
             Self::Helium => {
                 let tap = y * row + i;
                 ((o / 4 * (rows * row).div_ceil(16) + tap / 16) * 4 + o % 4) * 16 + tap % 16
             }
             Self::X86 => x86::index(rows, row, [o, y, i]),
+        }
+    }
+
+    /// The weight at `index`, as it is stored; 0 where there is none.
+    #[inline]
+    pub fn weight(self, weights: &[i8], index: usize) -> i32 {
+        if self == Self::DspWide {
+            let halves = weights.as_chunks::<2>().0;
+            return halves.get(index).map_or(0, |[low, high]| i32::from(*high) << 8 | i32::from(*low as u8));
+        }
+        weights.get(index).map_or(0, |weight| i32::from(*weight))
+    }
+
+    /// A channel as it is stored.
+    #[cfg(feature = "writer")]
+    pub(crate) fn stored(self, channel: Channel) -> Channel {
+        let Channel { bias, shift, .. } = channel;
+        if self == Self::DspWide { Channel { bias: bias * 2, shift: -shift, ..channel } } else { channel }
+    }
+
+    /// The channel that is stored as `stored`; `None` where no channel is.
+    pub(crate) fn channel(self, stored: Channel) -> Option<Channel> {
+        let Channel { bias, shift, .. } = stored;
+        match self {
+            Self::DspWide if bias % 2 != 0 => None,
+            Self::DspWide => Some(Channel { bias: bias / 2, shift: shift.checked_neg()?, ..stored }),
+            _ => Some(stored),
         }
     }
 }
@@ -79,7 +117,7 @@ pub struct Target {
 
 #[cfg(feature = "writer")]
 impl From<Layout> for Target {
-    /// This order, at any size.
+    /// This order where it suits, at any size.
     fn from(layout: Layout) -> Self {
         let at = Layout::ALL.iter().position(|other| *other == layout).unwrap_or(0);
         Self { layouts: &Layout::ALL.as_slice()[at..=at], bytes: usize::MAX }

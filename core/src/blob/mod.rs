@@ -13,6 +13,7 @@ mod layout;
 mod metadata;
 #[cfg(feature = "writer")]
 mod pack;
+mod quads;
 #[cfg(feature = "writer")]
 mod recurrent;
 #[cfg(feature = "writer")]
@@ -27,6 +28,7 @@ pub use checksum::verify_checksum;
 pub use format::{Activation, Channel, Element, Place, Rounding, Tensor, Window};
 pub use layout::Layout;
 pub use metadata::{Metadata, keys};
+pub use quads::Quads;
 #[cfg(feature = "writer")]
 pub use {aligned::AlignedBytes, layout::Target, unpack::repack};
 

@@ -149,7 +149,7 @@ fn operator(
             window_parameters(&mut record, window, weighted.activation);
             let row = weighted_constants(network, index, layout, &mut record, constants)?;
             record.parameters[10] = 1;
-            record.parameters[11] = (row / window.kernel[1].max(1)) as i32;
+            record.parameters[11] = (row / window.runs(layout)[1].max(1)) as i32;
         }
         OperatorKind::DepthwiseConv2d { window, multiplier, weighted } => {
             window_parameters(&mut record, window, weighted.activation);
@@ -238,12 +238,13 @@ fn weighted_constants(
     constants: &mut Vec<u8>,
 ) -> Result<usize, WriteError> {
     let kind = &network.operators[operator].kind;
-    let Some((spec, rows)) = kind.weighted() else { return Err(WriteError::Inconsistent { operator }) };
+    let Some((spec, rows)) = kind.weighted(layout) else { return Err(WriteError::Inconsistent { operator }) };
     let Folded { channels, bounded } = weights::fold(network, operator, spec, rows)?;
     record.flags = if bounded { FLAG_BOUNDED } else { 0 };
     record.layout = layout as u8;
     record.rounding = spec.rounding as u8;
     record.constants[0] = constant(constants, bytemuck::cast_slice(&weights::ordered(kind, layout)))?;
+    let channels: Vec<_> = channels.into_iter().map(|channel| layout.stored(channel)).collect();
     record.constants[1] = constant(constants, bytemuck::cast_slice(&channels))?;
     Ok(spec.weights.len() / spec.bias.len() / rows)
 }

@@ -4,7 +4,7 @@ use std::string::String;
 
 use super::format::Channel;
 use super::write::{Network, OperatorKind, OperatorSpec, RecurrentSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{AlignedBytes, Place, Target, keys, verify_checksum};
+use super::{AlignedBytes, Layout, Place, Quads, Target, keys, verify_checksum};
 use crate::Model;
 use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Recurrent, Sides, Weighted, gru, lstm};
 
@@ -55,17 +55,16 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
     let step = model.step(usize::from(index))?;
     let (inputs, output) = model.operands(usize::from(index))?;
     let kind = match step.operator {
-        Operator::Conv2d(conv) => OperatorKind::Conv2d {
-            window: conv.window,
-            weighted: weighted(&conv.weighted, [conv.window.kernel[0], conv.row()], step.sides),
-        },
+        Operator::Conv2d(conv) => {
+            OperatorKind::Conv2d { window: conv.window, weighted: weighted(&conv.weighted, conv.quads(), step.sides) }
+        }
         Operator::DepthwiseConv2d(conv) => OperatorKind::DepthwiseConv2d {
             window: conv.window,
             multiplier: conv.multiplier,
             weighted: depthwise(&conv, step.sides),
         },
         Operator::FullyConnected(dense) => {
-            OperatorKind::FullyConnected { weighted: weighted(&dense.weighted, [1, dense.inputs], step.sides) }
+            OperatorKind::FullyConnected { weighted: weighted(&dense.weighted, dense.quads(), step.sides) }
         }
         Operator::MaxPool(MaxPool(p)) => OperatorKind::MaxPool { window: p.window, activation: p.activation },
         Operator::AveragePool(AveragePool(p)) => {
@@ -100,10 +99,11 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
     Some(OperatorSpec { inputs: inputs.to_vec(), output, kind, name })
 }
 
-fn weighted(from: &Weighted<'_>, [rows, row]: [usize; 2], sides: Sides<'_>) -> WeightedSpec {
-    let weights = (0..from.channels.len() * rows * row)
-        .map(|at| from.weights[from.layout.index(rows, row, [at / row / rows, at / row % rows, at % row])])
-        .collect();
+fn weighted(from: &Weighted<'_>, quads: Quads, sides: Sides<'_>) -> WeightedSpec {
+    let Quads { rows, row } = quads;
+    let weight = |at: usize| from.weight(quads, [at / row / rows, at / row % rows, at % row]);
+    let doubled = from.layout == Layout::DspWide;
+    let weights = (0..from.channels.len() * rows * row).map(|at| (weight(at) >> i32::from(doubled)) as i8).collect();
     unfolded(from, weights, rows * row, sides)
 }
 
@@ -119,13 +119,14 @@ fn depthwise(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> WeightedSpec {
 
 /// The zero point taken out of the biases again.
 fn unfolded(from: &Weighted<'_>, weights: Vec<i8>, taps: usize, sides: Sides<'_>) -> WeightedSpec {
+    let channels: Vec<Channel> = from.channels.iter().filter_map(|stored| from.layout.channel(*stored)).collect();
     let unfold = |(weights, channel): (&[i8], &Channel)| {
         let sum: i32 = weights.iter().map(|w| i32::from(*w)).sum();
         channel.bias.wrapping_add(sides.input.zero_point().wrapping_mul(sum))
     };
     WeightedSpec {
-        bias: weights.chunks_exact(taps).zip(from.channels).map(unfold).collect(),
-        multipliers: from.channels.iter().map(|c| (c.multiplier, c.shift)).collect(),
+        bias: weights.chunks_exact(taps).zip(&channels).map(unfold).collect(),
+        multipliers: channels.iter().map(|c| (c.multiplier, c.shift)).collect(),
         weights,
         rounding: from.rounding,
         activation: from.activation,

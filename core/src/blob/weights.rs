@@ -4,14 +4,14 @@ use std::vec::Vec;
 
 use super::write::{Network, OperatorKind, WeightedSpec, WriteError};
 use super::{Channel, Layout, Rounding, Target, x86};
-use crate::quantized::{BOUND, is_bounded_shift, rounding_constant, sum_bound};
+use crate::quantized::{BOUND, is_bounded_shift, requantize, rounding_constant, sum_bound};
 
 impl OperatorKind {
-    /// Weights and the number of kernel rows, of an operator that has weights.
-    pub(super) fn weighted(&self) -> Option<(&WeightedSpec, usize)> {
+    /// Weights and the number of their rows in `layout`, of an operator that has weights.
+    pub(super) fn weighted(&self, layout: Layout) -> Option<(&WeightedSpec, usize)> {
         match self {
             Self::Conv2d { window, weighted } | Self::DepthwiseConv2d { window, weighted, .. } => {
-                Some((weighted, window.kernel[0]))
+                Some((weighted, window.runs(layout)[0]))
             }
             Self::FullyConnected { weighted } => Some((weighted, 1)),
             _ => None,
@@ -46,16 +46,31 @@ pub(super) fn fold(network: &Network, operator: usize, spec: &WeightedSpec, rows
             let (multiplier, shift) = (*multiplier, *shift);
             // A zero point beyond int8 is the loader's to refuse; here it must only not overflow.
             let zero_point = output.zero_point.clamp(-128, 127);
-            Ok(Channel { bias, multiplier, rounding: rounding_constant(shift, zero_point), shift })
+            let channel = Channel { bias, multiplier, rounding: rounding_constant(shift, zero_point), shift };
+            let dead = weights.iter().all(|weight| *weight == 0);
+            Ok(if dead { constant(channel, spec, zero_point) } else { channel })
         })
         .collect::<Result<Vec<_>, _>>()?;
     let bounded = |c: &Channel| sum_bound(c.bias, taps) < BOUND && is_bounded_shift(c.shift);
     Ok(Folded { bounded: spec.rounding == Rounding::Double && channels.iter().all(bounded), channels })
 }
 
+/// The channel without weights, whose output is always the same, in a form that is bounded whatever its factor was.
+fn constant(mut channel: Channel, spec: &WeightedSpec, zero_point: i32) -> Channel {
+    let bound = i64::from(channel.bias).checked_mul(1 << channel.shift.clamp(0, 31));
+    if channel.multiplier < 0 || !(-31..=30).contains(&channel.shift) || bound.is_none_or(|b| i32::try_from(b).is_err())
+    {
+        return channel;
+    }
+    let value = requantize(channel.bias, &channel, 0, spec.rounding).clamp(-256, 255);
+    (channel.bias, channel.multiplier, channel.shift) = (4 * value, 1 << 30, -1);
+    channel.rounding = rounding_constant(-1, zero_point);
+    channel
+}
+
 /// The bytes of a constant with the weights in the order of `layout`.
 pub(super) fn ordered(kind: &OperatorKind, layout: Layout) -> Vec<i8> {
-    let Some((spec, rows)) = kind.weighted() else { return Vec::new() };
+    let Some((spec, rows)) = kind.weighted(layout) else { return Vec::new() };
     let outputs = spec.bias.len();
     let taps = spec.weights.len() / outputs;
     if let OperatorKind::DepthwiseConv2d { .. } = kind {
@@ -64,7 +79,13 @@ pub(super) fn ordered(kind: &OperatorKind, layout: Layout) -> Vec<i8> {
     let row = taps / rows;
     let mut result = vec![0; layout.weight_bytes(outputs, rows, row).unwrap_or(0)];
     for (at, weight) in spec.weights.iter().enumerate() {
-        result[layout.index(rows, row, [at / taps, at / row % rows, at % row])] = *weight;
+        let index = layout.index(rows, row, [at / taps, at / row % rows, at % row]);
+        if layout == Layout::DspWide {
+            let doubled = (i16::from(*weight) * 2).to_le_bytes();
+            result[2 * index..][..2].copy_from_slice(&doubled.map(|byte| byte as i8));
+        } else {
+            result[index] = *weight;
+        }
     }
     if layout == Layout::X86 {
         x86::store(&mut result, x86::group_bytes(rows, row).unwrap_or(0));
@@ -76,8 +97,11 @@ pub(super) fn ordered(kind: &OperatorKind, layout: Layout) -> Vec<i8> {
 /// `scarce`, the last.
 pub(super) fn choose(network: &Network, operator: usize, target: &Target, scarce: bool) -> Layout {
     let kind = &network.operators[operator].kind;
+    let bounded = kind
+        .weighted(Layout::Natural)
+        .is_some_and(|(spec, rows)| fold(network, operator, spec, rows).is_ok_and(|folded| folded.bounded));
     let suits = |layout: &&Layout| match kind {
-        OperatorKind::Conv2d { .. } | OperatorKind::FullyConnected { .. } => true,
+        OperatorKind::Conv2d { .. } | OperatorKind::FullyConnected { .. } => bounded || **layout != Layout::DspWide,
         OperatorKind::Lstm { .. } | OperatorKind::Gru { .. } | OperatorKind::Rnn { .. } => {
             matches!(layout, Layout::Natural | Layout::Dsp)
         }

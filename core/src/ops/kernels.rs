@@ -50,7 +50,7 @@ pub struct Reference;
 #[derive(Debug, Clone, Copy)]
 pub struct Portable;
 
-/// Armv7E-M DSP instructions (exactly emulated on other machines) for the DSP layout, else portable.
+/// Armv7E-M DSP instructions (exactly emulated on other machines) for the DSP layouts, else portable.
 #[derive(Debug, Clone, Copy)]
 pub struct Dsp;
 
@@ -115,7 +115,7 @@ impl Kernels for Dsp {
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
-            Layout::Dsp => conv2d::dsp::run(conv, sides, input, output, scratch),
+            Layout::Dsp | Layout::DspWide => conv2d::dsp::run(conv, sides, input, output, scratch),
             _ => conv2d::reference::run(conv, sides, input, output),
         }
     }
@@ -129,7 +129,7 @@ impl Kernels for Dsp {
     ) {
         match dense.weighted.layout {
             Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
-            Layout::Dsp => fully_connected::dsp::run(dense, sides, input, output, scratch),
+            Layout::Dsp | Layout::DspWide => fully_connected::dsp::run(dense, sides, input, output, scratch),
             _ => fully_connected::reference::run(dense, sides, input, output),
         }
     }

@@ -10,6 +10,7 @@ pub mod concat;
 pub mod conv2d;
 pub mod depthwise_conv2d;
 mod dot;
+mod dot_dsp;
 mod elementwise;
 pub mod fully_connected;
 pub mod gather;

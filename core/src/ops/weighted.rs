@@ -3,7 +3,7 @@
 use super::record::Record;
 use crate::LoadError;
 use crate::blob::format::FLAG_BOUNDED;
-use crate::blob::{Activation, Channel, Layout, Rounding, x86};
+use crate::blob::{Activation, Channel, Layout, Quads, Rounding, x86};
 use crate::quantized::{self, BOUND};
 
 /// Weights and requantization of an operator with output channels.
@@ -11,7 +11,7 @@ use crate::quantized::{self, BOUND};
 pub struct Weighted<'m> {
     /// Weights in the order of `layout`.
     pub weights: &'m [i8],
-    /// One per output channel.
+    /// One per output channel, as `layout` stores them.
     pub channels: &'m [Channel],
     /// Order of the weights.
     pub layout: Layout,
@@ -45,10 +45,11 @@ impl<'m> Weighted<'m> {
         (taps as u64 + 1) * self.channels.len() as u64
     }
 
-    /// Checks sizes and every channel: `outputs` channels of `rows` kernel rows of `row` elements.
+    /// Checks sizes and every channel: `outputs` channels of weights in `quads`.
     pub(crate) fn verify(
         &self,
-        [outputs, rows, row]: [usize; 3],
+        outputs: usize,
+        Quads { rows, row }: Quads,
         zero_point: i32,
         operator: u16,
     ) -> Result<(), LoadError> {
@@ -59,21 +60,34 @@ impl<'m> Weighted<'m> {
         if self.layout == Layout::X86 && !x86::is_consistent(self.weights, rows, row) {
             return Err(LoadError::BadConstant { operator });
         }
-        if self.bounded && self.rounding != Rounding::Double {
+        let short_only = self.layout == Layout::DspWide;
+        if (self.bounded && self.rounding != Rounding::Double) || (short_only && !self.bounded) {
             return Err(LoadError::NotBounded { operator });
         }
         // No overflow: weight_bytes has multiplied the same numbers.
         let taps = rows * row;
-        if self.bounded && are_bounded(self.channels, taps, zero_point) {
+        if self.bounded && are_bounded(self.layout, self.channels, taps, zero_point) {
             return Ok(());
         }
-        self.channels.iter().try_for_each(|channel| verify_channel(channel, taps, zero_point, self.bounded, operator))
+        self.channels.iter().try_for_each(|stored| {
+            let channel = self.layout.channel(*stored).ok_or(LoadError::BadMultiplier { operator })?;
+            verify_channel(&channel, taps, zero_point, self.bounded, operator)
+        })
     }
 
-    /// `sum` (bias included) of `channel` to int8, by the specification.
+    /// Weight of element `i` of kernel row `y` of output channel `o`, as it is stored.
+    #[inline]
+    pub fn weight(&self, Quads { rows, row }: Quads, place: [usize; 3]) -> i32 {
+        self.layout.weight(self.weights, self.layout.index(rows, row, place))
+    }
+
+    /// `sum` (bias included, both as they are stored) of `channel` to int8, by the specification.
     #[inline]
     pub fn finish(&self, sum: i32, channel: &Channel, zero_point: i32) -> i8 {
-        self.activation.clamp(quantized::requantize(sum, channel, zero_point, self.rounding))
+        self.activation.clamp(match self.layout {
+            Layout::DspWide => quantized::requantize_doubled(sum, channel, zero_point),
+            _ => quantized::requantize(sum, channel, zero_point, self.rounding),
+        })
     }
 
     /// The same by the short form where it is exact.
@@ -89,10 +103,11 @@ impl<'m> Weighted<'m> {
 
 /// Whether [`verify_channel`] finds nothing wrong with any of a bounded operator's channels, in few instructions for each: channels
 /// are most of what there is to check. A no may be wrong.
-fn are_bounded(channels: &[Channel], taps: usize, zero_point: i32) -> bool {
+fn are_bounded(layout: Layout, channels: &[Channel], taps: usize, zero_point: i32) -> bool {
     let room = u32::try_from(BOUND - quantized::sum_bound(0, taps)).unwrap_or(0);
     let half = zero_point.wrapping_mul(2).wrapping_add(1);
-    channels.iter().all(|channel| {
+    channels.iter().all(|stored| {
+        let Some(channel) = layout.channel(*stored) else { return false };
         let right = channel.shift.wrapping_neg().wrapping_sub(1) as u32;
         channel.multiplier >= 0
             && right < quantized::MAX_BOUNDED_SHIFT as u32

@@ -49,6 +49,22 @@ proptest! {
         prop_assert_eq!(requantize_bounded(x, &channel), requantize(x, &channel, zero, Rounding::Double));
     }
 
+    #[test]
+    fn doubled_sums_are_equal(x in edges((1 << 29) - 1), m in multipliers(), r in 1i32..=22, zero in -128i32..=127) {
+        let rounding = rounding_constant(-r, zero);
+        let plain = requantize(x, &Channel { bias: 0, multiplier: m, rounding, shift: -r }, zero, Rounding::Double);
+        let stored = Channel { bias: 0, multiplier: m, rounding, shift: r };
+        prop_assert_eq!(requantize_doubled(2 * x, &stored, zero), plain);
+        prop_assert_eq!(requantize_doubled_bounded(2 * x, &stored), plain);
+    }
+
+    /// Sums that only a damaged blob can reach, odd ones too.
+    #[test]
+    fn any_doubled_sum_is_equal(x: i32, m in multipliers(), r in 1i32..=22, zero in -128i32..=127) {
+        let stored = Channel { bias: 0, multiplier: m, rounding: rounding_constant(-r, zero), shift: r };
+        prop_assert_eq!(requantize_doubled_bounded(x, &stored), requantize_doubled(x, &stored, zero));
+    }
+
     /// Sums constructed so that the first product lands on or beside a tie of the second rounding.
     #[test]
     fn the_short_form_is_equal_at_ties(q in -300i64..300, m in (1i64 << 30)..(1i64 << 31), r in 1i32..=20, delta in -2i64..=2) {

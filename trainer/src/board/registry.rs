@@ -103,7 +103,7 @@ const fn mps2(
         cpu,
         target: "thumbv7em-none-eabihf",
         target_cpu,
-        layouts: &[Layout::Dsp],
+        layouts: &[Layout::DspWide, Layout::Dsp],
         flash_bytes: 4 << 20,
         ram_bytes: 4 << 20,
         firmware_ram_bytes: (1 << 20) + (256 << 10) + (64 << 10),

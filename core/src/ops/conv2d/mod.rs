@@ -10,16 +10,18 @@
 //! (`bias - zero_point * sum(weights)`), so that the sum runs over raw int8 values. Weights are symmetric per channel.
 //! Input, output: NHWC. Source: TFLite `reference_integer_ops::ConvPerChannel`, 8-bit quantization specification.
 
+mod band;
 pub mod dsp;
 pub mod mve;
 pub mod portable;
 pub mod reference;
 pub mod x86;
 
+pub use self::band::Band;
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
-use crate::blob::{Layout, Window};
+use crate::blob::{Layout, Quads, Window};
 use crate::session::{Memory, Open};
 
 /// A convolution, ready to run.
@@ -37,6 +39,12 @@ impl Conv2d<'_> {
     /// Multiplications per output element.
     pub fn taps(&self) -> usize {
         self.window.kernel[0].saturating_mul(self.row())
+    }
+
+    /// Rows of the weights in their layout.
+    pub fn quads(&self) -> Quads {
+        let [rows, taps] = self.window.runs(self.weighted.layout);
+        Quads { rows, row: taps.saturating_mul(self.input_channels).max(1) }
     }
 
     /// Elements of one kernel row: kernel width x input channels.
@@ -64,7 +72,7 @@ impl<'m> Node<'m> for Conv2d<'m> {
         if n != on || c != self.input_channels || !self.window.fits(0, h, oh) || !self.window.fits(1, w, ow) {
             return Err(error);
         }
-        self.weighted.verify([oc, self.window.kernel[0], self.row()], sides.output.zero_point(), operator)
+        self.weighted.verify(oc, self.quads(), sides.output.zero_point(), operator)
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
@@ -87,14 +95,18 @@ impl<'m> Node<'m> for Conv2d<'m> {
     }
 }
 
-/// Scratch bytes of a convolution of `input` to `output` (NHWC): one int16 column of the input for the natural layout, four
-/// (with kernel rows padded to a multiple of 4) for the DSP layout, two int8 columns for the Helium layout, [`x86::scratch_bytes`] for x86.
+/// Scratch bytes of a convolution of `input` to `output` (NHWC): one int16 column of the input for the natural layout; for
+/// the DSP layouts four, of whole quads, and a band of the input where it needs padding; two int8 columns for the Helium
+/// layout; [`x86::scratch_bytes`] for x86.
 pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
-    let (rows, row) = (window.kernel[0], window.kernel[1].saturating_mul(input[3]));
+    let [rows, taps] = window.runs(layout);
+    let quads = Quads { rows, row: taps.saturating_mul(input[3]) };
     match layout {
-        Layout::Natural => rows.saturating_mul(row).saturating_mul(2),
-        Layout::Dsp => row.div_ceil(4).saturating_mul(4 * 4 * 2).saturating_mul(rows),
-        Layout::Helium => rows.saturating_mul(row).div_ceil(16).saturating_mul(2 * 16),
+        Layout::Natural => quads.rows.saturating_mul(quads.row).saturating_mul(2),
+        Layout::Dsp | Layout::DspWide => {
+            quads.count().saturating_mul(4 * 4 * 2).saturating_add(Band::new(window, input, output).bytes())
+        }
+        Layout::Helium => rows.saturating_mul(quads.row).div_ceil(16).saturating_mul(2 * 16),
         Layout::X86 => x86::scratch_bytes(window, input, output),
     }
 }

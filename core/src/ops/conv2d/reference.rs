@@ -17,7 +17,7 @@ pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8])
 /// The sum over all taps for output element `n, y, x, o`.
 fn products(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], [n, y, x, o]: [usize; 4]) -> i32 {
     let Some([_, h, w, c]) = sides.input.nhwc() else { return 0 };
-    let (window, weighted, row) = (&conv.window, &conv.weighted, conv.row());
+    let (window, weighted, row, quads) = (&conv.window, &conv.weighted, conv.row(), conv.quads());
     let mut sum = 0i32;
     for ky in 0..window.kernel[0] {
         let iy = (y * window.stride[0] + ky * window.dilation[0]).checked_sub(window.padding[0]).filter(|i| *i < h);
@@ -26,9 +26,9 @@ fn products(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], [n, y, x, o]: [us
             let ix = column.checked_sub(window.padding[1]).filter(|i| *i < w);
             let inside = iy.zip(ix).and_then(|(iy, ix)| input.get(((n * h + iy) * w + ix) * c + i % c));
             let q = inside.map_or(sides.input.zero_point(), |q| i32::from(*q));
-            let at = weighted.layout.index(window.kernel[0], row, [o, ky, i]);
-            let weight = weighted.weights.get(at).copied().unwrap_or(0);
-            sum = sum.wrapping_add(q.wrapping_mul(i32::from(weight)));
+            let tap = ky * row + i;
+            let weight = weighted.weight(quads, [o, tap / quads.row, tap % quads.row]);
+            sum = sum.wrapping_add(q.wrapping_mul(weight));
         }
     }
     sum

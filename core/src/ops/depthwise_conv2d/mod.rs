@@ -20,7 +20,7 @@ pub mod x86;
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
-use crate::blob::{Layout, Window};
+use crate::blob::{Layout, Quads, Window};
 use crate::session::Memory;
 
 /// Most input rows (or columns) from the first tap to the last that the DSP kernel takes.
@@ -72,7 +72,8 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         }
         // The order of the weights is the same in all layouts.
         let weighted = Weighted { layout: Layout::Natural, ..self.weighted };
-        weighted.verify([oc, self.window.kernel[0], self.window.kernel[1]], sides.output.zero_point(), operator)
+        let [rows, row] = self.window.kernel;
+        weighted.verify(oc, Quads { rows, row }, sides.output.zero_point(), operator)
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {

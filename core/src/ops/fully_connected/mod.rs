@@ -18,7 +18,7 @@ pub mod x86;
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
-use crate::blob::Layout;
+use crate::blob::{Layout, Quads};
 use crate::session::{Memory, Open};
 
 /// A matrix, ready to run.
@@ -28,6 +28,13 @@ pub struct FullyConnected<'m> {
     pub inputs: usize,
     /// Weights, channels, requantization.
     pub weighted: Weighted<'m>,
+}
+
+impl FullyConnected<'_> {
+    /// The weights: one row.
+    pub fn quads(&self) -> Quads {
+        Quads { rows: 1, row: self.inputs }
+    }
 }
 
 impl<'m> Node<'m> for FullyConnected<'m> {
@@ -46,7 +53,7 @@ impl<'m> Node<'m> for FullyConnected<'m> {
         if !fits || sides.output.shape().last().map(|d| *d as usize) != Some(outputs) {
             return Err(LoadError::ShapeMismatch { operator });
         }
-        self.weighted.verify([outputs, 1, self.inputs], sides.output.zero_point(), operator)
+        self.weighted.verify(outputs, self.quads(), sides.output.zero_point(), operator)
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
@@ -70,11 +77,11 @@ impl<'m> Node<'m> for FullyConnected<'m> {
 }
 
 /// Scratch bytes of `rows` of `inputs` elements times a matrix: one input row as int16, padded to a multiple of 4 elements
-/// for the DSP layout, as int8 padded to a multiple of 16 for the Helium layout; [`x86::scratch_bytes`] for x86.
+/// for the DSP layouts, as int8 padded to a multiple of 16 for the Helium layout; [`x86::scratch_bytes`] for x86.
 pub fn scratch_bytes(layout: Layout, [rows, inputs]: [usize; 2]) -> usize {
     match layout {
         Layout::Natural => inputs.saturating_mul(2),
-        Layout::Dsp => inputs.div_ceil(4).saturating_mul(4 * 2),
+        Layout::Dsp | Layout::DspWide => inputs.div_ceil(4).saturating_mul(4 * 2),
         Layout::Helium => inputs.div_ceil(16).saturating_mul(16),
         Layout::X86 => x86::scratch_bytes([rows, inputs]),
     }

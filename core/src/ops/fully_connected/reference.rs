@@ -10,9 +10,8 @@ pub fn run(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &
         for (o, (value, channel)) in y.iter_mut().zip(weighted.channels).enumerate() {
             let mut sum = channel.bias;
             for (i, q) in x.iter().enumerate() {
-                let at = weighted.layout.index(1, dense.inputs, [o, 0, i]);
-                let weight = weighted.weights.get(at).copied().unwrap_or(0);
-                sum = sum.wrapping_add(i32::from(*q) * i32::from(weight));
+                let weight = weighted.weight(dense.quads(), [o, 0, i]);
+                sum = sum.wrapping_add(i32::from(*q) * weight);
             }
             *value = weighted.finish(sum, channel, sides.output.zero_point());
         }

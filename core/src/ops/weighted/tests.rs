@@ -13,7 +13,11 @@ fn a_bounded_channel_is_what_the_thorough_check_accepts() {
                     for (multiplier, rounding) in [(0, exact), (i32::MAX, exact), (-1, exact), (1, exact ^ 1), (1, 0)] {
                         let channel = Channel { bias, multiplier, rounding, shift };
                         let thorough = verify_channel(&channel, taps, zero_point, true, 0).is_ok();
-                        assert_eq!(are_bounded(&[channel], taps, zero_point), thorough, "{channel:?}, {taps} taps");
+                        assert_eq!(
+                            are_bounded(Layout::Natural, &[channel], taps, zero_point),
+                            thorough,
+                            "{channel:?}, {taps} taps"
+                        );
                         accepted += usize::from(thorough);
                     }
                 }
