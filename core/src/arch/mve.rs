@@ -5,6 +5,12 @@
 
 #[cfg(simd_mve)]
 mod cpu;
+pub mod depthwise;
+#[cfg(simd_mve)]
+mod depthwise_asm;
+pub mod elementwise;
+#[cfg(simd_mve)]
+mod elementwise_asm;
 pub mod gather;
 #[cfg(simd_mve)]
 mod gather_asm;

@@ -4,6 +4,7 @@ use std::vec::Vec;
 
 use super::write::{Network, OperatorKind, WeightedSpec, WriteError};
 use super::{Channel, Layout, Rounding, Target, x86};
+use crate::ops::depthwise_conv2d;
 use crate::quantized::{BOUND, is_bounded_shift, requantize, rounding_constant, sum_bound};
 
 impl OperatorKind {
@@ -105,7 +106,7 @@ pub(super) fn choose(network: &Network, operator: usize, target: &Target, scarce
         OperatorKind::Lstm { .. } | OperatorKind::Gru { .. } | OperatorKind::Rnn { .. } => {
             matches!(layout, Layout::Natural | Layout::Dsp)
         }
-        OperatorKind::DepthwiseConv2d { .. } => matches!(layout, Layout::Natural | Layout::X86),
+        OperatorKind::DepthwiseConv2d { .. } => depthwise_conv2d::ORDERS.contains(layout),
         _ => **layout == Layout::Natural,
     };
     let mut suitable = target.layouts.iter().filter(suits);

@@ -155,6 +155,15 @@ impl Kernels for Mve {
             _ => Portable::fully_connected(dense, sides, input, output, scratch),
         }
     }
+
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
+        match conv.weighted.layout {
+            Layout::Helium if depthwise_conv2d::mve::suits(conv, sides) => {
+                depthwise_conv2d::mve::run(conv, sides, data, scratch);
+            }
+            _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+        }
+    }
 }
 
 /// What [`crate::Session::run`] uses on this target.

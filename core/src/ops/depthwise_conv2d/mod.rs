@@ -10,6 +10,7 @@
 //! Where both have one shape the output may lie over the input: every kernel copies what it still needs.
 //! Source: TFLite `reference_integer_ops::DepthwiseConvPerChannel`.
 
+pub mod mve;
 #[allow(dead_code)] // The kernel that reads all of it follows.
 mod planes;
 pub mod portable;
@@ -25,6 +26,9 @@ use crate::session::Memory;
 
 /// Most input rows (or columns) from the first tap to the last that the DSP kernel takes.
 const MAX_LINES: usize = 64;
+
+/// Layouts that name the machine whose scratch is there: the order of the weights is the natural one in all of them.
+pub(crate) const ORDERS: [Layout; 3] = [Layout::Natural, Layout::Helium, Layout::X86];
 
 /// A depthwise convolution, ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +60,7 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         let error = LoadError::BadParameter { operator: record.index };
         let multiplier = usize::try_from(record.raw.parameters[10]).ok().filter(|m| *m > 0).ok_or(error)?;
         let weighted = Weighted::decode(record, 8)?;
-        if !matches!(weighted.layout, Layout::Natural | Layout::X86) {
+        if !ORDERS.contains(&weighted.layout) {
             return Err(LoadError::UnknownOption { operator: record.index });
         }
         Ok(Self { window: record.window()?, multiplier, weighted })
@@ -101,11 +105,16 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
 }
 
 /// Scratch bytes for these shapes (NHWC, none 0): a sum per channel and the input rows under one of the output; or, if that is
-/// more, a band of four channels' planes; for x86 [`x86::scratch_bytes`], if that is more.
+/// more, what the kernel of the layout's machine wants: a band of four channels' planes, a strip of input rows for MVE,
+/// [`x86::scratch_bytes`].
 pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
     let [_, h, w, c] = input;
     let rows = ring::rows(window, h).saturating_mul(w.saturating_mul(c));
     let plain = output[3].saturating_mul(4).saturating_add(rows);
-    let needed = planes::Planes::new(window, input, output).map_or(plain, |planes| plain.max(planes.scratch_bytes()));
-    if layout == Layout::X86 { needed.max(x86::scratch_bytes(window, output)) } else { needed }
+    let planes = planes::Planes::new(window, input, output).map_or(0, |planes| planes.scratch_bytes());
+    plain.max(match layout {
+        Layout::Helium => mve::scratch_bytes(window, input, output),
+        Layout::X86 => x86::scratch_bytes(window, output).max(planes),
+        _ => planes,
+    })
 }
