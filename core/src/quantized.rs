@@ -8,6 +8,7 @@
 pub(crate) mod fixed;
 pub(crate) mod fixed16;
 pub mod table16;
+pub(crate) mod wide;
 
 use crate::arch::dsp::smmlar;
 use crate::blob::{Channel, Rounding};

@@ -348,6 +348,113 @@ for name in ["MAX_POOL_2D", "AVERAGE_POOL_2D"]:
             options = {"padding": padding, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 3}
             return (name, [x], options, "Pool2DOptions")
 
+# --- Weights -----------------------------------------------------------------------------------------------------------------
+
+INT4 = s.TensorType.INT4
+
+
+def weights(n, shape, axis, int4=False, channels=True):
+    """int8 or packed int4 weights with a scale for each channel along `axis` (or one)."""
+    count = shape[axis] if channels else 1
+    scale = n.random.uniform(0.3, 1.0, count) * (0.05 if int4 else 0.003)
+    if not int4:
+        return n.constant(n.int8(*shape, low=-127), scale, axis=axis)
+    flat = n.random.integers(-8, 8, int(np.prod(shape)))
+    halves = np.append(flat, 0)[:len(flat) + len(flat) % 2].reshape(-1, 2) & 15
+    packed = (halves[:, 0] | halves[:, 1] << 4).astype(np.uint8)
+    return n.tensor(shape, np.int8, scale, 0, packed, axis, INT4)
+
+
+def biases(n, count, dtype):
+    size = 4000 if dtype == np.int32 else 4_000_000
+    return n.constant(n.random.integers(-size, size, count).astype(dtype))
+
+
+def sides(n, wide, x, y):
+    """An input and an output, int16 or int8, and the type of biases."""
+    if wide:
+        return n.input(x, 0.0004, 0, np.int16), n.output(y, 0.0007, 0, np.int16), np.int64
+    return n.input(x, 0.05, -13), n.output(y, 0.06, 21), np.int32
+
+
+KINDS = [("int8", False, False), ("int16", True, False), ("int4", False, True)]
+CONVS = {
+    # input, output channels, kernel, stride, dilation, padding, groups, activation
+    "plain": ([1, 6, 7, 3], 5, (3, 2), (2, 1), (1, 1), 0, 1, 0),
+    "dilated": ([2, 9, 9, 2], 4, (3, 3), (1, 1), (2, 3), 1, 1, 1),
+    "grouped": ([1, 5, 6, 6], 4, (3, 3), (1, 2), (1, 1), 0, 2, 3),
+    "pointwise": ([1, 4, 4, 7], 3, (1, 1), (1, 1), (1, 1), 1, 1, 0),
+}
+
+
+def extent(length, kernel, stride, dilation, padding):
+    return -(-length // stride) if padding == 0 else (length - (kernel - 1) * dilation - 1) // stride + 1
+
+
+for name, (shape, outputs, kernel, stride, dilation, padding, groups, activation) in CONVS.items():
+    for kind, wide, int4 in KINDS:
+        @case("weights", f"conv2d_{name}_{kind}")
+        def _(n, shape=shape, outputs=outputs, kernel=kernel, stride=stride, dilation=dilation, padding=padding,
+              groups=groups, activation=activation, wide=wide, int4=int4):
+            out = [shape[0], *(extent(shape[1 + i], kernel[i], stride[i], dilation[i], padding) for i in (0, 1)), outputs]
+            x, _, bias = sides(n, wide, shape, out)
+            w = weights(n, [outputs, *kernel, shape[3] // groups], 0, int4)
+            options = {"padding": padding, "strideH": stride[0], "strideW": stride[1], "dilationHFactor": dilation[0],
+                       "dilationWFactor": dilation[1], "fusedActivationFunction": activation}
+            return ("CONV_2D", [x, w, biases(n, outputs, bias)], options, "Conv2DOptions")
+
+@case("weights", "conv2d_int16_int32_bias")
+def _(n):
+    x, _, _ = sides(n, True, [1, 4, 4, 7], [1, 4, 4, 3])
+    options = {"padding": 1, "strideH": 1, "strideW": 1, "quantizedBiasType": s.TensorType.INT32}
+    return ("CONV_2D", [x, weights(n, [3, 1, 1, 7], 0), biases(n, 3, np.int32)], options, "Conv2DOptions")
+
+for multiplier in [1, 2]:
+    for kind, wide, int4 in KINDS:
+        @case("weights", f"depthwise_{multiplier}_{kind}")
+        def _(n, multiplier=multiplier, wide=wide, int4=int4):
+            x, _, bias = sides(n, wide, [1, 6, 7, 3], [1, 3, 7, 3 * multiplier])
+            w = weights(n, [1, 3, 3, 3 * multiplier], 3, int4)
+            options = {"padding": 0, "strideH": 2 if multiplier == 1 else 2, "strideW": 1 if multiplier == 1 else 1,
+                       "depthMultiplier": multiplier, "fusedActivationFunction": 1 if multiplier == 2 else 0}
+            inputs = [x, w, biases(n, 3 * multiplier, bias)]
+            return ("DEPTHWISE_CONV_2D", inputs, options, "DepthwiseConv2DOptions")
+
+for channels in [False, True]:
+    for kind, wide, int4 in KINDS:
+        @case("weights", f"fully_connected_{'channels' if channels else 'tensor'}_{kind}")
+        def _(n, channels=channels, wide=wide, int4=int4):
+            x, _, bias = sides(n, wide, [3, 37], [3, 5])
+            w = weights(n, [5, 37], 0, int4, channels)
+            inputs = [x, w, n.constant(n.random.integers(-4000, 4000, 5).astype(bias),
+                                       n.tensors[x].quantization.scale * n.tensors[w].quantization.scale)]
+            return ("FULLY_CONNECTED", inputs, {"fusedActivationFunction": 1 if channels else 0}, "FullyConnectedOptions")
+
+TRANSPOSED = [([1, 3, 4, 3], [1, 6, 8, 2], (3, 3), (2, 2), 0), ([1, 3, 4, 3], [1, 8, 5, 2], (2, 2), (3, 1), 1),
+              ([2, 4, 3, 1], [2, 4, 5, 4], (5, 1), (1, 2), 0), ([1, 2, 2, 5], [1, 5, 4, 3], (3, 2), (2, 2), 1)]
+for index, (shape, out, kernel, stride, padding) in enumerate(TRANSPOSED):
+    for kind, wide in [("int8", False), ("int16", True)]:
+        @case("weights", f"transpose_conv_{index}_{kind}")
+        def _(n, shape=shape, out=out, kernel=kernel, stride=stride, padding=padding, index=index, wide=wide):
+            size, w = n.integers(out), weights(n, [out[3], *kernel, shape[3]], 0)
+            x, _, bias = sides(n, wide, shape, out)
+            inputs = [size, w, x] + ([biases(n, out[3], bias)] if index else [])
+            options = {"padding": padding, "strideH": stride[0], "strideW": stride[1],
+                       "fusedActivationFunction": 1 if index == 1 else 0}
+            return ("TRANSPOSE_CONV", inputs, options, "TransposeConvOptions")
+
+MATMULS = [([2, 3, 4, 7], [2, 3, 7, 5]), ([3, 4, 7], [7, 5]), ([2, 1, 4, 70], [1, 3, 70, 5])]
+for index, (left, right) in enumerate(MATMULS):
+    for x, y in [(False, False), (False, True), (True, True)]:
+        @case("weights", f"batch_matmul_{index}_{x:d}{y:d}")
+        def _(n, left=left, right=right, x=x, y=y):
+            out = [*np.broadcast_shapes(left[:-2], right[:-2]), left[-2], right[-1]]
+            a = left[:-2] + left[-2:][::-1] if x else left
+            b = right[:-2] + right[-2:][::-1] if y else right
+            inputs = [n.input(a, 0.05, -13), n.constant(n.int8(*b), 0.003, 0) if len(b) == 2 else n.input(b, 0.03, 7)]
+            n.output(out, 0.1 if len(b) > 2 else 0.05, 3)
+            return ("BATCH_MATMUL", inputs, {"adjX": x, "adjY": y}, "BatchMatMulOptions")
+
 
 def main(folder):
     for group, cases in GROUPS.items():

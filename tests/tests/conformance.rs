@@ -157,6 +157,11 @@ proptest! {
     }
 }
 
+fn form() -> impl Strategy<Value = cases::Form> {
+    (1usize..=4, any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(groups, transposed, int4, int16)| cases::Form { groups, transposed, int4, int16 })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
@@ -244,6 +249,38 @@ proptest! {
         }
         if batch == 1 && time_major && !backward {
             prop_assert_eq!(&step_by_step(&network, &inputs[0], sizes.inputs), &expected[0], "one step at a time");
+        }
+    }
+
+    #[test]
+    fn general_conv2d(sliding in sliding(), form in form(), seed: u64, extreme: bool) {
+        if let Some(network) = cases::general_conv2d(&sliding, form, seed, extreme) {
+            round_trips(&network)?;
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
+    fn general_matrix(rows in 1usize..=3, inputs in 1usize..=70, outputs in 1usize..=9, form in form(), seed: u64) {
+        let form = cases::Form { transposed: false, ..form };
+        conforms(&cases::general_matrix(rows, inputs * form.groups, outputs * form.groups, form, seed), seed)?;
+    }
+
+    #[test]
+    fn batch_matmul(batch in (1usize..=3, 1usize..=3), sizes in (1usize..=6, 1usize..=20, 1usize..=6), seed: u64) {
+        let network = cases::batch_matmul([batch.0, batch.1], [sizes.0, sizes.1, sizes.2], seed);
+        round_trips(&network)?;
+        conforms(&network, seed)?;
+    }
+
+    #[test]
+    fn layer_norm(rows in 1usize..=3, depth in prop_oneof![1usize..=20, 1usize..=900], seed: u64) {
+        let network = cases::layer_norm(rows, depth, seed);
+        round_trips(&network)?;
+        conforms(&network, seed)?;
+        let x = Numbers(!seed).bytes(rows * depth);
+        for (found, exact) in outputs::<Reference>(&network, Layout::Natural, &[x.clone()])[0].iter().zip(oracle::float_layer_norm(&network, &x)) {
+            prop_assert!((f64::from(*found) - exact.clamp(-128.0, 127.0)).abs() <= 0.51, "{} for {}", found, exact);
         }
     }
 

@@ -105,3 +105,8 @@ fn arithmetic() {
 fn movement() {
     agree("movement", 50);
 }
+
+#[test]
+fn weights() {
+    agree("weights", 42);
+}

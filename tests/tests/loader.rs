@@ -49,6 +49,40 @@ fn every_byte_changed_is_refused_or_runs() {
 }
 
 #[test]
+fn every_byte_of_general_operators_changed_is_refused_or_runs() {
+    let sliding = cases::Sliding {
+        input: [1, 4, 5, 2],
+        channels: 3,
+        kernel: [2, 3],
+        stride: [2, 1],
+        dilation: [1, 1],
+        border: cases::Border::Same,
+    };
+    let general = |transposed, int4, int16| {
+        cases::general_conv2d(&sliding, cases::Form { groups: 2, transposed, int4, int16 }, 7, false).expect("it fits")
+    };
+    let networks = [
+        general(false, false, true),
+        general(true, true, false),
+        general(true, false, true),
+        cases::batch_matmul([2, 2], [3, 4, 5], 1),
+        cases::layer_norm(2, 9, 3),
+    ];
+    for network in networks {
+        let valid = network.to_bytes(Layout::Natural).expect("a valid network");
+        let mut refused = 0;
+        for at in 12..valid.len() {
+            for change in [1u8, 0x80, 0xff] {
+                let mut bytes = valid.clone();
+                bytes[at] ^= change;
+                refused += usize::from(load_and_run(&bytes).is_err());
+            }
+        }
+        assert!(refused > 500, "only {refused} refused");
+    }
+}
+
+#[test]
 fn several_bytes_changed_are_refused_or_run() {
     let valid = blob(Layout::Dsp);
     let mut numbers = Numbers(99);

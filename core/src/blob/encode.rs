@@ -17,6 +17,7 @@ pub(super) fn parameters(kind: &OperatorKind) -> Vec<i32> {
         OperatorKind::Softmax(softmax) => number(softmax.scale).to_vec(),
         OperatorKind::Requantize(requantize) => number(requantize.scale).to_vec(),
         OperatorKind::Concat(concat) => vec![size(concat.axis)],
+        OperatorKind::BatchMatmul(matmul) => [matmul.adjoint.map(i32::from), number(matmul.scale)].concat(),
         OperatorKind::Gather(gather) => vec![size(gather.axis)],
         OperatorKind::Argmax(argmax) => vec![size(argmax.axis), i32::from(argmax.smallest)],
         OperatorKind::Transpose(transpose) => transpose.order.map(size).to_vec(),

@@ -21,6 +21,10 @@ pub const NO_TENSOR: u16 = u16::MAX;
 /// Operator flag: every possible sum of every channel is below 2^29 in magnitude and every right shift is 1 to 22,
 /// so the short requantization is exact.
 pub const FLAG_BOUNDED: u8 = 1;
+/// Operator flag of general convolutions: two weights share a byte.
+pub const FLAG_INT4: u8 = 2;
+/// Operator flag of general convolutions: transposed.
+pub const FLAG_TRANSPOSED: u8 = 4;
 
 /// CRC-32 of a blob: CRC-32/ISO-HDLC (the one of zip and Ethernet) over the bytes from 16 to the end.
 pub const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
@@ -273,6 +277,37 @@ pub struct Channel {
     pub shift: i32,
 }
 
+/// How an output channel of a general convolution becomes int8 or int16 again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct WideChannel {
+    /// Bias with the input's zero point folded in: `bias - input_zero_point * sum(weights)`.
+    pub bias: i64,
+    /// Multiplier, 31 fractional bits, >= 0.
+    pub multiplier: i32,
+    /// Power of two, > 0 to the left: -31 to 30, -31 to 7 for wide scaling.
+    pub shift: i32,
+}
+
+/// How the sums of a general convolution are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Scaling {
+    /// As [`Rounding::Double`]; sums have 32 bits.
+    #[default]
+    Double = 0,
+    /// As [`Rounding::Single`]; sums have 32 bits.
+    Single = 1,
+    /// Sums of 48 bits, the multiplier rounded to 15 bits, one rounding: int16 activations with int64 biases.
+    Wide = 2,
+}
+
+impl Scaling {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        [Self::Double, Self::Single, Self::Wide].into_iter().find(|scaling| *scaling as u8 == code)
+    }
+}
+
 /// Which of TFLite's two roundings an operator uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
@@ -341,3 +376,4 @@ impl Window {
 
 const _: () = assert!(size_of::<Header>() == 32 && size_of::<Section>() == 16);
 const _: () = assert!(size_of::<Tensor>() == 32 && size_of::<OperatorRecord>() == 96 && size_of::<Channel>() == 16);
+const _: () = assert!(size_of::<WideChannel>() == 16);

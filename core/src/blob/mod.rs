@@ -9,6 +9,8 @@ mod checksum;
 #[cfg(feature = "writer")]
 mod encode;
 pub mod format;
+#[cfg(feature = "writer")]
+mod general;
 mod layout;
 mod metadata;
 #[cfg(feature = "writer")]
@@ -25,12 +27,12 @@ pub mod write;
 pub mod x86;
 
 pub use checksum::verify_checksum;
-pub use format::{Activation, Channel, Element, Place, Rounding, Tensor, Window};
+pub use format::{Activation, Channel, Element, Place, Rounding, Scaling, Tensor, WideChannel, Window};
 pub use layout::Layout;
 pub use metadata::{Metadata, keys};
 pub use quads::Quads;
 #[cfg(feature = "writer")]
-pub use {aligned::AlignedBytes, layout::Target, unpack::repack};
+pub use {aligned::AlignedBytes, general::GeneralSpec, general::LayerNormSpec, layout::Target, unpack::repack};
 
 /// Alignment of blobs, sections, constants, tensors and scratch, in bytes.
 pub const ALIGNMENT: usize = 16;

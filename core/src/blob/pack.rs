@@ -164,6 +164,12 @@ fn operator(
         OperatorKind::MaxPool { window, activation } | OperatorKind::AveragePool { window, activation } => {
             window_parameters(&mut record, window, *activation);
         }
+        OperatorKind::GeneralConv2d(general) => {
+            let input = spec.inputs.first().and_then(|input| network.tensors.get(usize::from(*input)));
+            let zero_point = input.ok_or(WriteError::Inconsistent { operator: index })?.zero_point;
+            general.pack(index, zero_point, &mut record, constants)?;
+        }
+        OperatorKind::LayerNorm(norm) => norm.pack(&mut record, constants)?,
         OperatorKind::Lut { table } => record.constants[0] = constant(constants, bytemuck::cast_slice(table))?,
         OperatorKind::ResizeNearest { table } => {
             record.constants[0] = constant(constants, bytemuck::cast_slice(table))?;
@@ -212,7 +218,7 @@ fn recurrent(
     Ok(())
 }
 
-fn window_parameters(record: &mut OperatorRecord, window: &Window, activation: Activation) {
+pub(super) fn window_parameters(record: &mut OperatorRecord, window: &Window, activation: Activation) {
     let pairs = [window.kernel, window.stride, window.dilation, window.padding];
     for (parameter, value) in record.parameters.iter_mut().zip(pairs.as_flattened()) {
         *parameter = i32::try_from(*value).unwrap_or(-1);
@@ -222,7 +228,7 @@ fn window_parameters(record: &mut OperatorRecord, window: &Window, activation: A
 }
 
 /// Appends a constant at the next multiple of 16.
-fn constant(constants: &mut Vec<u8>, bytes: &[u8]) -> Result<ConstantRef, WriteError> {
+pub(super) fn constant(constants: &mut Vec<u8>, bytes: &[u8]) -> Result<ConstantRef, WriteError> {
     constants.resize(constants.len().next_multiple_of(ALIGNMENT), 0);
     let offset = narrow(constants.len())?;
     constants.extend_from_slice(bytes);

@@ -4,7 +4,7 @@ use std::string::String;
 
 use super::format::Channel;
 use super::write::{Network, OperatorKind, OperatorSpec, RecurrentSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{AlignedBytes, Layout, Place, Quads, Target, keys, verify_checksum};
+use super::{AlignedBytes, GeneralSpec, LayerNormSpec, Layout, Place, Quads, Target, keys, verify_checksum};
 use crate::Model;
 use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Recurrent, Sides, Weighted, gru, lstm};
 
@@ -93,6 +93,9 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
             OperatorKind::Gru { gates: recurrent(&it.recurrent, gru::GATES, step.sides), output: it.output }
         }
         Operator::Rnn(it) => OperatorKind::Rnn { gates: recurrent(&it.recurrent, 1, step.sides), cell: it.cell },
+        Operator::BatchMatmul(it) => OperatorKind::BatchMatmul(it),
+        Operator::GeneralConv2d(it) => OperatorKind::GeneralConv2d(GeneralSpec::unpack(&it, step.sides.input)),
+        Operator::LayerNorm(it) => OperatorKind::LayerNorm(LayerNormSpec::unpack(&it)),
         Operator::ResizeNearest(resize) => OperatorKind::ResizeNearest { table: resize.table.to_vec() },
     };
     let name = model.operator_name(index).unwrap_or_default().into();

@@ -7,10 +7,10 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::LoadError;
-use crate::blob::{Activation, AlignedBytes, Element, Layout, Rounding, Target, Window};
+use crate::blob::{Activation, AlignedBytes, Element, GeneralSpec, LayerNormSpec, Layout, Rounding, Target, Window};
 use crate::ops::{
-    Add, Argmax, Concat, Gather, Mean, Mul, Opcode, Pad, Prelu, Requantize, ResizeBilinear, Softmax, StridedSlice, Sub,
-    Transpose, conv2d, depthwise_conv2d, fully_connected, gru, lstm, rnn,
+    Add, Argmax, BatchMatmul, Concat, Gather, Mean, Mul, Opcode, Pad, Prelu, Requantize, ResizeBilinear, Softmax,
+    StridedSlice, Sub, Transpose, conv2d, depthwise_conv2d, fully_connected, general_conv2d, gru, lstm, rnn,
 };
 use crate::quantized::Multiplier;
 
@@ -191,6 +191,12 @@ pub enum OperatorKind {
         /// What follows it.
         cell: rnn::Cell,
     },
+    /// [`crate::ops::BatchMatmul`].
+    BatchMatmul(BatchMatmul),
+    /// [`crate::ops::GeneralConv2d`].
+    GeneralConv2d(GeneralSpec),
+    /// [`crate::ops::LayerNorm`].
+    LayerNorm(LayerNormSpec),
     /// [`crate::ops::ResizeNearest`].
     ResizeNearest {
         /// Rows, then columns ([`crate::ops::resize_nearest::nearest`]).
@@ -290,6 +296,7 @@ impl Network {
             OperatorKind::Lstm { gates, .. } => gates.scratch_bytes(lstm::GATES),
             OperatorKind::Gru { gates, .. } => gates.scratch_bytes(gru::GATES),
             OperatorKind::Rnn { gates, .. } => gates.scratch_bytes(1),
+            OperatorKind::GeneralConv2d(spec) => general_conv2d::scratch_bytes(&spec.window, spec.input_channels()),
             _ => 0,
         }
     }
@@ -333,6 +340,9 @@ impl OperatorKind {
             Self::Argmax(_) => Opcode::Argmax,
             Self::Gather(_) => Opcode::Gather,
             Self::Requantize(_) => Opcode::Requantize,
+            Self::BatchMatmul(_) => Opcode::BatchMatmul,
+            Self::GeneralConv2d(_) => Opcode::GeneralConv2d,
+            Self::LayerNorm(_) => Opcode::LayerNorm,
             Self::ResizeNearest { .. } => Opcode::ResizeNearest,
             Self::Lstm { .. } => Opcode::Lstm,
             Self::Gru { .. } => Opcode::Gru,

@@ -214,4 +214,10 @@ operators! {
     Gru<'m> = 41, "gru";
     /// A recurrent layer.
     Rnn<'m> = 42, "rnn";
+    /// Convolution in every form: groups, transposed, int16 activations, int4 weights.
+    GeneralConv2d<'m> = 24, "general_conv2d";
+    /// Products of matrices.
+    BatchMatmul = 25, "batch_matmul";
+    /// Values less their mean, over their deviation.
+    LayerNorm<'m> = 26, "layer_norm";
 }

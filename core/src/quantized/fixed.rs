@@ -8,7 +8,7 @@ use super::{rounding_divide_by_pot, saturating_rounding_doubling_high_mul as mul
 const ONE: i32 = i32::MAX;
 
 /// `x * 2^exponent`, saturated.
-fn shift_left(x: i32, exponent: u32) -> i32 {
+pub(super) fn shift_left(x: i32, exponent: u32) -> i32 {
     let shifted = i64::from(x).wrapping_shl(exponent);
     shifted.max(i64::from(i32::MIN)).min(i64::from(i32::MAX)) as i32
 }

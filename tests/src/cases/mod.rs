@@ -1,5 +1,6 @@
 //! Networks of one operator, or of a few, made from small numbers: every shape that a kernel could get wrong.
 
+mod general;
 mod movement;
 mod recurrent;
 
@@ -8,6 +9,7 @@ use ackermann_core::blob::{Activation, Rounding, Window};
 use ackermann_core::ops::{Add, Softmax};
 use ackermann_core::quantized::Multiplier;
 
+pub use general::{Form, batch_matmul, general_conv2d, general_matrix, layer_norm};
 pub use movement::{Movement, movement};
 pub use recurrent::{Recurrence, Sequence, recurrent};
 

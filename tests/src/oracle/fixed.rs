@@ -43,7 +43,7 @@ impl<const W: i32> Fixed<W> {
     }
 
     /// Half, a quarter, ... of it.
-    fn over(self, exponent: i32) -> Self {
+    pub fn over(self, exponent: i32) -> Self {
         Self::new(nearest(self.raw, exponent), self.bits)
     }
 }

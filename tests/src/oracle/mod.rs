@@ -2,6 +2,7 @@
 //! kernels: zero points are subtracted where they stand, nothing is folded, nothing is fast.
 
 mod fixed;
+mod general;
 mod movement;
 mod recurrent;
 
@@ -11,6 +12,7 @@ use ackermann_core::ops::Add;
 use ackermann_core::quantized::Multiplier;
 
 use fixed::{Fixed, exponential, nearest, one_over_one_plus};
+pub use general::float_layer_norm;
 
 /// Runs `network`, without a past, on `inputs` and returns every operator's output.
 pub fn run(network: &Network, inputs: &[Vec<i8>]) -> Vec<Vec<i8>> {
@@ -73,6 +75,9 @@ fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8>
             depthwise(input, output, window, *multiplier as i64, weighted, x)
         }
         OperatorKind::Softmax(spec) => softmax(input, spec.scale, x),
+        OperatorKind::GeneralConv2d(spec) => general::conv2d(input, output, spec, x),
+        OperatorKind::BatchMatmul(spec) => general::batch_matmul(&tensors, output, spec, inputs),
+        OperatorKind::LayerNorm(spec) => general::layer_norm(output, spec, x),
         kind => movement::run(kind, &tensors, output, inputs).expect("every operator has an oracle"),
     }
 }

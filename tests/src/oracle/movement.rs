@@ -7,7 +7,7 @@ use ackermann_core::ops::ResizeBilinear;
 use super::{by, combined};
 
 /// The shape with ones in front.
-fn extended(tensor: &TensorSpec) -> [i64; 4] {
+pub(super) fn extended(tensor: &TensorSpec) -> [i64; 4] {
     let mut shape = [1; 4];
     let first = 4 - tensor.shape.len();
     for (axis, d) in tensor.shape.iter().enumerate() {
@@ -25,7 +25,7 @@ fn index(shape: [i64; 4], mut flat: i64) -> [i64; 4] {
     index
 }
 
-fn flat(shape: [i64; 4], index: [i64; 4]) -> usize {
+pub(super) fn flat(shape: [i64; 4], index: [i64; 4]) -> usize {
     (0..4).fold(0, |flat, axis| {
         assert!((0..shape[axis]).contains(&index[axis]), "{index:?} of {shape:?}");
         flat * shape[axis] + index[axis]
@@ -33,7 +33,7 @@ fn flat(shape: [i64; 4], index: [i64; 4]) -> usize {
 }
 
 /// Elements as numbers, and numbers as the bytes of elements (saturated).
-fn numbers(element: Element, bytes: &[i8]) -> Vec<i64> {
+pub(super) fn numbers(element: Element, bytes: &[i8]) -> Vec<i64> {
     let raw: Vec<u8> = bytes.iter().map(|b| *b as u8).collect();
     match element {
         Element::Int8 => bytes.iter().map(|b| i64::from(*b)).collect(),
@@ -42,7 +42,7 @@ fn numbers(element: Element, bytes: &[i8]) -> Vec<i64> {
     }
 }
 
-fn bytes(element: Element, numbers: &[i64]) -> Vec<i8> {
+pub(super) fn bytes(element: Element, numbers: &[i64]) -> Vec<i8> {
     let bits = 8 * element.bytes() as u32;
     let (low, high) = (-(1i64 << (bits - 1)), (1i64 << (bits - 1)) - 1);
     let le = numbers.iter().flat_map(|n| n.clamp(&low, &high).to_le_bytes().into_iter().take(element.bytes()));

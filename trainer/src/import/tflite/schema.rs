@@ -24,6 +24,8 @@ pub const FLOAT16: i8 = 1;
 /// `schema.fbs`, `enum TensorType`.
 pub const UINT8: i8 = 3;
 /// `schema.fbs`, `enum TensorType`.
+pub const INT4: i8 = 17;
+/// `schema.fbs`, `enum TensorType`.
 pub const INT16: i8 = 7;
 
 /// A file with one subgraph.

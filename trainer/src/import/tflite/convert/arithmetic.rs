@@ -2,7 +2,7 @@
 
 use ackermann_core::blob::Activation;
 use ackermann_core::blob::write::OperatorKind;
-use ackermann_core::ops::{Add, Mul, Prelu, Sub};
+use ackermann_core::ops::{Add, BatchMatmul, Mul, Prelu, Sub};
 
 use super::Conversion;
 use crate::Result;
@@ -26,6 +26,16 @@ pub fn mul<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()
 /// No options; the slopes are input 1.
 pub fn prelu<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
     binary(c, operator, |scales, to, _| Prelu::for_scales(scales, to).map(OperatorKind::Prelu))
+}
+
+/// `BatchMatMulOptions`: whether the first and the second are stored transposed.
+pub fn batch_matmul<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<()> {
+    let inputs = [c.input(operator, 0)?, c.input(operator, 1)?];
+    let output = c.output(operator)?;
+    let adjoint = [operator.option_i8(0)? != 0, operator.option_i8(1)? != 0];
+    let scales = inputs.map(|input| c.spec(input).scale);
+    let kind = BatchMatmul::for_scales(adjoint, scales, c.spec(output).scale);
+    c.push(&inputs, output, OperatorKind::BatchMatmul(kind))
 }
 
 /// Makes the operator from the inputs' scales, the output's, and the fused activation.

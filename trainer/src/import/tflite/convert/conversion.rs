@@ -7,7 +7,7 @@ use ackermann_core::blob::{Activation, Element};
 
 use crate::Result;
 use crate::import::tflite::ImportOptions;
-use crate::import::tflite::schema::{File, INT8, INT16, INT32, INT64, Operator, Tensor, unusable};
+use crate::import::tflite::schema::{File, INT4, INT8, INT16, INT32, INT64, Operator, Tensor, unusable};
 use crate::quant::Quantization;
 
 /// Most bytes of constants: a file may use one buffer for many operators, each of which gets its copy.
@@ -156,6 +156,11 @@ impl<'c, 'f> Conversion<'c, 'f> {
         Ok(())
     }
 
+    /// Whether input number `at` is there and has elements of this type.
+    pub fn is(&self, operator: &Operator<'f>, at: usize, element: i8) -> Result<bool> {
+        Ok(self.file.tensor(operator.input(at))?.is_some_and(|tensor| tensor.element == element))
+    }
+
     /// Input number `at` of `operator`, which must have content of its shape's size.
     pub fn constant(&self, operator: &Operator<'f>, at: usize, element: i8) -> Result<&'c Tensor<'f>> {
         let tensor = self.file.tensor(operator.input(at))?.ok_or_else(|| unusable(format!("lacks input {at}")))?;
@@ -189,6 +194,22 @@ impl<'c, 'f> Conversion<'c, 'f> {
         Ok(())
     }
 
+    /// Smallest and largest value of this output, int8 or int16, after `enum ActivationFunctionType`.
+    pub fn range(&self, code: i8, output: u16) -> Result<[i16; 2]> {
+        let spec = self.spec(output);
+        if spec.element == Element::Int8 {
+            return self.activation(code, output).map(|Activation { min, max }| [i16::from(min), i16::from(max)]);
+        }
+        let quantize = |real: f32| (real / spec.scale).round() as i16;
+        match code {
+            0 => Ok([i16::MIN, i16::MAX]),
+            1 => Ok([0, i16::MAX]),
+            2 => Ok([quantize(-1.0), quantize(1.0)]),
+            3 => Ok([0, quantize(6.0)]),
+            _ => Err(unusable(format!("has a fused activation (code {code}) that is not supported"))),
+        }
+    }
+
     /// `enum ActivationFunctionType` on this output.
     pub fn activation(&self, code: i8, output: u16) -> Result<Activation> {
         let quantization = self.quantization(output);
@@ -218,6 +239,7 @@ fn content_bytes(tensor: &Tensor<'_>) -> Result<usize> {
         INT64 => elements * 8,
         INT32 => elements * 4,
         INT16 => elements * 2,
+        INT4 => elements.div_ceil(2),
         _ => elements,
     })
 }

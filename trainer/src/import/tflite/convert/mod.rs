@@ -34,6 +34,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("ARG_MIN", |c, o| select::argmax(c, o, true)),
     ("AVERAGE_POOL_2D", pool::average_pool),
     ("BIDIRECTIONAL_SEQUENCE_LSTM", recurrent::bidirectional),
+    ("BATCH_MATMUL", arithmetic::batch_matmul),
     ("CONCATENATION", shape::concatenation),
     ("CONV_2D", weighted::conv2d),
     ("DEPTHWISE_CONV_2D", weighted::depthwise_conv2d),
@@ -72,6 +73,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("TANH", activation::tanh),
     ("TRANSPOSE", shape::transpose),
     ("UNIDIRECTIONAL_SEQUENCE_LSTM", recurrent::lstm),
+    ("TRANSPOSE_CONV", weighted::transpose_conv),
     ("UNPACK", slice::unpack),
 ];
 
