@@ -196,6 +196,16 @@ proptest! {
         }
     }
 
+    /// Planes that do not fit into the scratch as a whole.
+    #[test]
+    fn depthwise_conv2d_in_bands(sliding in sliding(), h in 20usize..=60, w in 20usize..=60, c in 1usize..=6, seed: u64) {
+        let sliding = Sliding { input: [1, h, w, c], ..sliding };
+        if let Some(mut network) = cases::depthwise_conv2d(&sliding, 1, seed, false) {
+            network.tensors[1].arena_offset *= u32::from(!network.in_place(0, 0));
+            conforms(&network, seed)?;
+        }
+    }
+
     /// The output over the input.
     #[test]
     fn depthwise_conv2d_in_place(sliding in sliding(), seed: u64, extreme: bool) {

@@ -1,4 +1,4 @@
-//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`] made of them.
+//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`] and [`planes`] made of them.
 //!
 //! On a target without them each function is the same arithmetic in plain Rust, so that whatever is built on top
 //! (packing, tails, layout) is tested on any machine.
@@ -10,6 +10,9 @@ mod emulated;
 mod gather_asm;
 #[cfg(simd_dsp)]
 mod multiply_asm;
+pub mod planes;
+#[cfg(simd_dsp)]
+mod planes_asm;
 
 /// Naked functions do not see the target's CPU: the assembler takes the triple's, and on Armv8-M that is without DSP.
 #[cfg(all(simd_dsp, armv8m))]

@@ -133,6 +133,10 @@ impl Kernels for Dsp {
             _ => fully_connected::reference::run(dense, sides, input, output),
         }
     }
+
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
+        depthwise_conv2d::dsp::run(conv, sides, data, scratch);
+    }
 }
 
 impl Kernels for Mve {

@@ -10,8 +10,8 @@
 //! Where both have one shape the output may lie over the input: every kernel copies what it still needs.
 //! Source: TFLite `reference_integer_ops::DepthwiseConvPerChannel`.
 
+pub mod dsp;
 pub mod mve;
-#[allow(dead_code)] // The kernel that reads all of it follows.
 mod planes;
 pub mod portable;
 pub mod reference;
@@ -23,9 +23,6 @@ use super::{Kernels, Node, Sides, Weighted};
 use crate::LoadError;
 use crate::blob::{Layout, Quads, Window};
 use crate::session::Memory;
-
-/// Most input rows (or columns) from the first tap to the last that the DSP kernel takes.
-const MAX_LINES: usize = 64;
 
 /// Layouts that name the machine whose scratch is there: the order of the weights is the natural one in all of them.
 pub(crate) const ORDERS: [Layout; 3] = [Layout::Natural, Layout::Helium, Layout::X86];

@@ -4,17 +4,19 @@
 //! A line runs along the width or the height, whichever wastes fewer outputs: outputs of a line are computed four or two
 //! at a time.
 
-use super::MAX_LINES;
+use crate::arch::dsp::planes::Kernel;
 use crate::blob::Window;
 
 /// Channels whose planes are in scratch at one time: what one load of a word brings.
 pub const LANES: usize = 4;
-/// Words of a lane's constants before its weights.
-pub const HEAD: usize = 7;
 /// Largest kernel, and largest step from line to line.
 const MAX_KERNEL: usize = 15;
+/// Most input lines from the first kernel line to the last.
+const MAX_EXTENT: usize = 64;
 /// Lines of output that a band should yield.
 const BAND: usize = 4;
+/// Bytes of planes that are not cut into bands.
+const WHOLE: usize = 2048;
 
 /// One axis of the convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Axis {
     }
 
     /// Positions under all outputs, padding included.
-    fn covered(&self) -> usize {
+    pub fn covered(&self) -> usize {
         self.output.saturating_sub(1) * self.stride + self.extent()
     }
 
@@ -63,62 +65,41 @@ pub struct Planes {
     pub along: Axis,
     /// Whether a line is a row of the image (else a column).
     pub rows: bool,
+    /// What slides along a line.
+    pub kernel: Kernel,
     /// Words, of two elements, of a line in scratch.
     pub words: usize,
 }
 
 impl Planes {
-    /// The plan for a convolution that the kernel can do: one output per input channel, 4D shapes (NHWC) of 1 or more.
+    /// The plan for a convolution that the kernel can do: one output per input channel, shapes NHWC, none 0.
     pub fn new(window: &Window, [_, h, w, c]: [usize; 4], [_, oh, ow, oc]: [usize; 4]) -> Option<Self> {
-        let axis = |i: usize, [input, output]: [usize; 2], [input_step, output_step]: [usize; 2]| Axis {
-            kernel: window.kernel[i],
-            stride: window.stride[i],
-            dilation: window.dilation[i],
-            padding: window.padding[i],
-            input,
-            output,
-            input_step,
-            output_step,
+        let axis = |i: usize, [input, output]: [usize; 2], [input_step, output_step]: [usize; 2]| {
+            let pick = |pair: [usize; 2]| pair.get(i).copied().unwrap_or(0);
+            let (kernel, stride) = (pick(window.kernel), pick(window.stride));
+            let (dilation, padding) = (pick(window.dilation), pick(window.padding));
+            Axis { kernel, stride, dilation, padding, input, output, input_step, output_step }
         };
         let vertical = axis(0, [h, oh], [w * c, ow * oc]);
         let horizontal = axis(1, [w, ow], [c, oc]);
-        let swapped =
-            horizontal.output.saturating_mul(vertical.cost()) < vertical.output.saturating_mul(horizontal.cost());
-        let columns = Self::along(horizontal, vertical, false);
-        let rows = Self::along(vertical, horizontal, true);
-        let best = if swapped { columns.or(rows) } else { rows.or(columns) };
+        let (rows, columns) = (Self::along(vertical, horizontal, true), Self::along(horizontal, vertical, false));
+        let [by_rows, by_columns] = [(vertical, horizontal), (horizontal, vertical)]
+            .map(|(across, along)| across.output.saturating_mul(along.cost()));
+        let best = if by_columns < by_rows { columns.or(rows) } else { rows.or(columns) };
         best.filter(|_| c == oc)
     }
 
     fn along(across: Axis, along: Axis, rows: bool) -> Option<Self> {
-        let small = across.kernel.max(along.kernel).max(across.stride) <= MAX_KERNEL;
-        if !small || across.extent() > MAX_LINES || along.stride > 2 || along.dilation != 1 {
+        let taps = across.kernel.min(along.kernel)..=across.kernel.max(along.kernel).max(across.stride);
+        let fits = *taps.start() > 0 && *taps.end() <= MAX_KERNEL && across.extent() <= MAX_EXTENT;
+        if !fits || across.stride == 0 || !(1..=2).contains(&along.stride) || along.dilation != 1 {
             return None;
         }
-        let mut planes = Self { across, along, rows, words: 0 };
-        let blocks = along.output.div_ceil(4);
-        planes.words = if planes.is_3x3() {
-            let pairs = along.output / 4 * 2 + (along.output % 4).div_ceil(2);
-            pairs * along.stride + 1
-        } else {
-            blocks * 2 * along.stride + planes.taps() - 1
+        let kernel = match (across.kernel, along.kernel) {
+            (3, 3) => Kernel::ThreeByThree,
+            (lines, taps) => Kernel::Any { lines, taps: taps / 2 + 1 },
         };
-        Some(planes)
-    }
-
-    /// Whether the kernel of its own for 3 x 3 taps runs.
-    pub fn is_3x3(&self) -> bool {
-        self.across.kernel == 3 && self.along.kernel == 3
-    }
-
-    /// Words of one kernel line's weights.
-    pub fn taps(&self) -> usize {
-        if self.is_3x3() { 1 } else { self.along.kernel / 2 + 1 }
-    }
-
-    /// Words of the constants and weights of one channel.
-    pub fn lane_words(&self) -> usize {
-        HEAD + 2 * self.across.kernel * self.taps()
+        Some(Self { across, along, rows, kernel, words: kernel.line_words(along.output, along.stride) })
     }
 
     /// Elements of an input line that outputs see.
@@ -128,13 +109,14 @@ impl Planes {
 
     /// Lines of scratch that `words` words hold beside the lanes' constants; `None` if not even one window's.
     pub fn band_lines(&self, words: usize) -> Option<usize> {
-        let lines = words.checked_sub(LANES * self.lane_words())?.checked_div(LANES * self.words)?;
+        let lines = words.checked_sub(LANES * self.kernel.lane_words())?.checked_div(LANES * self.words)?;
         Some(lines.min(self.across.covered())).filter(|lines| *lines >= self.across.extent())
     }
 
-    /// Bytes of scratch for bands of a few lines of output.
+    /// Bytes of scratch for bands of a few lines of output, or for all lines where they are small.
     pub fn scratch_bytes(&self) -> usize {
-        let lines = (self.across.extent() + (BAND - 1) * self.across.stride).min(self.across.covered());
-        (lines * self.words + self.lane_words()) * LANES * 4
+        let line = LANES * 4 * self.words;
+        let lines = (self.across.extent() + (BAND - 1) * self.across.stride).max(WHOLE / line);
+        LANES * 4 * self.kernel.lane_words() + lines.min(self.across.covered()) * line
     }
 }
