@@ -25,6 +25,8 @@ pub const FLAG_BOUNDED: u8 = 1;
 pub const FLAG_INT4: u8 = 2;
 /// Operator flag of general convolutions: transposed.
 pub const FLAG_TRANSPOSED: u8 = 4;
+/// Operator flag: no weight is -128.
+pub const FLAG_NARROW: u8 = 8;
 
 /// CRC-32 of a blob: CRC-32/ISO-HDLC (the one of zip and Ethernet) over the bytes from 16 to the end.
 pub const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);

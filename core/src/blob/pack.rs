@@ -5,7 +5,8 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::format::{
-    CRC, ConstantRef, FLAG_BOUNDED, Header, MAGIC, MAX_INPUTS, NO_TENSOR, OperatorRecord, Section, SectionKind, VERSION,
+    CRC, ConstantRef, FLAG_BOUNDED, FLAG_NARROW, Header, MAGIC, MAX_INPUTS, NO_TENSOR, OperatorRecord, Section,
+    SectionKind, VERSION,
 };
 use super::weights::{self, Folded};
 use super::write::{Network, OperatorKind, OperatorSpec, RecurrentSpec, Storage, TensorSpec, WriteError};
@@ -246,7 +247,8 @@ fn weighted_constants(
     let kind = &network.operators[operator].kind;
     let Some((spec, rows)) = kind.weighted(layout) else { return Err(WriteError::Inconsistent { operator }) };
     let Folded { channels, bounded } = weights::fold(network, operator, spec, rows)?;
-    record.flags = if bounded { FLAG_BOUNDED } else { 0 };
+    let narrow = !spec.weights.contains(&i8::MIN);
+    record.flags = if bounded { FLAG_BOUNDED } else { 0 } | if narrow { FLAG_NARROW } else { 0 };
     record.layout = layout as u8;
     record.rounding = spec.rounding as u8;
     record.constants[0] = constant(constants, bytemuck::cast_slice(&weights::ordered(kind, layout)))?;

@@ -12,7 +12,8 @@ pub(crate) fn multiply(weighted: &Weighted<'_>, columns: Columns<'_>, zero_point
     if weighted.bounded {
         let groups = weighted.channels.as_chunks::<4>().0;
         let weights = weights.get(..groups.len() * depth).unwrap_or(&[]);
-        product::requantized(columns, weights, groups, weighted.activation, output, outputs);
+        let narrow = weighted.narrow;
+        product::requantized(columns, weights, groups, narrow, weighted.activation, output, outputs);
         done = groups.len();
     }
     if 4 * done < outputs {

@@ -54,7 +54,8 @@ pub struct Portable;
 #[derive(Debug, Clone, Copy)]
 pub struct Dsp;
 
-/// Armv8.1-M vector instructions (exactly emulated on other machines) for the Helium layout, else portable.
+/// Armv8.1-M vector instructions (on AArch64 those of NEON, exactly emulated on other machines) for the Helium layout, else
+/// portable.
 #[derive(Debug, Clone, Copy)]
 pub struct Mve;
 
@@ -174,10 +175,10 @@ impl Kernels for Mve {
 #[cfg(all(simd_dsp, not(simd_mve)))]
 pub use self::Dsp as Selected;
 /// What [`crate::Session::run`] uses on this target.
-#[cfg(simd_mve)]
+#[cfg(any(simd_mve, target_arch = "aarch64"))]
 pub use self::Mve as Selected;
 /// What [`crate::Session::run`] uses on this target.
-#[cfg(not(any(simd_dsp, simd_mve, target_arch = "x86_64")))]
+#[cfg(not(any(simd_dsp, simd_mve, target_arch = "aarch64", target_arch = "x86_64")))]
 pub use self::Portable as Selected;
 /// What [`crate::Session::run`] uses on this target.
 #[cfg(target_arch = "x86_64")]

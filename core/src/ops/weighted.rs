@@ -2,9 +2,14 @@
 
 use super::record::Record;
 use crate::LoadError;
-use crate::blob::format::FLAG_BOUNDED;
+use crate::arch::mve::product;
+use crate::blob::format::{FLAG_BOUNDED, FLAG_NARROW};
 use crate::blob::{Activation, Channel, Layout, Quads, Rounding, x86};
 use crate::quantized::{self, BOUND};
+
+/// Whether the narrow flag is compared with weights in Helium's order: where kernels rely on it, and on hosts that write
+/// blobs. Elsewhere loading need not read them.
+const VERIFIES_NARROW: bool = cfg!(any(target_arch = "aarch64", feature = "writer"));
 
 /// Weights and requantization of an operator with output channels.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +24,8 @@ pub struct Weighted<'m> {
     pub rounding: Rounding,
     /// Whether the short requantization is exact for every channel and input.
     pub bounded: bool,
+    /// Whether no weight is -128, so that the sum of two products fits in 16 bits.
+    pub narrow: bool,
     /// Range of the output.
     pub activation: Activation,
 }
@@ -27,7 +34,7 @@ impl<'m> Weighted<'m> {
     /// Constants 0 (weights) and 1 (channels), the options, and the activation at parameter `activation_at`.
     pub(crate) fn decode(record: &Record<'_, 'm>, activation_at: usize) -> Result<Self, LoadError> {
         let error = LoadError::UnknownOption { operator: record.index };
-        if record.raw.flags & !FLAG_BOUNDED != 0 {
+        if record.raw.flags & !(FLAG_BOUNDED | FLAG_NARROW) != 0 {
             return Err(error);
         }
         Ok(Self {
@@ -36,6 +43,7 @@ impl<'m> Weighted<'m> {
             layout: Layout::from_code(record.raw.layout).ok_or(error)?,
             rounding: Rounding::from_code(record.raw.rounding).ok_or(error)?,
             bounded: record.raw.flags & FLAG_BOUNDED != 0,
+            narrow: record.raw.flags & FLAG_NARROW != 0,
             activation: record.activation(activation_at)?,
         })
     }
@@ -58,6 +66,9 @@ impl<'m> Weighted<'m> {
             return Err(LoadError::BadConstant { operator });
         }
         if self.layout == Layout::X86 && !x86::is_consistent(self.weights, rows, row) {
+            return Err(LoadError::BadConstant { operator });
+        }
+        if VERIFIES_NARROW && self.layout == Layout::Helium && self.narrow && !product::is_narrow(self.weights) {
             return Err(LoadError::BadConstant { operator });
         }
         let short_only = self.layout == Layout::DspWide;

@@ -142,7 +142,7 @@ const DRIVE_PX: Board = Board {
     cpu: "Cortex-A57",
     target: "aarch64-unknown-none",
     target_cpu: "cortex-a57",
-    layouts: &[Layout::Natural],
+    layouts: &[Layout::Helium],
     flash_bytes: 24 << 20,
     ram_bytes: 24 << 20,
     firmware_ram_bytes: (1 << 20) + (512 << 10),

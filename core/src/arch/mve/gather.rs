@@ -13,7 +13,7 @@ pub fn rows(source: &[i8], line: usize, row: usize, column: &mut [i8]) -> bool {
     super::gather_asm::rows(source, line, row, rows, column);
     #[cfg(not(simd_mve))]
     for (row, from) in column.chunks_exact_mut(row).zip(source.chunks(line.max(1))) {
-        row.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        copy(from, row);
     }
     true
 }
@@ -23,7 +23,9 @@ pub fn rows(source: &[i8], line: usize, row: usize, column: &mut [i8]) -> bool {
 pub fn copy(source: &[i8], to: &mut [i8]) {
     #[cfg(simd_mve)]
     super::gather_asm::copy(source, to);
-    #[cfg(not(simd_mve))]
+    #[cfg(target_arch = "aarch64")]
+    crate::arch::neon::copy::copy(source, to);
+    #[cfg(not(any(simd_mve, target_arch = "aarch64")))]
     to.iter_mut().zip(source).for_each(|(to, from)| *to = *from);
 }
 

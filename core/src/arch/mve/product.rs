@@ -7,6 +7,8 @@
 //! Cost of two columns x four channels: 14 instructions for 128 products (6 loads, 8 VMLADAVA), since sums live in the eight
 //! even core registers; 4.6 more per output to start, to requantize and to store. One column x four channels: 9 for 64.
 
+#[cfg(target_arch = "aarch64")]
+use crate::arch::neon::product as neon;
 use crate::blob::{Activation, Channel};
 
 /// Taps of a block.
@@ -27,16 +29,20 @@ pub struct Columns<'a> {
 
 /// Requantized outputs of all columns and groups: column i becomes `output[i * stride..][..4 * channels.len()]`.
 ///
-/// Right for channels of a bounded operator only. Does nothing when the slices do not fit together.
+/// Right for channels of a bounded operator only; `narrow` says that no weight is -128. Does nothing when the slices do not fit together.
 #[inline]
 pub fn requantized(
     columns: Columns<'_>,
     weights: &[Weights4],
     channels: &[[Channel; 4]],
+    narrow: bool,
     activation: Activation,
     output: &mut [i8],
     stride: usize,
 ) {
+    // The other machines' products are summed in 32 bits.
+    #[cfg(not(target_arch = "aarch64"))]
+    let _ = narrow;
     let depth = weights.len().checked_div(channels.len()).unwrap_or(0);
     let Some(last) = columns.count.checked_sub(1).filter(|_| depth > 0) else { return };
     let reach = |step: usize, length: usize| last.checked_mul(step).and_then(|at| at.checked_add(length));
@@ -45,9 +51,19 @@ pub fn requantized(
     if read && written {
         #[cfg(simd_mve)]
         super::product_asm::requantized(columns, depth, weights, channels, activation, output, stride);
-        #[cfg(not(simd_mve))]
+        #[cfg(target_arch = "aarch64")]
+        neon::requantized(columns, [depth, stride], weights, channels, narrow, activation, output);
+        #[cfg(not(any(simd_mve, target_arch = "aarch64")))]
         emulated::requantized(columns, depth, weights, channels, activation, output, stride);
     }
+}
+
+/// Whether no weight is -128. (Looks at whole blocks, which weights in this order are.)
+pub fn is_narrow(weights: &[i8]) -> bool {
+    #[cfg(target_arch = "aarch64")]
+    return neon::is_narrow(weights.as_chunks().0);
+    #[cfg(not(target_arch = "aarch64"))]
+    return !weights.contains(&i8::MIN);
 }
 
 /// Sums, without bias, of one column and the four channels of `weights`; zeros when the column is too short.
@@ -58,11 +74,13 @@ pub fn sums(column: &[i8], weights: &[Weights4]) -> [i32; 4] {
     }
     #[cfg(simd_mve)]
     return super::product_asm::sums(column, weights);
-    #[cfg(not(simd_mve))]
+    #[cfg(target_arch = "aarch64")]
+    return neon::sums(column, weights);
+    #[cfg(not(any(simd_mve, target_arch = "aarch64")))]
     return emulated::sums(column, weights);
 }
 
-#[cfg(not(simd_mve))]
+#[cfg(not(any(simd_mve, target_arch = "aarch64")))]
 mod emulated {
     use super::{Activation, BLOCK, Channel, Columns, Weights4};
     use crate::quantized::requantize_bounded;
