@@ -4,7 +4,7 @@ use ackermann_core::blob::write::Network;
 use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
 #[cfg(target_arch = "x86_64")]
 use ackermann_core::ops::{Avx2, Vnni};
-use ackermann_core::ops::{Dsp, Kernels, Mve, Portable, Reference, Selected};
+use ackermann_core::ops::{Dsp, Kernels, Mve, Neon, Portable, Reference, Selected};
 use ackermann_core::{Model, Session};
 use ackermann_tests::cases::{self, Border, Movement, Numbers, Recurrence, Sequence, Sliding};
 use ackermann_tests::oracle::{self, Oracle};
@@ -40,6 +40,7 @@ fn conforms(network: &Network, seed: u64) -> Result<(), TestCaseError> {
         prop_assert_eq!(&outputs::<Portable>(network, layout, &inputs), &expected, "portable, {:?}", layout);
         prop_assert_eq!(&outputs::<Dsp>(network, layout, &inputs), &expected, "dsp, {:?}", layout);
         prop_assert_eq!(&outputs::<Mve>(network, layout, &inputs), &expected, "mve, {:?}", layout);
+        prop_assert_eq!(&outputs::<Neon>(network, layout, &inputs), &expected, "neon, {:?}", layout);
         prop_assert_eq!(&outputs::<Selected>(network, layout, &inputs), &expected, "selected, {:?}", layout);
         #[cfg(target_arch = "x86_64")]
         {

@@ -4,7 +4,6 @@
 
 pub mod dsp;
 pub mod mve;
-#[cfg(target_arch = "aarch64")]
-mod neon;
+pub mod neon;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;

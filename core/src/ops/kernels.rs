@@ -54,10 +54,13 @@ pub struct Portable;
 #[derive(Debug, Clone, Copy)]
 pub struct Dsp;
 
-/// Armv8.1-M vector instructions (on AArch64 those of NEON, exactly emulated on other machines) for the Helium layout, else
-/// portable.
+/// Armv8.1-M vector instructions (exactly emulated on other machines) for the Helium layout, else portable.
 #[derive(Debug, Clone, Copy)]
 pub struct Mve;
+
+/// NEON instructions (exactly emulated on other machines) for the Helium layout and for depthwise convolution, else portable.
+#[derive(Debug, Clone, Copy)]
+pub struct Neon;
 
 impl Kernels for Reference {
     const SHORT: bool = false;
@@ -171,12 +174,36 @@ impl Kernels for Mve {
     }
 }
 
+impl Kernels for Neon {
+    fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
+        // The blocks of these kernels are NEON's where there is NEON.
+        Mve::conv2d(conv, sides, input, output, scratch);
+    }
+
+    fn fully_connected(
+        dense: &FullyConnected<'_>,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        scratch: &mut [i16],
+    ) {
+        Mve::fully_connected(dense, sides, input, output, scratch);
+    }
+
+    fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
+        depthwise_conv2d::neon::run(conv, sides, data, scratch);
+    }
+}
+
 /// What [`crate::Session::run`] uses on this target.
 #[cfg(all(simd_dsp, not(simd_mve)))]
 pub use self::Dsp as Selected;
 /// What [`crate::Session::run`] uses on this target.
-#[cfg(any(simd_mve, target_arch = "aarch64"))]
+#[cfg(simd_mve)]
 pub use self::Mve as Selected;
+/// What [`crate::Session::run`] uses on this target.
+#[cfg(target_arch = "aarch64")]
+pub use self::Neon as Selected;
 /// What [`crate::Session::run`] uses on this target.
 #[cfg(not(any(simd_dsp, simd_mve, target_arch = "aarch64", target_arch = "x86_64")))]
 pub use self::Portable as Selected;

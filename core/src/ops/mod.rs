@@ -56,7 +56,7 @@ pub use fully_connected::FullyConnected;
 pub use gather::Gather;
 pub use general_conv2d::GeneralConv2d;
 pub use gru::Gru;
-pub use kernels::{Dsp, Kernels, Mve, Portable, Reference, Selected};
+pub use kernels::{Dsp, Kernels, Mve, Neon, Portable, Reference, Selected};
 pub use layer_norm::LayerNorm;
 pub use lstm::Lstm;
 pub use lut::Lut;

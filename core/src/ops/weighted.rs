@@ -7,8 +7,8 @@ use crate::blob::format::{FLAG_BOUNDED, FLAG_NARROW};
 use crate::blob::{Activation, Channel, Layout, Quads, Rounding, x86};
 use crate::quantized::{self, BOUND};
 
-/// Whether the narrow flag is compared with weights in Helium's order: where kernels rely on it, and on hosts that write
-/// blobs. Elsewhere loading need not read them.
+/// Whether the narrow flag is compared with the weights: where kernels rely on it, and on hosts that write blobs. Elsewhere
+/// loading need not read them.
 const VERIFIES_NARROW: bool = cfg!(any(target_arch = "aarch64", feature = "writer"));
 
 /// Weights and requantization of an operator with output channels.
@@ -68,7 +68,8 @@ impl<'m> Weighted<'m> {
         if self.layout == Layout::X86 && !x86::is_consistent(self.weights, rows, row) {
             return Err(LoadError::BadConstant { operator });
         }
-        if VERIFIES_NARROW && self.layout == Layout::Helium && self.narrow && !product::is_narrow(self.weights) {
+        let bytes_are_weights = matches!(self.layout, Layout::Natural | Layout::Helium);
+        if VERIFIES_NARROW && bytes_are_weights && self.narrow && !product::is_narrow(self.weights) {
             return Err(LoadError::BadConstant { operator });
         }
         let short_only = self.layout == Layout::DspWide;

@@ -58,10 +58,10 @@ pub fn requantized(
     }
 }
 
-/// Whether no weight is -128. (Looks at whole blocks, which weights in this order are.)
+/// Whether no weight is -128.
 pub fn is_narrow(weights: &[i8]) -> bool {
     #[cfg(target_arch = "aarch64")]
-    return neon::is_narrow(weights.as_chunks().0);
+    return neon::is_narrow(weights);
     #[cfg(not(target_arch = "aarch64"))]
     return !weights.contains(&i8::MIN);
 }

@@ -1,5 +1,7 @@
 //! Copies of few bytes: into columns (im2col).
 
+#![allow(unsafe_code)]
+
 use core::arch::asm;
 
 /// Copies the bytes of a register of `$size` and steps.

@@ -1,47 +1,18 @@
-//! AArch64 vector instructions (NEON): what the blocks of [`super::mve`] are made of here, over the same layout.
+//! AArch64 vector instructions (NEON).
+//!
+//! Products of columns run over the Helium layout: they are what the blocks of [`super::mve`] are made of here. On other machines
+//! [`depthwise`] is the same arithmetic in plain Rust, so that whatever is built on top is tested on any machine.
 //!
 //! Loads and stores are spelled in assembly: bare-metal targets are compiled for memory that must be read at multiples
 //! of the size read, and there intrinsics read byte by byte. Memory of inference is normal memory with alignment checks
 //! off (`SCTLR_EL1.A` = 0; operating systems have it so), where vectors may lie anywhere.
-#![allow(unsafe_code)]
 
+#[cfg(target_arch = "aarch64")]
 pub mod copy;
+#[cfg(target_arch = "aarch64")]
+mod cpu;
+pub mod depthwise;
+#[cfg(target_arch = "aarch64")]
+mod depthwise_asm;
+#[cfg(target_arch = "aarch64")]
 pub mod product;
-
-use core::arch::aarch64::{int8x16_t, int32x4_t};
-use core::arch::asm;
-
-/// Sixteen bytes.
-///
-/// # Safety
-/// They can be read.
-#[inline(always)]
-unsafe fn load(from: *const i8) -> int8x16_t {
-    let value;
-    // SAFETY: one load of what the caller says can be read.
-    unsafe { asm!("ldr {:q}, [{}]", out(vreg) value, in(reg) from, options(pure, readonly, nostack, preserves_flags)) };
-    value
-}
-
-/// Sixty-four bytes.
-///
-/// # Safety
-/// They can be read.
-#[inline(always)]
-unsafe fn load4(from: *const i8) -> [int8x16_t; 4] {
-    let (a, b, c, d);
-    // SAFETY: two loads of what the caller says can be read.
-    unsafe {
-        asm!("ldp {:q}, {:q}, [{from}]", "ldp {:q}, {:q}, [{from}, #32]",
-            out(vreg) a, out(vreg) b, lateout(vreg) c, lateout(vreg) d, from = in(reg) from,
-            options(pure, readonly, nostack, preserves_flags))
-    };
-    [a, b, c, d]
-}
-
-/// Four numbers at a multiple of 4.
-#[inline(always)]
-fn numbers(from: [i32; 4]) -> int32x4_t {
-    // SAFETY: both are sixteen bytes of numbers.
-    unsafe { core::mem::transmute(from) }
-}

@@ -4,9 +4,11 @@
 //! three instructions for 16 products. Two products fit in 16 bits if they are not both (-128)^2, which the operator's
 //! narrow flag promises; without it the products are added one by one.
 
+#![allow(unsafe_code)]
+
 use core::arch::aarch64::*;
 
-use super::{load, load4, numbers};
+use super::cpu::{load, load4, numbers};
 use crate::arch::mve::product::{BLOCK, Columns, Weights4};
 use crate::blob::{Activation, Channel};
 
@@ -39,7 +41,8 @@ pub fn requantized(
 }
 
 /// Whether no weight is -128.
-pub fn is_narrow(weights: &[[i8; 4 * BLOCK]]) -> bool {
+pub fn is_narrow(weights: &[i8]) -> bool {
+    let (weights, rest) = weights.as_chunks::<{ 4 * BLOCK }>();
     let mut least = [zero_bytes(); 4];
     for block in weights {
         // SAFETY: 64 bytes.
@@ -51,7 +54,8 @@ pub fn is_narrow(weights: &[[i8; 4 * BLOCK]]) -> bool {
     }
     let [a, b, c, d] = least;
     // SAFETY: arithmetic on registers.
-    unsafe { vminvq_s8(vminq_s8(vminq_s8(a, b), vminq_s8(c, d))) > i8::MIN }
+    let least = unsafe { vminvq_s8(vminq_s8(vminq_s8(a, b), vminq_s8(c, d))) };
+    least > i8::MIN && !rest.contains(&i8::MIN)
 }
 
 /// Sums, without bias, of one column and four channels.
@@ -178,7 +182,7 @@ fn across(a: int32x4_t, b: int32x4_t, c: int32x4_t, d: int32x4_t) -> int32x4_t {
 }
 
 /// The short requantization of four channels.
-struct Requantize {
+pub(super) struct Requantize {
     bias: int32x4_t,
     multiplier: int32x4_t,
     rounding: int32x4_t,
@@ -187,7 +191,7 @@ struct Requantize {
 
 impl Requantize {
     #[inline(always)]
-    fn new(channels: &[Channel; 4]) -> Self {
+    pub fn new(channels: &[Channel; 4]) -> Self {
         let (bias, multiplier, rounding, shift);
         // SAFETY: reads four records of four numbers, which LD4 takes apart.
         unsafe {
@@ -198,17 +202,24 @@ impl Requantize {
         Self { bias, multiplier, rounding, shift }
     }
 
-    /// Four bytes, in the first lanes.
-    ///
-    /// SQRDMULH is SMMLAR of the doubled sum without its last term: it saturates only for MIN * MIN, and |sum| < 2^29.
+    /// Not yet saturated. SQRDMULH is SMMLAR of the doubled sum without its last term: it saturates only for MIN * MIN, and
+    /// |sum| < 2^29.
     #[inline(always)]
-    fn bytes(&self, sums: int32x4_t, activation: Activation) -> int8x8_t {
+    pub fn scaled(&self, sums: int32x4_t) -> int32x4_t {
         // SAFETY: arithmetic on registers.
         unsafe {
             let sums = vaddq_s32(sums, self.bias);
             let rounding = vsraq_n_s32::<31>(self.rounding, sums);
-            let scaled = vaddq_s32(vqrdmulhq_s32(sums, self.multiplier), rounding);
-            let values = vqmovn_s32(vshlq_s32(scaled, self.shift));
+            vshlq_s32(vaddq_s32(vqrdmulhq_s32(sums, self.multiplier), rounding), self.shift)
+        }
+    }
+
+    /// Four bytes, in the first lanes.
+    #[inline(always)]
+    fn bytes(&self, sums: int32x4_t, activation: Activation) -> int8x8_t {
+        // SAFETY: arithmetic on registers.
+        unsafe {
+            let values = vqmovn_s32(self.scaled(sums));
             let bytes = vqmovn_s16(vcombine_s16(values, values));
             vmax_s8(vmin_s8(bytes, vdup_n_s8(activation.max)), vdup_n_s8(activation.min))
         }

@@ -12,6 +12,7 @@
 
 pub mod dsp;
 pub mod mve;
+pub mod neon;
 mod planes;
 pub mod portable;
 pub mod reference;

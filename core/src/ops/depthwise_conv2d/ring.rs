@@ -3,6 +3,7 @@
 //! That is safe where both have one shape: the window of output row y reaches input row y, since the padding is smaller
 //! than the window, so a row is copied before anything is written over it.
 
+use crate::arch::mve::gather;
 use crate::blob::Window;
 
 /// Rows that are kept at a time: all from the first tap to the last.
@@ -31,7 +32,7 @@ impl<'s> Ring<'s> {
             let slot = crate::ops::parts_mut(self.rows, self.row);
             let slots = slot.len().max(1);
             for slot in slot.skip(y % slots).take(1) {
-                slot.iter_mut().zip(source).for_each(|(kept, q)| *kept = *q);
+                gather::copy(source, slot);
             }
             self.copied = y + 1;
         }
