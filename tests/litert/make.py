@@ -348,6 +348,61 @@ for name in ["MAX_POOL_2D", "AVERAGE_POOL_2D"]:
             options = {"padding": padding, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 3}
             return (name, [x], options, "Pool2DOptions")
 
+# --- int16 ------------------------------------------------------------------------------------------------------------------
+
+for index, (left, right) in enumerate(SHAPES):
+    for name, kind in [("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions")]:
+        @case("int16", f"{name.lower()}_{index}")
+        def _(n, name=name, kind=kind, left=left, right=right, index=index):
+            a, b = n.input(left, 0.0005, 0, np.int16), n.input(right, 0.0003, 0, np.int16)
+            n.output(np.broadcast_shapes(left, right), 0.0007 if name != "MUL" else 0.004, 0, np.int16)
+            options = {"fusedActivationFunction": [0, 1, 3, 0][index]}
+            return (name, [a, b], options if name == "MUL" else {**options, "potScaleInt16": False}, kind)
+
+for name in ["RELU", "RELU6"]:
+    @case("int16", name.lower())
+    def _(n, name=name):
+        x = n.input([1, 200], 0.0005, 0, np.int16)
+        n.output([1, 200], 0.0004, 0, np.int16)
+        return (name, [x])
+
+for name in ["MAX_POOL_2D", "AVERAGE_POOL_2D"]:
+    for activation in [0, 1]:
+        @case("int16", f"{name.lower()}_{activation}")
+        def _(n, name=name, activation=activation):
+            x = n.input([1, 7, 6, 3], 0.0005, 0, np.int16)
+            n.output([1, 4, 3, 3], 0.0005, 0, np.int16)
+            options = {"padding": 0, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 3,
+                       "fusedActivationFunction": activation}
+            return (name, [x], options, "Pool2DOptions")
+
+QUANTIZED = [(np.int8, 0.05, -13, np.int16, 0.0003, 0), (np.int16, 0.0003, 0, np.int8, 0.07, 11), (np.int16, 0.0003, 0, np.int16, 0.0007, 0),
+             (np.int8, 0.05, -13, np.int16, 0.0125, 0), (np.int16, 0.01, 0, np.int8, 0.02, 5)]
+for index, (x, a, za, y, b, zb) in enumerate(QUANTIZED):
+    @case("int16", f"quantize_{index}")
+    def _(n, x=x, a=a, za=za, y=y, b=b, zb=zb):
+        i = n.input([1, 200], a, za, x)
+        n.output([1, 200], b, zb, y)
+        return ("QUANTIZE", [i], {}, "QuantizeOptions")
+
+@case("int16", "reshape")
+def _(n):
+    x = n.input([3, 8], 0.0005, 0, np.int16)
+    n.output([6, 4], 0.0005, 0, np.int16)
+    return ("RESHAPE", [x], {"newShape": [6, 4]}, "ReshapeOptions")
+
+@case("int16", "concatenation")
+def _(n):
+    inputs = [n.input([1, 2, 3, d], 0.0005, 0, np.int16) for d in [1, 4]]
+    n.output([1, 2, 3, 5], 0.0005, 0, np.int16)
+    return ("CONCATENATION", inputs, {"axis": 3}, "ConcatenationOptions")
+
+@case("int16", "transpose")
+def _(n):
+    x, perm = n.input([2, 3, 4], 0.0005, 0, np.int16), n.integers([2, 0, 1])
+    n.output([4, 2, 3], 0.0005, 0, np.int16)
+    return ("TRANSPOSE", [x, perm], {}, "TransposeOptions")
+
 # --- Weights -----------------------------------------------------------------------------------------------------------------
 
 INT4 = s.TensorType.INT4

@@ -272,6 +272,13 @@ proptest! {
     }
 
     #[test]
+    fn pooling_int16(sliding in sliding(), seed: u64, average: bool) {
+        if let Some(network) = cases::pool_int16(&sliding, seed, average) {
+            conforms(&network, seed)?;
+        }
+    }
+
+    #[test]
     fn general_matrix(rows in 1usize..=3, inputs in 1usize..=70, outputs in 1usize..=9, form in form(), seed: u64) {
         let form = cases::Form { transposed: false, ..form };
         conforms(&cases::general_matrix(rows, inputs * form.groups, outputs * form.groups, form, seed), seed)?;

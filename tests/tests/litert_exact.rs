@@ -107,6 +107,11 @@ fn movement() {
 }
 
 #[test]
+fn int16() {
+    agree("int16", 26);
+}
+
+#[test]
 fn weights() {
     agree("weights", 42);
 }

@@ -15,7 +15,7 @@ pub(super) fn parameters(kind: &OperatorKind) -> Vec<i32> {
         OperatorKind::Mul(mul) => [number(mul.output), range(mul.activation)].concat(),
         OperatorKind::Prelu(prelu) => [number(prelu.identity), number(prelu.slope)].concat(),
         OperatorKind::Softmax(softmax) => number(softmax.scale).to_vec(),
-        OperatorKind::Requantize(requantize) => number(requantize.scale).to_vec(),
+        OperatorKind::Requantize(requantize) => [number(requantize.scale), requantize.range].concat(),
         OperatorKind::Concat(concat) => vec![size(concat.axis)],
         OperatorKind::BatchMatmul(matmul) => [matmul.adjoint.map(i32::from), number(matmul.scale)].concat(),
         OperatorKind::Gather(gather) => vec![size(gather.axis)],

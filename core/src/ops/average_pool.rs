@@ -5,8 +5,9 @@
 //! zero point. Source: TFLite `reference_integer_ops::AveragePool`.
 
 use super::record::Record;
-use super::{Kernels, Node, Pool, Sides};
+use super::{Kernels, Node, Pool, Sides, elementwise};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::session::{Memory, Open};
 
 /// Mean of each window.
@@ -24,8 +25,15 @@ impl Node<'_> for AveragePool {
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
-            self.0.run(sides, input, output, 0, |sum, q| sum + q, rounded_mean);
+            match sides.output.element() {
+                Element::Int16 => self.0.run_int16(sides, input, output, 0, |sum, q| sum + q, rounded_mean),
+                _ => self.0.run(sides, input, output, 0, |sum, q| sum + q, rounded_mean),
+            }
         }
+    }
+
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        elementwise::accepts(sides, self.0.activation)
     }
 }
 

@@ -4,8 +4,9 @@
 //! Input and output have the same scale and zero point. Source: TFLite `reference_integer_ops::MaxPool`.
 
 use super::record::Record;
-use super::{Kernels, Node, Pool, Sides};
+use super::{Kernels, Node, Pool, Sides, elementwise};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::session::{Memory, Open};
 
 /// Largest value of each window.
@@ -23,7 +24,14 @@ impl Node<'_> for MaxPool {
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
-            self.0.run(sides, input, output, i32::from(i8::MIN), i32::max, |largest, _| largest);
+            match sides.output.element() {
+                Element::Int16 => self.0.run_int16(sides, input, output, i32::MIN, i32::max, |largest, _| largest),
+                _ => self.0.run(sides, input, output, i32::from(i8::MIN), i32::max, |largest, _| largest),
+            }
         }
+    }
+
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        elementwise::accepts(sides, self.0.activation)
     }
 }

@@ -7,11 +7,11 @@
 use super::record::Record;
 use super::{Kernels, Node, Sides, elementwise};
 use crate::LoadError;
-use crate::blob::Activation;
+use crate::blob::{Activation, Element};
 use crate::quantized::Multiplier;
 use crate::session::{Memory, Open};
 
-/// Largest shift to the left: a product of two differences has 16 bits.
+/// Largest shift to the left: a product of two int8 differences has 16 bits.
 const MAX_SHIFT: i32 = 14;
 
 /// A product, ready to run.
@@ -40,6 +40,10 @@ impl Node<'_> for Mul {
     }
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
+        // A product of int16 has 31 bits.
+        if sides.input.element() == Element::Int16 && self.output.shift > 0 {
+            return Err(LoadError::BadMultiplier { operator });
+        }
         elementwise::verify(sides, operator)
     }
 
@@ -47,10 +51,13 @@ impl Node<'_> for Mul {
         let Some(second) = sides.others[0] else { return };
         let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
         let (zero_a, zero_b, zero_point) = (sides.input.zero_point(), second.zero_point(), sides.output.zero_point());
-        elementwise::run(sides, inputs, output, |a, b| {
-            let product = self.output.apply((a - zero_a) * (b - zero_b));
-            self.activation.clamp(product.saturating_add(zero_point))
+        elementwise::run_clamped(sides, inputs, output, self.activation, |a, b| {
+            self.output.apply((a - zero_a).wrapping_mul(b - zero_b)).saturating_add(zero_point)
         });
+    }
+
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        elementwise::accepts(sides, self.activation)
     }
 
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {

@@ -1,9 +1,10 @@
 //! What max and average pooling share.
 
+use super::elementwise::Number;
 use super::record::Record;
 use super::{Sides, parts, parts_mut};
 use crate::LoadError;
-use crate::blob::{Activation, Window};
+use crate::blob::{Activation, Element, Window};
 
 /// A pooling window and the range of its output. Input and output are NHWC with equal scale and zero point.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ impl Pool {
         record.expect_no_options()?;
         record.expect_unused(0, 10)?;
         let window = record.window()?;
-        // Sums of a window stay within 2^30.
+        // Sums of a window of int8 stay within 2^30, see `verify` for int16.
         let area = window.kernel[0] * window.kernel[1];
         if window.dilation != [1, 1] || area > 1 << 23 {
             return Err(LoadError::BadParameter { operator: record.index });
@@ -36,6 +37,10 @@ impl Pool {
         let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
         if n != on || c != oc || !self.window.fits(0, h, oh) || !self.window.fits(1, w, ow) {
             return Err(error);
+        }
+        let area = self.window.kernel[0] * self.window.kernel[1];
+        if sides.input.element() == Element::Int16 && area > 1 << 15 {
+            return Err(LoadError::BadParameter { operator });
         }
         sides.same_quantization(operator)
     }
@@ -75,6 +80,35 @@ impl Pool {
                     let taps = rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + channel));
                     let folded = taps.filter_map(|at| image.get(at)).fold(start, |acc, q| fold(acc, i32::from(*q)));
                     *value = self.activation.clamp(finish(folded, count));
+                }
+            }
+        }
+    }
+}
+
+impl Pool {
+    /// [`Pool::run`] for int16 tensors, which have no fused activation.
+    pub(crate) fn run_int16(
+        &self,
+        sides: Sides<'_>,
+        input: &[i8],
+        output: &mut [i8],
+        start: i32,
+        fold: impl Fn(i32, i32) -> i32,
+        finish: impl Fn(i32, i32) -> i32,
+    ) {
+        let (Some([_, h, w, c]), Some([_, oh, ow, _])) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
+        let input = bytemuck::try_cast_slice::<i8, i16>(input).unwrap_or(&[]);
+        let output = bytemuck::try_cast_slice_mut::<i8, i16>(output).unwrap_or(&mut []);
+        for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * c)) {
+            for (position, pixel) in result.chunks_exact_mut(c).enumerate() {
+                let rows = self.window.inside(0, position / ow, h);
+                let columns = self.window.inside(1, position % ow, w);
+                let count = (rows.len() * columns.len()) as i32;
+                for (channel, value) in pixel.iter_mut().enumerate() {
+                    let taps = rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + channel));
+                    let folded = taps.filter_map(|at| image.get(at)).fold(start, |acc, q| fold(acc, i32::from(*q)));
+                    *value = i16::saturated(finish(folded, count));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Requantize: the same numbers in another scale or element type.
 //!
-//! `output = saturate((input - zero point) * multiplier + zero point)`, multiplier = `input scale / output scale`, rounded twice.
-//! Between int8 tensors a table ([`super::Lut`]) does it. Source: TFLite `reference_ops::Requantize`.
+//! `output = clamp((input - zero point) * multiplier + zero point)`, multiplier = `input scale / output scale`, rounded twice.
+//! Between int16 tensors it is ReLU and any clamp as well. Between int8 tensors a table ([`super::Lut`]) does it. Source: TFLite `reference_ops::Requantize`.
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, parts, parts_mut};
@@ -15,14 +15,19 @@ use crate::session::{Memory, Open};
 pub struct Requantize {
     /// `input scale / output scale`.
     pub scale: Multiplier,
+    /// Smallest and largest output; beyond the output's element it does not matter.
+    pub range: [i32; 2],
 }
 
 impl Requantize {
+    /// The range of no activation.
+    pub const ALL: [i32; 2] = [i32::MIN, i32::MAX];
+
     /// The multiplier for these scales; the loader refuses what would overflow. For hosts.
     #[cfg(any(test, feature = "writer"))]
     pub fn for_scales(input: f32, output: f32) -> Self {
         let (multiplier, shift) = crate::quantized::quantize_multiplier(f64::from(input) / f64::from(output));
-        Self { scale: Multiplier { multiplier, shift } }
+        Self { scale: Multiplier { multiplier, shift }, range: Self::ALL }
     }
 }
 
@@ -38,8 +43,12 @@ const fn max_shift(element: Element) -> i32 {
 impl Node<'_> for Requantize {
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
-        record.expect_unused(0, 2)?;
-        Ok(Self { scale: record.multiplier(0, -31..=22)? })
+        record.expect_unused(0, 4)?;
+        let &[_, _, low, high, ..] = &record.raw.parameters;
+        if low > high {
+            return Err(LoadError::BadParameter { operator: record.index });
+        }
+        Ok(Self { scale: record.multiplier(0, -31..=22)?, range: [low, high] })
     }
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
@@ -56,7 +65,7 @@ impl Node<'_> for Requantize {
         let (zero_x, zero_y) = (sides.input.zero_point(), sides.output.zero_point());
         for (x, y) in parts(input, from.bytes()).zip(parts_mut(output, to.bytes())) {
             let scaled = self.scale.apply(read(x) - zero_x).saturating_add(zero_y);
-            write(y, scaled);
+            write(y, scaled.min(self.range[1]).max(self.range[0]));
         }
     }
 

@@ -4,7 +4,7 @@
 //! Dimensions of 1 are repeated. Source: TFLite `reference_ops::Sub`, `sub.cc`.
 
 use super::record::Record;
-use super::{Add, Kernels, Node, Sides, add, elementwise};
+use super::{Add, Kernels, Node, Sides, elementwise};
 use crate::LoadError;
 use crate::session::{Memory, Open};
 
@@ -24,12 +24,12 @@ impl Node<'_> for Sub {
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         let (Self(numbers), Some(second)) = (self, sides.others[0]) else { return };
         let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
-        let zero_points = [sides.input.zero_point(), second.zero_point()];
-        let scaled = |at: usize, q: i32| numbers.inputs[at].apply((q - zero_points[at]) << add::LEFT_SHIFT);
-        elementwise::run(sides, inputs, output, |a, b| {
-            let difference = numbers.output.apply(scaled(0, a).wrapping_sub(scaled(1, b)));
-            numbers.activation.clamp(difference.wrapping_add(sides.output.zero_point()))
-        });
+        let difference = numbers.combination(sides, -1);
+        elementwise::run_clamped(sides, inputs, output, numbers.activation, difference);
+    }
+
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        self.0.accepts(sides)
     }
 
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {

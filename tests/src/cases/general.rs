@@ -1,7 +1,7 @@
 //! Networks of one general convolution, product of matrices or layer normalization.
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, Storage};
-use ackermann_core::blob::{Element, GeneralSpec, LayerNormSpec, Scaling, Window};
+use ackermann_core::blob::{Activation, Element, GeneralSpec, LayerNormSpec, Scaling, Window};
 use ackermann_core::ops::BatchMatmul;
 use ackermann_core::quantized::{Multiplier, quantize_multiplier};
 
@@ -47,6 +47,19 @@ pub fn general_matrix(rows: usize, inputs: usize, outputs: usize, form: Form, se
     let zero_points = if form.int16 { [0, 0] } else { [zero_point(&mut n), zero_point(&mut n)] };
     let network = single(&[1, rows, inputs], &[rows, outputs], zero_points, OperatorKind::GeneralConv2d(spec));
     of_width(network, form.int16)
+}
+
+/// A pool of int16.
+pub fn pool_int16(sliding: &Sliding, seed: u64, average: bool) -> Option<Network> {
+    let mut network = of_width(super::pool(sliding, seed, average)?, true);
+    network.tensors.iter_mut().for_each(|tensor| tensor.zero_point = 0);
+    match &mut network.operators[0].kind {
+        OperatorKind::MaxPool { activation, .. } | OperatorKind::AveragePool { activation, .. } => {
+            *activation = Activation::NONE;
+        }
+        _ => return None,
+    }
+    Some(network)
 }
 
 /// Tensors of 16 bits, the second after the first.

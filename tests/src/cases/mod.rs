@@ -9,7 +9,7 @@ use ackermann_core::blob::{Activation, Rounding, Window};
 use ackermann_core::ops::{Add, Softmax};
 use ackermann_core::quantized::Multiplier;
 
-pub use general::{Form, batch_matmul, general_conv2d, general_matrix, layer_norm};
+pub use general::{Form, batch_matmul, general_conv2d, general_matrix, layer_norm, pool_int16};
 pub use movement::{Movement, movement};
 pub use recurrent::{Recurrence, Sequence, recurrent};
 

@@ -76,11 +76,14 @@ pub fn movement(what: Movement, shape: &[usize], seed: u64) -> Network {
     let (kind, output, element, out_zero) = match what {
         Movement::Add | Movement::Sub | Movement::Mul | Movement::Prelu => {
             let (left, right) = (broadcast(&mut n, shape), broadcast(&mut n, shape));
-            reads.push(t.push(&left, Element::Int8, zero));
+            let int16 = what != Movement::Prelu && n.between(0, 2) == 0;
+            let element = if int16 { Element::Int16 } else { Element::Int8 };
+            reads.push(t.push(&left, element, zero));
             let zero = zero_point(&mut n);
-            reads.push(t.push(&right, Element::Int8, zero));
+            reads.push(t.push(&right, element, zero));
             let output: Vec<usize> = whole(&left, &right);
-            (combination(&mut n, what), output, Element::Int8, zero_point(&mut n))
+            let kind = if int16 { combination_of_int16(&mut n, what) } else { combination(&mut n, what) };
+            (kind, output, element, zero_point(&mut n))
         }
         Movement::Concat => {
             let axis = n.between(0, shape.len() as i64 - 1) as usize;
@@ -176,6 +179,18 @@ fn combination(n: &mut Numbers, what: Movement) -> OperatorKind {
     }
 }
 
+/// int16 has no fused activation, and products of up to 31 bits.
+fn combination_of_int16(n: &mut Numbers, what: Movement) -> OperatorKind {
+    let activation = Activation::NONE;
+    let inputs = [any(n, [-3, -1]), any(n, [-3, -1])];
+    let sum = Add { inputs, output: any(n, [-16, -12]), activation };
+    match what {
+        Movement::Add => OperatorKind::Add(sum),
+        Movement::Sub => OperatorKind::Sub(Sub(sum)),
+        _ => OperatorKind::Mul(Mul { output: any(n, [-17, -12]), activation }),
+    }
+}
+
 fn resize(n: &mut Numbers, what: Movement, from: &[usize], to: &[usize]) -> OperatorKind {
     let (aligned, half) = (n.between(0, 1) == 0, n.between(0, 1) == 0);
     if what == Movement::ResizeBilinear {
@@ -237,7 +252,8 @@ fn rearranged(
         _ => {
             let to = [Element::Int8, Element::Int16, Element::Int32][n.between(0, 2) as usize];
             let shift = if element == Element::Int32 { [-24, 0] } else { [-9, 3] };
-            let kind = OperatorKind::Requantize(Requantize { scale: any(n, shift) });
+            let range = if n.between(0, 1) == 0 { Requantize::ALL } else { [-100, 90] };
+            let kind = OperatorKind::Requantize(Requantize { scale: any(n, shift), range });
             let out_zero = zero_point(n);
             (kind, shape.to_vec(), to, if to == Element::Int8 { out_zero } else { 0 })
         }

@@ -7,7 +7,7 @@ mod movement;
 mod recurrent;
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec, WeightedSpec};
-use ackermann_core::blob::{Activation, Rounding, Window};
+use ackermann_core::blob::{Activation, Element, Rounding, Window};
 use ackermann_core::ops::Add;
 use ackermann_core::quantized::Multiplier;
 
@@ -83,10 +83,18 @@ fn operator(network: &Network, spec: &OperatorSpec, inputs: &[&[i8]]) -> Vec<i8>
 }
 
 /// a + sign * b, each in its scale.
-fn combined(spec: &Add, [a, b]: [i64; 2], sign: i64, zero_point: i64) -> i64 {
-    let sum = by(a << 20, spec.inputs[0]) + sign * by(b << 20, spec.inputs[1]);
-    let (low, high) = (i64::from(spec.activation.min), i64::from(spec.activation.max));
-    (by(sum, spec.output) + zero_point).clamp(low, high)
+fn combined(spec: &Add, [a, b]: [i64; 2], sign: i64, output: &TensorSpec) -> i64 {
+    let left = if output.element == Element::Int16 { 15 } else { 20 };
+    let sum = by(a << left, spec.inputs[0]) + sign * by(b << left, spec.inputs[1]);
+    clamped(by(sum, spec.output) + i64::from(output.zero_point), spec.activation, output)
+}
+
+/// int16 is saturated when its bytes are written.
+fn clamped(value: i64, activation: Activation, output: &TensorSpec) -> i64 {
+    match output.element {
+        Element::Int16 => value,
+        _ => value.clamp(i64::from(activation.min), i64::from(activation.max)),
+    }
 }
 
 fn by(x: i64, number: Multiplier) -> i64 {
@@ -198,6 +206,7 @@ fn pool(
     x: &[i8],
     reduce: impl Fn(&[i64]) -> i64,
 ) -> Vec<i8> {
+    let values = movement::numbers(input.element, x);
     let ([_, h, w, c], [n, oh, ow, _]) = (nhwc(input), nhwc(output));
     let inside = |position: i64, axis: usize, limit: i64| {
         let first = position * window.stride[axis] as i64 - window.padding[axis] as i64;
@@ -209,11 +218,11 @@ fn pool(
         let rows = inside(y, 0, h);
         let taps: Vec<i64> = rows
             .flat_map(|iy| inside(column, 1, w).map(move |ix| (((b * h + iy) * w + ix) * c + channel) as usize))
-            .map(|at| i64::from(x[at]))
+            .map(|at| values[at])
             .collect();
-        result.push(reduce(&taps).max(i64::from(activation.min)).min(i64::from(activation.max)) as i8);
+        result.push(clamped(reduce(&taps), activation, output));
     }
-    result
+    movement::bytes(output.element, &result)
 }
 
 fn softmax(tensor: &TensorSpec, number: Multiplier, x: &[i8]) -> Vec<i8> {

@@ -4,7 +4,7 @@ use ackermann_core::blob::Element;
 use ackermann_core::blob::write::{OperatorKind, TensorSpec};
 use ackermann_core::ops::ResizeBilinear;
 
-use super::{by, combined};
+use super::{by, clamped, combined};
 
 /// The shape with ones in front.
 pub(super) fn extended(tensor: &TensorSpec) -> [i64; 4] {
@@ -75,18 +75,20 @@ fn element(
     let with = |axis: usize, i: i64| std::array::from_fn(|d| if d == axis { i } else { at[d] });
     let int8 = |x: i64| x.clamp(-128, 127);
     Some(match kind {
-        OperatorKind::Add(sum) => combined(sum, [broadcast(0) - zero(0), broadcast(1) - zero(1)], 1, out_zero),
-        OperatorKind::Sub(sub) => combined(&sub.0, [broadcast(0) - zero(0), broadcast(1) - zero(1)], -1, out_zero),
+        OperatorKind::Add(sum) => combined(sum, [broadcast(0) - zero(0), broadcast(1) - zero(1)], 1, output),
+        OperatorKind::Sub(sub) => combined(&sub.0, [broadcast(0) - zero(0), broadcast(1) - zero(1)], -1, output),
         OperatorKind::Mul(mul) => {
             let product = (broadcast(0) - zero(0)) * (broadcast(1) - zero(1));
-            let (low, high) = (i64::from(mul.activation.min), i64::from(mul.activation.max));
-            (by(product, mul.output) + out_zero).clamp(low, high)
+            clamped(by(product, mul.output) + out_zero, mul.activation, output)
         }
         OperatorKind::Prelu(prelu) => {
             let (x, slope) = (broadcast(0) - zero(0), broadcast(1) - zero(1));
             int8(out_zero + if x >= 0 { by(x, prelu.identity) } else { by(x * slope, prelu.slope) })
         }
-        OperatorKind::Requantize(requantize) => by(read(0, at) - zero(0), requantize.scale) + out_zero,
+        OperatorKind::Requantize(requantize) => {
+            let [low, high] = requantize.range.map(i64::from);
+            (by(read(0, at) - zero(0), requantize.scale) + out_zero).clamp(low, high)
+        }
         OperatorKind::Transpose(transpose) => {
             let mut from = [0; 4];
             (0..4).for_each(|d| from[transpose.order[d]] = at[d]);

@@ -7,7 +7,7 @@
 //!
 //! With s the larger of the two input scales the multipliers are `scale / (2 s)` and `2 s / (2^20 * output scale)`, all
 //! below one, and all products round twice ([`crate::quantized`]). |a| + |b| stays below 2^29.
-//! Source: TFLite `reference_integer_ops::Add` and `add.cc`.
+//! int16 tensors are shifted by 15 instead of 20. Source: TFLite `reference_integer_ops::Add` and `add.cc`.
 
 pub mod portable;
 pub mod reference;
@@ -15,12 +15,14 @@ pub mod reference;
 use super::record::Record;
 use super::{Kernels, Node, Sides, elementwise};
 use crate::LoadError;
-use crate::blob::Activation;
+use crate::blob::{Activation, Element};
 use crate::quantized::Multiplier;
 use crate::session::{Memory, Open};
 
-/// Bits by which inputs are shifted to the left before they are scaled.
+/// Bits by which int8 inputs are shifted to the left before they are scaled.
 pub const LEFT_SHIFT: u32 = 20;
+/// The same for int16 inputs.
+pub const LEFT_SHIFT_INT16: u32 = 15;
 
 /// A sum, ready to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +39,24 @@ impl Add {
     /// Multipliers for these scales; `None` where the output's is not below one, which TFLite refuses too. For hosts.
     #[cfg(any(test, feature = "writer"))]
     pub fn for_scales(inputs: [f32; 2], output: f32, activation: Activation) -> Option<Self> {
+        Self::shifted(inputs, output, activation, LEFT_SHIFT)
+    }
+
+    /// The same for int16 tensors, which have no fused activation. For hosts.
+    #[cfg(any(test, feature = "writer"))]
+    pub fn for_int16(inputs: [f32; 2], output: f32) -> Option<Self> {
+        Self::shifted(inputs, output, Activation::NONE, LEFT_SHIFT_INT16)
+    }
+
+    #[cfg(any(test, feature = "writer"))]
+    fn shifted(inputs: [f32; 2], output: f32, activation: Activation, left_shift: u32) -> Option<Self> {
         let twice = 2.0 * f64::from(inputs[0].max(inputs[1]));
         let quantize = |real| {
             let (multiplier, shift) = crate::quantized::quantize_multiplier(real);
             (shift <= 0).then_some(Multiplier { multiplier, shift })
         };
         let [a, b] = inputs.map(|scale| quantize(f64::from(scale) / twice));
-        let output = quantize(twice / (f64::from(1 << LEFT_SHIFT) * f64::from(output)))?;
+        let output = quantize(twice / (f64::from(1 << left_shift) * f64::from(output)))?;
         Some(Self { inputs: [a?, b?], output, activation })
     }
 }
@@ -64,11 +77,16 @@ impl Node<'_> for Add {
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         let Some(second) = sides.others[0] else { return };
         let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
-        if inputs.iter().all(|input| input.len() == output.len()) {
+        let int8 = sides.output.element() == Element::Int8;
+        if int8 && inputs.iter().all(|input| input.len() == output.len()) {
             K::add(self, sides, inputs, output);
         } else {
             reference::broadcast(self, sides, inputs, output);
         }
+    }
+
+    fn accepts(&self, sides: &Sides<'_>) -> bool {
+        elementwise::accepts(sides, self.activation)
     }
 
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {

@@ -59,7 +59,16 @@ fn table<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>, make: impl Fn(
 
 /// Values clamped to `low..=high`. No options.
 pub fn clamp<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>, low: f32, high: f32) -> Result<()> {
-    table(c, operator, |from, to| tables::relu(from, to, low, high))
+    let (input, output) = c.sides(operator)?;
+    let (from, to) = (c.spec(input), c.spec(output));
+    if [from.element, to.element] != [Element::Int16; 2] {
+        return table(c, operator, |from, to| tables::relu(from, to, low, high));
+    }
+    let quantize = |real: f32| i32::from((real / to.scale).round() as i16);
+    let range = [quantize(low), quantize(high)];
+    // TFLite divides these scales in f32.
+    let scale = Requantize::for_scales(from.scale / to.scale, 1.0).scale;
+    c.push(&[input], output, OperatorKind::Requantize(Requantize { scale, range }))
 }
 
 /// `LeakyReluOptions`: alpha.

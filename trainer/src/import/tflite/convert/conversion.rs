@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ackermann_core::blob::write::{Network, OperatorKind, OperatorSpec, Storage, TensorSpec};
 use ackermann_core::blob::{Activation, Element};
+use ackermann_core::ops::Requantize;
 
 use crate::Result;
 use crate::import::tflite::ImportOptions;
@@ -149,6 +150,19 @@ impl<'c, 'f> Conversion<'c, 'f> {
         }
     }
 
+    /// Appends an operator that has the fused activation `code` on int8, and a clamp behind it on int16.
+    pub fn push_activated(&mut self, inputs: &[u16], output: u16, kind: OperatorKind, code: i8) -> Result<()> {
+        if code == 0 || self.spec(output).element != Element::Int16 {
+            return self.push(inputs, output, kind);
+        }
+        let range = self.range(code, output)?.map(i32::from);
+        let shape = self.shape(output).to_vec();
+        let whole = self.between(output, &shape)?;
+        self.push(inputs, whole, kind)?;
+        let scale = Requantize::for_scales(1.0, 1.0).scale;
+        self.push(&[whole], output, OperatorKind::Requantize(Requantize { scale, range }))
+    }
+
     /// Appends an operator from `inputs` to `output`.
     pub fn push(&mut self, inputs: &[u16], output: u16, kind: OperatorKind) -> Result<()> {
         let name = self.spec(output).name.clone();
@@ -210,8 +224,11 @@ impl<'c, 'f> Conversion<'c, 'f> {
         }
     }
 
-    /// `enum ActivationFunctionType` on this output.
+    /// `enum ActivationFunctionType` on this int8 output; none on an int16 one, see [`Conversion::push_activated`].
     pub fn activation(&self, code: i8, output: u16) -> Result<Activation> {
+        if self.spec(output).element == Element::Int16 {
+            return Ok(Activation::NONE);
+        }
         let quantization = self.quantization(output);
         let above_zero = Activation { min: quantization.quantize(0.0), max: i8::MAX };
         match code {

@@ -27,8 +27,9 @@ fn pool<'f>(
     let (stride, kernel) = (sizes(operator, [2, 1])?, sizes(operator, [4, 3])?);
     let window = Window { kernel, stride, dilation: [1, 1], padding: [0, 0] };
     let window = padded(c, window, operator.option_i8(0)?, input, output)?;
-    let activation = c.activation(operator.option_i8(5)?, output)?;
-    c.push(&[input], output, kind(window, activation))
+    let code = operator.option_i8(5)?;
+    let activation = c.activation(code, output)?;
+    c.push_activated(&[input], output, kind(window, activation), code)
 }
 
 /// REDUCE_MAX over height and width: the largest value of one large window. Input 1: the dimensions.
