@@ -7,30 +7,19 @@ pub mod blocks;
 #[cfg(not(simd_dsp))]
 mod emulated;
 #[cfg(simd_dsp)]
+mod four_pixels_asm;
+#[cfg(simd_dsp)]
 mod gather_asm;
 #[cfg(simd_dsp)]
-mod multiply_asm;
+mod macros_asm;
+#[cfg(simd_dsp)]
+mod one_pixel_asm;
 pub mod planes;
 #[cfg(simd_dsp)]
 mod planes_asm;
 
-/// Naked functions do not see the target's CPU: the assembler takes the triple's, and on Armv8-M that is without DSP.
-#[cfg(all(simd_dsp, armv8m))]
-macro_rules! cpu {
-    () => {
-        ".cpu cortex-m33"
-    };
-}
-
-#[cfg(all(simd_dsp, not(armv8m)))]
-macro_rules! cpu {
-    () => {
-        ""
-    };
-}
-
 #[cfg(simd_dsp)]
-use cpu;
+use macros_asm::{cpu, requantize_narrow, requantize_wide, shift_narrow, shift_wide};
 
 /// One instruction on registers, the result first.
 #[cfg(simd_dsp)]
