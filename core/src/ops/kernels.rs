@@ -139,7 +139,11 @@ impl Kernels for Dsp {
     }
 
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
-        depthwise_conv2d::dsp::run(conv, sides, data, scratch);
+        match conv.weighted.layout {
+            Layout::Natural => depthwise_conv2d::dsp::run(conv, sides, data, scratch),
+            // Scratch for another machine's kernel.
+            _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+        }
     }
 }
 
