@@ -13,6 +13,8 @@
 //! Zero points are folded into the biases. All sums fit into 32 bits, which the loader checks.
 
 pub mod dsp;
+#[cfg(feature = "writer")]
+pub mod float;
 pub mod matrix;
 pub mod portable;
 pub mod reference;
