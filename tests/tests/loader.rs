@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use ackermann_core::blob::format::{Channel, Header, OperatorRecord};
 use ackermann_core::blob::write::{Network, OperatorKind, WriteError};
-use ackermann_core::blob::{AlignedBytes, Layout, arena_bytes, repack, verify_checksum};
+use ackermann_core::blob::{AlignedBytes, GeneralSpec, LayerNormSpec, Layout, arena_bytes, repack, verify_checksum};
 use ackermann_core::{LoadError, Model, Session, SessionError};
 use ackermann_tests::cases::{self, Numbers};
 
@@ -80,6 +80,51 @@ fn every_byte_of_general_operators_changed_is_refused_or_runs() {
         }
         assert!(refused > 500, "only {refused} refused");
     }
+}
+
+/// What the loader says of `network` after `change` of its one operator.
+fn refused(mut network: Network, change: impl FnOnce(&mut OperatorKind)) -> LoadError {
+    assert!(network.to_bytes(Layout::Natural).is_ok());
+    change(&mut network.operators[0].kind);
+    match network.to_bytes(Layout::Natural) {
+        Err(WriteError::Refused(error)) => error,
+        other => panic!("not refused by the loader: {other:?}"),
+    }
+}
+
+#[test]
+fn general_operators_are_checked() {
+    let form = |int16| cases::Form { groups: 2, transposed: false, int4: false, int16 };
+    let general = |int16, change: fn(&mut GeneralSpec)| {
+        refused(cases::general_matrix(2, 8, 4, form(int16), 1), |kind| match kind {
+            OperatorKind::GeneralConv2d(spec) => change(spec),
+            _ => panic!("no general convolution"),
+        })
+    };
+    let operator = 0;
+    assert_eq!(general(true, |spec| spec.bias[0] = 1 << 47), LoadError::AccumulatorOverflow { operator });
+    assert_eq!(general(false, |spec| spec.bias[1] = 1 << 31), LoadError::AccumulatorOverflow { operator });
+    assert_eq!(general(false, |spec| spec.bias[1] = -(1 << 31)), LoadError::AccumulatorOverflow { operator });
+    assert_eq!(general(true, |spec| spec.multipliers[3].1 = 8), LoadError::BadMultiplier { operator });
+    assert_eq!(general(false, |spec| spec.multipliers[3].0 = -1), LoadError::BadMultiplier { operator });
+    assert_eq!(general(false, |spec| spec.range = [-129, 127]), LoadError::BadParameter { operator });
+    assert_eq!(general(true, |spec| spec.range = [1, 0]), LoadError::BadParameter { operator });
+    assert_eq!(general(true, |spec| spec.groups = 3), LoadError::ShapeMismatch { operator });
+    assert_eq!(general(true, |spec| spec.window.stride = [1, 2]), LoadError::ShapeMismatch { operator });
+    let matmul = refused(cases::batch_matmul([1, 1], [2, 3, 4], 1), |kind| match kind {
+        OperatorKind::BatchMatmul(spec) => spec.scale.shift = 14,
+        _ => panic!("no product"),
+    });
+    assert_eq!(matmul, LoadError::AccumulatorOverflow { operator });
+    let norm = |change: fn(&mut LayerNormSpec)| {
+        refused(cases::layer_norm(2, 5, 1), |kind| match kind {
+            OperatorKind::LayerNorm(spec) => change(spec),
+            _ => panic!("no layer normalization"),
+        })
+    };
+    assert_eq!(norm(|spec| spec.epsilon = 0), LoadError::BadParameter { operator });
+    assert_eq!(norm(|spec| spec.scale.shift = 8), LoadError::BadMultiplier { operator });
+    assert_eq!(norm(|spec| spec.gamma.truncate(4)), LoadError::BadConstant { operator });
 }
 
 #[test]
