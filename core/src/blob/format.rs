@@ -167,9 +167,9 @@ impl Tensor {
         self.dimensions.get(..usize::from(self.rank)).unwrap_or(&[])
     }
 
-    /// Number of elements. Exact for every tensor of a loaded model.
+    /// Number of elements. Exact for every tensor of a loaded model, whose unused dimensions are 1.
     pub fn elements(&self) -> usize {
-        self.shape().iter().fold(1usize, |product, &d| product.saturating_mul(d as usize))
+        self.dimensions.iter().fold(1usize, |product, &d| product.wrapping_mul(d as usize))
     }
 
     /// What one element is (int8 for codes that the loader refuses).
@@ -184,7 +184,7 @@ impl Tensor {
 
     /// Number of bytes.
     pub fn bytes(&self) -> usize {
-        self.elements().saturating_mul(self.element().bytes())
+        self.elements().wrapping_mul(self.element().bytes())
     }
 
     /// The real number of one step, > 0.
@@ -217,7 +217,7 @@ impl Tensor {
     /// The bytes in the arena (of a constant, in the constants section), `start..end`.
     pub(crate) fn range(&self) -> core::ops::Range<usize> {
         let start = self.offset as usize;
-        start..start.saturating_add(self.bytes())
+        start..start.wrapping_add(self.bytes())
     }
 }
 

@@ -139,11 +139,7 @@ impl Kernels for Dsp {
     }
 
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
-        match conv.weighted.layout {
-            Layout::Natural => depthwise_conv2d::dsp::run(conv, sides, data, scratch),
-            // Scratch for another machine's kernel.
-            _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
-        }
+        depthwise_conv2d::dsp::run(conv, sides, data, scratch);
     }
 }
 

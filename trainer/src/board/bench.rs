@@ -6,7 +6,7 @@ use ackermann_firmware::link::{Bench, Status, Transport};
 use serde::Serialize;
 
 use super::counts::{self, Interval};
-use super::image::Image;
+use super::image::{Image, inference_bytes};
 use super::link::{Greeting, Link};
 use super::qemu::{Logs, Qemu};
 use super::registry::{Board, HOST, board};
@@ -51,6 +51,8 @@ pub struct BenchResult {
     pub stack_bytes: usize,
     /// Bytes of code and constants of the firmware, without the model.
     pub code_bytes: usize,
+    /// Bytes of code and constants of an image that does nothing but this inference, without the model; only on a Cortex-M.
+    pub inference_bytes: Option<usize>,
     /// Instructions from blob to ready session.
     pub init_instructions: u64,
     /// The operators.
@@ -75,6 +77,7 @@ pub fn bench(name: &str, blob: &[u8]) -> Result<BenchResult> {
     let measured = |bench: &Bench| [&[bench.total], &bench.operators[..]].concat().into_iter().map(ticks).collect();
     let costs: Vec<Cost> = exact.clone().unwrap_or_else(|| measured(&bench));
     let (&whole, each) = costs.split_first().unwrap_or((&(0, None), &[]));
+    let inference_bytes = started.image.as_ref().map_or(Ok(None), |(board, _)| inference_bytes(board, blob))?;
     let blob = AlignedBytes::copy_of(blob);
     let model = Model::load(&blob).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))?;
     let layers = model.steps().zip(each).enumerate().map(|(index, (step, &(instructions, cycles)))| BenchLayer {
@@ -93,6 +96,7 @@ pub fn bench(name: &str, blob: &[u8]) -> Result<BenchResult> {
         arena_bytes: info.arena_bytes as usize,
         stack_bytes: info.stack_bytes as usize,
         code_bytes: started.image.map_or(0, |(_, image)| image.code_bytes()),
+        inference_bytes,
         init_instructions: ticks(info.init_ticks).0,
         layers: layers.collect(),
     })

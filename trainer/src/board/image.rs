@@ -54,10 +54,27 @@ pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     if std::fs::read(&model).ok().as_deref() != Some(&*blob) {
         std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
     }
-    let linked = cargo_build(&root, board, &model, &operators)?;
+    let linked = cargo_build(&root, board, board.name, &model, &operators)?;
     let elf = folder.join(format!("{stem}.elf"));
     std::fs::copy(&linked, &elf).map_err(|error| Error::writing(&elf, &error))?;
     Ok(Image { sizes: elf::sizes(&elf)?, elf, model_bytes: blob.len() })
+}
+
+/// Bytes of code and constants that inference alone takes on `board`: an image that does nothing else, without its model. Only for the
+/// Cortex-M, whose start-up a crate brings.
+pub fn inference_bytes(board: &Board, blob: &[u8]) -> Result<Option<usize>> {
+    if !board.target.starts_with("thumb") {
+        return Ok(None);
+    }
+    let root = repository()?;
+    let blob = for_board(board, blob)?;
+    let digest = ackermann_core::blob::format::CRC.checksum(&blob);
+    let model = target_folder(&root).join("ackermann").join(format!("{}-{digest:08x}-{}.ackm", board.name, blob.len()));
+    if !model.is_file() {
+        std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
+    }
+    let linked = cargo_build(&root, board, "ackermann-inference", &model, &operators(&blob)?)?;
+    Ok(Some(elf::sizes(&linked)?.flash.saturating_sub(blob.len())))
 }
 
 /// The blob with its weights in the order of the board's kernels.
@@ -137,13 +154,13 @@ fn built(mut command: Command, what: &str, pick: impl Fn(&Value) -> Option<PathB
     files.next_back().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo does not report what it built"))
 }
 
-fn cargo_build(root: &Path, board: &Board, model: &Path, operators: &BTreeSet<&str>) -> Result<PathBuf> {
+fn cargo_build(root: &Path, board: &Board, package: &str, model: &Path, operators: &BTreeSet<&str>) -> Result<PathBuf> {
     let flags = format!("target.'cfg(target_os = \"none\")'.rustflags = [\"-C\", \"target-cpu={}\"]", board.target_cpu);
     // Cargo keeps what it builds for each set of features apart, so images of several networks do not undo each other's work.
     let features: Vec<_> = operators.iter().map(|name| format!("ackermann-core/{name}")).collect();
     let mut command = cargo(root);
     command
-        .args(["build", "--quiet", "--package", board.name, "--profile", "firmware", "--target", board.target])
+        .args(["build", "--quiet", "--package", package, "--profile", "firmware", "--target", board.target])
         .args(["--config", &flags, "--features", &features.join(",")])
         .env("ACKERMANN_MODEL", model);
     if std::env::var_os("DEFMT_LOG").is_none() {

@@ -37,11 +37,12 @@ fn table(result: &BenchResult) -> String {
         per_mac(result.instructions, macs),
         estimate(result.cycles),
     ]);
-    let mut memory = Table::new(["arena", "stack", "code", "init instructions"]);
+    let mut memory = Table::new(["arena", "stack", "code", "of inference alone", "init instructions"]);
     memory.row([
         format::bytes(result.arena_bytes as u64),
         format::bytes(result.stack_bytes as u64),
         format::bytes(result.code_bytes as u64),
+        result.inference_bytes.map_or("-".to_string(), |bytes| format::bytes(bytes as u64)),
         format::count(result.init_instructions),
     ]);
     format!(
