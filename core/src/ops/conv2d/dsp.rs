@@ -1,5 +1,9 @@
 //! Convolution for Armv7E-M DSP: the input under four output pixels is widened to int16 and interleaved (im2col), then
 //! meets all output channels, two at a time, in one block of assembly. Pixels that do not make four go one by one.
+//!
+//! Predicted with int16 weights: 0.69 instructions per product, 7 per output, 0.9 per element of a window. Measured (`ackermann
+//! bench`, Cortex-M4 in QEMU, 2026-11-24), all in, per product: 0.72 for 3x3 kernels over 64 channels with 64 outputs, 0.83 over 16
+//! with 16, 1.16 over 3 with 16.
 
 use super::{Band, Conv2d};
 use crate::arch::dsp::blocks::{Gather, Quad4, first_lanes};
