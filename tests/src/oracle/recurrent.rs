@@ -124,7 +124,7 @@ fn table_logistic(x: i64) -> i64 {
 /// tanh(x) = 2 logistic(2 x) - 1.
 fn table_tanh(x: i64, integer_bits: i32) -> i64 {
     let position = if integer_bits >= 3 {
-        3 * x << (integer_bits - 3)
+        (3 * x) << (integer_bits - 3)
     } else {
         (3 * x + (1 << (2 - integer_bits))) >> (3 - integer_bits)
     };
