@@ -172,6 +172,10 @@ impl Kernels for Mve {
             _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
         }
     }
+
+    fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
+        add::mve::run(add, sides, inputs, output);
+    }
 }
 
 impl Kernels for Neon {

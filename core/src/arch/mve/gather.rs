@@ -1,21 +1,24 @@
 //! Copies of input into columns (im2col), 16 bytes at a time.
 
-/// Rows `line` apart, of `row` bytes each, one after the other into `column`, as many as fit there. False, and nothing done,
-/// when `source` does not hold them.
+/// `rows` rows, `line` apart and of `row` bytes each, one after the other into `column`; what follows them there may be
+/// overwritten. Does nothing when the slices do not hold them.
 #[inline(always)]
-pub fn rows(source: &[i8], line: usize, row: usize, column: &mut [i8]) -> bool {
-    let Some(rows) = column.len().checked_div(row).filter(|rows| *rows > 0) else { return false };
-    let reach = (rows - 1).checked_mul(line).and_then(|last| last.checked_add(row));
-    if reach.is_none_or(|reach| reach > source.len()) {
-        return false;
+pub fn rows(source: &[i8], line: usize, row: usize, rows: usize, column: &mut [i8]) {
+    let Some(last) = rows.checked_sub(1) else { return };
+    let reach = |step: usize, length: usize| last.saturating_mul(step).saturating_add(length);
+    if row == 0 || reach(line, row) > source.len() || reach(row, row) > column.len() {
+        return;
     }
     #[cfg(simd_mve)]
-    super::gather_asm::rows(source, line, row, rows, column);
+    if row <= 16 && reach(line, 16) <= source.len() && reach(row, 16) <= column.len() {
+        super::gather_asm::short_rows(source, line, row, rows, column);
+    } else {
+        super::gather_asm::rows(source, line, row, rows, column);
+    }
     #[cfg(not(simd_mve))]
-    for (row, from) in column.chunks_exact_mut(row).zip(source.chunks(line.max(1))) {
+    for (row, from) in column.chunks_exact_mut(row).zip(source.chunks(line.max(1))).take(rows) {
         copy(from, row);
     }
-    true
 }
 
 /// As many bytes as both have.

@@ -30,6 +30,28 @@ pub fn rows(source: &[i8], line: usize, row: usize, rows: usize, column: &mut [i
     }
 }
 
+pub fn short_rows(source: &[i8], line: usize, row: usize, rows: usize, column: &mut [i8]) {
+    // SAFETY: the caller has checked that 16 bytes can be read at each of `rows` (> 0) multiples of `line`, and written at each
+    // multiple of `row`.
+    unsafe {
+        asm!(
+            "dls lr, {rows}
+             1: vldrb.8 q0, [{x}]
+             add {x}, {x}, {line}
+             vstrb.8 q0, [{y}]
+             add {y}, {y}, {row}
+             le lr, 1b",
+            x = inout(reg) source.as_ptr() => _,
+            y = inout(reg) column.as_mut_ptr() => _,
+            rows = in(reg) rows,
+            line = in(reg) line,
+            row = in(reg) row,
+            out("lr") _, out("q0") _,
+            options(nostack)
+        )
+    }
+}
+
 pub fn copy(source: &[i8], to: &mut [i8]) {
     // SAFETY: reads and writes as many bytes as both slices have, predicated.
     unsafe {

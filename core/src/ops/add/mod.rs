@@ -9,6 +9,7 @@
 //! below one, and all products round twice ([`crate::quantized`]). |a| + |b| stays below 2^29.
 //! int16 tensors are shifted by 15 instead of 20. Source: TFLite `reference_integer_ops::Add` and `add.cc`.
 
+pub mod mve;
 pub mod portable;
 pub mod reference;
 

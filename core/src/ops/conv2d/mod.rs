@@ -96,7 +96,7 @@ impl<'m> Node<'m> for Conv2d<'m> {
 }
 
 /// Scratch bytes of a convolution of `input` to `output` (NHWC): one int16 column of the input for the natural layout; for
-/// the DSP layouts four, of whole quads, and a band of the input where it needs padding; two int8 columns for the Helium
+/// the DSP layouts four, of whole quads, and a band of the input where it needs padding; a few int8 columns for the Helium
 /// layout; [`x86::scratch_bytes`] for x86.
 pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
     let [rows, taps] = window.runs(layout);
@@ -106,7 +106,7 @@ pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output:
         Layout::Dsp | Layout::DspWide => {
             quads.count().saturating_mul(4 * 4 * 2).saturating_add(Band::new(window, input, output).bytes())
         }
-        Layout::Helium => rows.saturating_mul(quads.row).div_ceil(16).saturating_mul(2 * 16),
+        Layout::Helium => mve::scratch_bytes(window, quads.rows.saturating_mul(quads.row)),
         Layout::X86 => x86::scratch_bytes(window, input, output),
     }
 }
