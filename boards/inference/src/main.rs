@@ -19,10 +19,11 @@ mod target {
     #[cortex_m_rt::entry]
     fn main() -> ! {
         // SAFETY: named only here, in a function that runs once.
-        let arena = unsafe { &mut (*(&raw mut ARENA)).0 };
+        let arena = unsafe { (&raw mut ARENA).as_mut() };
         // The model, hidden from the compiler: it must not check it when it builds.
         if let Ok(model) = Model::load(core::hint::black_box(&MODEL.0))
-            && let Ok(mut session) = Session::new(model, arena)
+            && let Some(arena) = arena
+            && let Ok(mut session) = Session::new(model, &mut arena.0)
         {
             loop {
                 core::hint::black_box(session.input_mut(0));
