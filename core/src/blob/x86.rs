@@ -48,7 +48,7 @@ pub(super) fn store(weights: &mut [i8], group_bytes: usize) {
 /// Whether the numbers stored belong to the weights.
 pub(crate) fn is_consistent(weights: &[i8], rows: usize, row: usize) -> bool {
     let Some(bytes) = group_bytes(rows, row) else { return false };
-    weights.chunks_exact(bytes).all(|group| {
+    weights.chunks_exact(bytes.max(BLOCK)).all(|group| {
         let taps = group.get(BLOCK..).unwrap_or(&[]);
         (0..GROUP).all(|lane| folded(group, bytes, lane) == fold(taps, lane))
     })

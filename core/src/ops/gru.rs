@@ -85,9 +85,10 @@ impl<'m> Node<'m> for Gru<'m> {
 fn step(scaled: impl Fn(i32) -> i32, output: impl Fn(i32) -> i32) -> impl FnMut([&[i16]; 2], &mut [i8], &mut [i16]) {
     move |[from_input, from_hidden], hidden, memory| {
         let gates = from_input.as_chunks::<GATES>().0.iter().zip(from_hidden.as_chunks::<GATES>().0);
-        for (((x, h), hidden), m) in gates.zip(hidden).zip(memory) {
-            let [z, r] = [0, 1].map(|gate| i32::from(table16::logistic(sum(x[gate], h[gate]))));
-            let candidate = sum(x[2], scaled(r * i32::from(h[2])) as i16);
+        for (((&[xz, xr, xc], &[hz, hr, hc]), hidden), m) in gates.zip(hidden).zip(memory) {
+            let z = i32::from(table16::logistic(sum(xz, hz)));
+            let r = i32::from(table16::logistic(sum(xr, hr)));
+            let candidate = sum(xc, scaled(r * i32::from(hc)) as i16);
             let g = i32::from(table16::tanh(candidate, 3, 0));
             let new = g + scaled(z * (i32::from(*m) - g));
             (*hidden, *m) = (Activation::NONE.clamp(output(new)), new as i16);

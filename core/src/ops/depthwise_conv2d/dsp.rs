@@ -115,7 +115,8 @@ impl Group<'_> {
             if inside < below {
                 self.load(inside - padding, inside - top, below - inside, data.input());
             }
-            let lines = ((end - top - self.planes.across.extent()) / stride + 1).min(output - done);
+            let whole = (end - top - self.planes.across.extent()).checked_div(stride).unwrap_or(0);
+            let lines = (whole + 1).min(output - done);
             self.convolve(lines, done, data.output());
             (before, loaded) = (top, end);
             done += lines;

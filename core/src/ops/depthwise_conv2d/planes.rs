@@ -116,7 +116,7 @@ impl Planes {
     /// Bytes of scratch for bands of a few lines of output, or for all lines where they are small.
     pub fn scratch_bytes(&self) -> usize {
         let line = LANES * 4 * self.words;
-        let lines = (self.across.extent() + (BAND - 1) * self.across.stride).max(WHOLE / line);
+        let lines = (self.across.extent() + (BAND - 1) * self.across.stride).max(WHOLE.checked_div(line).unwrap_or(0));
         LANES * 4 * self.kernel.lane_words() + lines.min(self.across.covered()) * line
     }
 }

@@ -122,7 +122,9 @@ impl<'m> Recurrent<'m> {
         };
         let &[outer, inner, _] = sides.input.shape() else { return };
         let [batch, steps] = if self.time_major { [inner, outer] } else { [outer, inner] }.map(|d| d as usize);
-        for (b, (hidden, memory)) in super::parts_mut(hidden, units).zip(M::parts(memory, units)).enumerate() {
+        for b in 0..batch {
+            let Some(memory) = M::part(memory, units, b) else { return };
+            let Some(hidden) = part(hidden, units, b) else { return };
             for step in 0..steps {
                 let t = if self.backward { steps - 1 - step } else { step };
                 let at = if self.time_major { t * batch + b } else { b * steps + t };
@@ -166,8 +168,13 @@ pub(crate) trait Remembered: Sized {
     /// The operator's memory, opened.
     fn open<'a>(sides: Sides<'_>, memory: Memory<'a>) -> Option<Buffers<'a, Self>>;
 
-    /// Per sequence of the batch.
-    fn parts(memory: &mut [Self], units: usize) -> impl Iterator<Item = &mut [Self]>;
+    /// Of sequence number `b` of the batch.
+    fn part(memory: &mut [Self], units: usize, b: usize) -> Option<&mut [Self]>;
+}
+
+/// The `units` elements of sequence number `b`.
+fn part<T>(all: &mut [T], units: usize, b: usize) -> Option<&mut [T]> {
+    all.get_mut(b * units..)?.get_mut(..units)
 }
 
 /// The bytes of a recurrent operator.
@@ -188,8 +195,8 @@ impl Remembered for i16 {
         Some(Buffers { x, hidden, memory, y, scratch })
     }
 
-    fn parts(memory: &mut [Self], units: usize) -> impl Iterator<Item = &mut [Self]> {
-        super::parts_mut(memory, units)
+    fn part(memory: &mut [Self], units: usize, b: usize) -> Option<&mut [Self]> {
+        part(memory, units, b)
     }
 }
 
@@ -200,8 +207,8 @@ impl Remembered for () {
         Some(Buffers { x, hidden, memory: &mut [], y, scratch: bytemuck::try_cast_slice_mut(scratch).ok()? })
     }
 
-    fn parts(_: &mut [Self], _: usize) -> impl Iterator<Item = &mut [Self]> {
-        core::iter::repeat_with(|| -> &mut [()] { &mut [] })
+    fn part(_: &mut [Self], _: usize, _: usize) -> Option<&mut [Self]> {
+        Some(&mut [])
     }
 }
 
