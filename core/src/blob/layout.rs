@@ -116,6 +116,20 @@ pub struct Target {
 }
 
 #[cfg(feature = "writer")]
+impl Target {
+    /// The machine that this program runs on.
+    pub fn this_machine() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        let fast = crate::arch::x86::Isa::best().map(|_| Layout::X86);
+        #[cfg(target_arch = "aarch64")]
+        let fast = Some(Layout::Helium);
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let fast = None;
+        Self::from(fast.unwrap_or_default())
+    }
+}
+
+#[cfg(feature = "writer")]
 impl From<Layout> for Target {
     /// This order where it suits, at any size.
     fn from(layout: Layout) -> Self {

@@ -12,6 +12,7 @@ use super::image::{Image, build_image, repository, require_target};
 use super::link::{Greeting, Link};
 use super::qemu::{Logs, Qemu, require_qemu};
 use super::registry::{Board, HOST, Support, board};
+use crate::quant::for_this_machine;
 use crate::sim::{FRAMES_PER_SECOND, Policy};
 use crate::{Error, ErrorKind, Frame, Result};
 
@@ -22,7 +23,8 @@ const DEFAULT_FULL_SCALE_DEG: f32 = 25.0;
 pub fn boot(name: &str, blob: &[u8], logs: Logs) -> Result<(Link, Greeting, Option<Image>)> {
     if name == HOST {
         check(blob)?;
-        let (link, greeting) = Link::open(Box::new(host::start(blob)), HOST)?;
+        let packed = if blob.is_empty() { AlignedBytes::zeroed(0) } else { for_this_machine(blob)? };
+        let (link, greeting) = Link::open(Box::new(host::start(&packed)), HOST)?;
         return Ok((link, greeting, None));
     }
     let board = board(name)?;

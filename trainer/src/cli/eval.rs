@@ -6,7 +6,7 @@ use super::recording::Recording;
 use super::{Output, progress};
 use crate::data::metrics::{Regression, regression};
 use crate::data::{FrameSet, Window};
-use crate::quant::{Int8Predictor, load, read_blob};
+use crate::quant::{Int8Predictor, for_this_machine, load, read_blob};
 use crate::report::{Table, format};
 use crate::train::Predictor;
 use crate::{Error, ErrorKind, Result};
@@ -75,7 +75,7 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
             let model = load(&blob)?;
             let input = frame_size(&model, path)?;
             models.window = model.metadata().get(keys::INPUT_CROP).map(str::parse).transpose()?;
-            (input, models.int8.replace((path.clone(), blob)).map(|(path, _)| path))
+            (input, models.int8.replace((path.clone(), for_this_machine(&blob)?)).map(|(path, _)| path))
         };
         if let Some(other) = other {
             let message = format!("is of the same kind as {}; name one run and one blob", other.display());

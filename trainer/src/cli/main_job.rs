@@ -9,7 +9,7 @@ use super::{Output, pictures, progress};
 use crate::data::FrameSet;
 use crate::data::metrics::regression;
 use crate::nn::{self, Network};
-use crate::quant::{Int8Predictor, QuantizeOptions, Quantized, quantize};
+use crate::quant::{Int8Predictor, QuantizeOptions, Quantized, for_this_machine, quantize};
 use crate::report::chart::predicted_against_true;
 use crate::report::{Report, Series, Table, format};
 use crate::sim::{
@@ -63,7 +63,8 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     output.say(format!("4/5 driving {} unseen tracks, float and int8", args.tracks));
     let tracks = drive_tracks(args, &network, &float, &quantized, output)?;
     output.say("5/5 writing the report");
-    let mut int8 = Int8Predictor::new(&quantized.blob)?;
+    let packed = for_this_machine(&quantized.blob)?;
+    let mut int8 = Int8Predictor::new(&packed)?;
     let scores = [
         score(float_predictions(&mut float, &val, output)?, &val, tracks.iter().map(|track| &track.float))?,
         score(int8.predict(&val.pixels)?, &val, tracks.iter().map(|track| &track.int8))?,
@@ -113,10 +114,11 @@ fn drive_tracks(
     let steps = (args.seconds * FRAMES_PER_SECOND) as u64;
     let bar = progress::bar(output, "driving", 2 * steps * args.tracks as u64);
     let options = DriveOptions { seconds: args.seconds, strip: STRIP, ..DriveOptions::new(height, width) };
+    let packed = for_this_machine(&quantized.blob)?;
     let tracks = (0..args.tracks as u64).into_par_iter().map(|index| {
         let world = World::of(Split::Test, 0, FIRST_TRACK + index, args.seconds);
         let mut float = Predictor::new(network.clone(), float.params().clone())?;
-        let mut int8 = Int8Predictor::new(&quantized.blob)?;
+        let mut int8 = Int8Predictor::new(&packed)?;
         let (float, difference_deg) = drive_shadowed(&world, &mut Watched::new(&mut float, &bar), &mut int8, &options)?;
         let int8 = drive(&world, &mut Watched::new(&mut int8, &bar), &options)?;
         Ok(Track { float, int8, difference_deg })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ackermann_core::blob::{AlignedBytes, Tensor, verify_checksum};
+use ackermann_core::blob::{AlignedBytes, Target, Tensor, repack, verify_checksum};
 use ackermann_core::{Model, Session};
 use ndarray::{ArrayD, IxDyn};
 use rayon::prelude::*;
@@ -31,6 +31,15 @@ pub fn load(blob: &[u8]) -> Result<Model<'_>> {
     verify_checksum(blob)
         .and_then(|()| Model::load(blob))
         .map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
+}
+
+/// The same network with its weights in the order that this machine is fast with. Results are the same.
+///
+/// # Errors
+/// What the loader refuses.
+pub fn for_this_machine(blob: &[u8]) -> Result<AlignedBytes> {
+    let unusable = |error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}"));
+    repack(blob, Target::this_machine()).map_err(unusable)
 }
 
 /// An int8 network with its arena, validated once. Clones share the blob, so every thread can have its own.
@@ -68,7 +77,7 @@ impl Endpoint {
 const FRAMES_AT_ONCE: usize = 16;
 
 impl<'m> Int8Predictor<'m> {
-    /// A predictor over `blob`, which lies at a 16-byte boundary.
+    /// A predictor over `blob`, which lies at a 16-byte boundary; fastest if it comes from [`for_this_machine`].
     ///
     /// # Errors
     /// What the loader refuses.

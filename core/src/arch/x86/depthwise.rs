@@ -1,7 +1,7 @@
 //! Depthwise convolution over a copy of the input whose neighbours in memory are neighbours in the output: 64 outputs (of
 //! several pixels if there are fewer channels) at a time.
 
-use super::{Isa, Level, vnni};
+use super::{Isa, Level, avx2, vnni};
 use crate::ops::Weighted;
 
 /// Outputs at a time.
@@ -101,7 +101,9 @@ pub fn run(
         // within the slices, checked above.
         #[allow(unsafe_code)]
         Level::Vnni => unsafe { vnni::depthwise::run(&job, weights, output) },
-        Level::Avx2 => (),
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        Level::Avx2 => unsafe { avx2::depthwise::run(&job, weights, output) },
     }
 }
 

@@ -2,9 +2,10 @@
 //! AVX2 ([`Isa::Avx2`]) where it has that.
 //!
 //! Unlike a board's, a host's CPU is not known when the program is built, so the choice is made at run time:
-//! `docs/decisions/0007-host-kernels-at-run-time.md`.
+//! `docs/decisions/0008-host-kernels-at-run-time.md`.
 
 pub mod add;
+mod avx2;
 pub mod depthwise;
 pub mod product;
 mod vnni;
@@ -15,7 +16,6 @@ pub struct Isa(Level);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
-    #[allow(dead_code)]
     Avx2,
     Vnni,
 }
@@ -36,7 +36,7 @@ impl Isa {
     /// AVX2, if the CPU has it.
     #[inline]
     pub fn avx2() -> Option<Self> {
-        None
+        has!("avx2").then_some(Self(Level::Avx2))
     }
 
     /// AVX-512 with byte, vector-length and VNNI instructions, if the CPU has all of them.

@@ -4,7 +4,7 @@
 //! Weights come in groups of 16 channels ([`Layout::X86`](crate::blob::Layout)): 64 bytes of sums, then 64 bytes for each
 //! four taps, channel by channel.
 
-use super::{Isa, Level, vnni};
+use super::{Isa, Level, avx2, vnni};
 use crate::blob::x86::{BLOCK, GROUP};
 use crate::ops::Weighted;
 
@@ -63,7 +63,9 @@ pub fn run(isa: Isa, patches: &Patches<'_>, weighted: &Weighted<'_>, zero_point:
         // within the slices, checked above.
         #[allow(unsafe_code)]
         Level::Vnni => unsafe { vnni::product::run(&job, output) },
-        Level::Avx2 => (),
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        Level::Avx2 => unsafe { avx2::product::run(&job, output) },
     }
 }
 
@@ -72,4 +74,32 @@ pub(super) struct Job<'a> {
     pub patches: &'a Patches<'a>,
     pub weighted: &'a Weighted<'a>,
     pub zero_point: i32,
+}
+
+/// Where the pixels begin, one after the other.
+pub(super) struct Places<'a> {
+    patches: &'a Patches<'a>,
+    x: usize,
+    row: usize,
+    next: usize,
+}
+
+impl<'a> Places<'a> {
+    pub fn new(patches: &'a Patches<'a>) -> Self {
+        Self { patches, x: 0, row: 0, next: 0 }
+    }
+
+    /// The next pixel's first byte.
+    #[inline(always)]
+    pub fn next(&mut self) -> usize {
+        let here = self.next;
+        self.x += 1;
+        self.next = here.wrapping_add(self.patches.steps[1]);
+        if self.x == self.patches.count[1] {
+            self.x = 0;
+            self.row = self.row.wrapping_add(self.patches.steps[0]);
+            self.next = self.row;
+        }
+        here
+    }
 }

@@ -112,7 +112,7 @@ pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output:
     let planes = planes::Planes::new(window, input, output).map_or(0, |planes| planes.scratch_bytes());
     plain.max(match layout {
         Layout::Helium => mve::scratch_bytes(window, input, output),
-        Layout::X86 => x86::scratch_bytes(window, output).max(planes),
+        Layout::X86 => x86::scratch_bytes(window, output),
         _ => planes,
     })
 }

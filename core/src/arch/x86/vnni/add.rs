@@ -67,7 +67,11 @@ impl<const HALF: bool> Kernel<HALF> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     fn sums(&self, a: &[i8; 64], b: &[i8; 64]) -> [i8; 64] {
         let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        let four = core::array::from_fn(|i| self.sixteen(widen(&a[i]), widen(&b[i])));
+        // No `map` here: closures with instructions that it lacks are not inlined into it.
+        let mut four = [_mm512_setzero_si512(); 4];
+        for (sums, (a, b)) in four.iter_mut().zip(a.iter().zip(b)) {
+            *sums = self.sixteen(widen(a), widen(b));
+        }
         let mut bytes = [0; 64];
         // SAFETY: writes 64 bytes.
         unsafe { _mm512_storeu_epi8(bytes.as_mut_ptr(), self.clamp.apply(pack(four))) };

@@ -133,13 +133,20 @@ impl<'a, const HALF: bool, const MODE: u8> Chunk<'a, HALF, MODE> {
         let mut weights = self.weights.as_ptr();
         for column in planes.columns {
             for row in (0..planes.rows).step_by(4) {
-                // SAFETY: the caller's promise. A row that is not there has zero weights: any other may stand for it.
-                let four = core::array::from_fn(|ky| unsafe {
-                    let ky = if row + ky < planes.rows { row + ky } else { row };
-                    let first = bytes.add(*column as usize + ky * planes.line);
-                    let x = _mm512_loadu_epi8(first);
-                    if HALF { _mm512_permutex2var_epi64(x, self.half, _mm512_loadu_epi8(first.add(LANES))) } else { x }
-                });
+                // No `map` here: closures with instructions that it lacks are not inlined into it.
+                let mut four = [_mm512_setzero_si512(); 4];
+                for (ky, x) in (row..).zip(&mut four) {
+                    // A row that is not there has zero weights: any other may stand for it.
+                    let ky = if ky < planes.rows { ky } else { row };
+                    let first = bytes.wrapping_add(*column as usize + ky * planes.line);
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        *x = _mm512_loadu_epi8(first);
+                        if HALF {
+                            *x = _mm512_permutex2var_epi64(*x, self.half, _mm512_loadu_epi8(first.add(LANES)));
+                        }
+                    }
+                }
                 for (sum, x) in sums.iter_mut().zip(interleave(four)) {
                     // SAFETY: as many vectors as `new` stored.
                     *sum = _mm512_dpbusd_epi32(*sum, x, unsafe { _mm512_loadu_epi8(weights) });
@@ -147,7 +154,10 @@ impl<'a, const HALF: bool, const MODE: u8> Chunk<'a, HALF, MODE> {
                 }
             }
         }
-        self.clamp.apply(pack_lanes(core::array::from_fn(|j| self.requantize[j].apply(sums[j]))))
+        for (sum, requantize) in sums.iter_mut().zip(&self.requantize) {
+            *sum = requantize.apply(*sum);
+        }
+        self.clamp.apply(pack_lanes(sums))
     }
 }
 

@@ -3,7 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::requantize::{BOUNDED, Channels, Clamp, DOUBLE, Requantize, SINGLE, mode, pack};
-use crate::arch::x86::product::Job;
+use crate::arch::x86::product::{Job, Places};
 use crate::blob::x86::{BLOCK, GROUP};
 
 /// All pixels and channels.
@@ -72,11 +72,9 @@ struct Walk<'a, const N: usize, const MODE: u8> {
     flip: __m512i,
     /// Channels in the output, and how many of them these groups have.
     channels: [usize; 2],
-    /// Pixels that are left, where the next one is, and where it goes.
+    /// Pixels that are left, where they are, and where the next one goes.
     left: usize,
-    x: usize,
-    row: *const i8,
-    next: *const i8,
+    places: Places<'a>,
     output: *mut i8,
 }
 
@@ -103,32 +101,17 @@ impl<'a, const N: usize, const MODE: u8> Walk<'a, N, MODE> {
             flip: _mm512_set1_epi8(-128),
             channels: [all, (all - first * GROUP).min(N * GROUP)],
             left: patches.count[0] * patches.count[1],
-            x: 0,
-            row: patches.bytes.as_ptr(),
-            next: patches.bytes.as_ptr(),
+            places: Places::new(patches),
             output,
         }
-    }
-
-    /// The next pixel's first byte. (The one after the last pixel of all is never read.)
-    #[inline(always)]
-    fn advance(&mut self) -> *const i8 {
-        let here = self.next;
-        self.x += 1;
-        self.next = here.wrapping_add(self.job.patches.steps[1]);
-        if self.x == self.job.patches.count[1] {
-            self.x = 0;
-            self.row = self.row.wrapping_add(self.job.patches.steps[0]);
-            self.next = self.row;
-        }
-        here
     }
 
     /// The next `P` pixels.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn block<const P: usize>(&mut self) {
-        let pixels: [*const i8; P] = core::array::from_fn(|_| self.advance());
+        let bytes = self.job.patches.bytes.as_ptr();
+        let pixels: [*const i8; P] = core::array::from_fn(|_| bytes.wrapping_add(self.places.next()));
         // SAFETY: `P` pixels are left, says the caller.
         unsafe {
             let mut sums =
@@ -155,7 +138,10 @@ impl<'a, const N: usize, const MODE: u8> Walk<'a, N, MODE> {
                 weights = weights.wrapping_add(BLOCK);
                 // SAFETY: a group has a block for each quad of each run after the first; runs lie inside of the bytes
                 // (`Patches::inside`).
-                let w: [__m512i; N] = core::array::from_fn(|n| unsafe { load(weights.add(n * self.group_bytes)) });
+                let mut w = [_mm512_setzero_si512(); N];
+                for (n, w) in w.iter_mut().enumerate() {
+                    *w = unsafe { load(weights.add(n * self.group_bytes)) };
+                }
                 for (sums, pixel) in sums.iter_mut().zip(pixels) {
                     let four = unsafe { pixel.add(at).cast::<i32>().read_unaligned() };
                     let x = _mm512_set1_epi32(four);
@@ -183,7 +169,8 @@ impl<'a, const N: usize, const MODE: u8> Walk<'a, N, MODE> {
         }
         let mask = u64::MAX >> (64 - mine);
         for (pixel, sums) in sums.iter().enumerate() {
-            let four = core::array::from_fn(|n| if n < N { sums[n] } else { _mm512_setzero_si512() });
+            let mut four = [_mm512_setzero_si512(); 4];
+            four.iter_mut().zip(sums).for_each(|(to, sum)| *to = *sum);
             // SAFETY: `P` pixels are left in the output; the mask keeps to the channels of these groups.
             unsafe { _mm512_mask_storeu_epi8(self.output.add(pixel * all), mask, self.clamp.apply(pack(four))) };
         }

@@ -19,18 +19,18 @@ impl Channels {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     pub fn load(channels: &[Channel]) -> Self {
         let numbers: &[i32] = bytemuck::cast_slice(channels);
-        let vectors = core::array::from_fn(|i| {
-            let rest = numbers.get(i * 16..).unwrap_or(&[]);
-            let mask = if rest.len() < 16 { (1u16 << rest.len()) - 1 } else { u16::MAX };
-            // SAFETY: reads as many numbers as the slice has, at most 16.
-            unsafe { _mm512_maskz_loadu_epi32(mask, rest.as_ptr()) }
-        });
-        let [a, b, c, d]: [__m512i; 4] = vectors;
+        let mut vectors = [_mm512_setzero_si512(); 4];
+        for (vector, rest) in vectors.iter_mut().zip(numbers.chunks(16)) {
+            let mask = u16::MAX >> (16 - rest.len());
+            // SAFETY: reads as many numbers as the slice has.
+            *vector = unsafe { _mm512_maskz_loadu_epi32(mask, rest.as_ptr()) };
+        }
+        let [a, b, c, d] = vectors;
         // Four records per vector: biases and multipliers of eight channels, then of all sixteen.
         let low = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
         let high = _mm512_add_epi32(low, _mm512_set1_epi32(2));
-        let [ab, cd] = [[a, b], [c, d]].map(|[a, b]| _mm512_permutex2var_epi32(a, low, b));
-        let [ab_high, cd_high] = [[a, b], [c, d]].map(|[a, b]| _mm512_permutex2var_epi32(a, high, b));
+        let (ab, cd) = (_mm512_permutex2var_epi32(a, low, b), _mm512_permutex2var_epi32(c, low, d));
+        let (ab_high, cd_high) = (_mm512_permutex2var_epi32(a, high, b), _mm512_permutex2var_epi32(c, high, d));
         Self {
             bias: _mm512_shuffle_i64x2::<0b01_00_01_00>(ab, cd),
             multiplier: _mm512_shuffle_i64x2::<0b11_10_11_10>(ab, cd),
@@ -141,11 +141,14 @@ impl<const MODE: u8> Requantize<MODE> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     fn single(&self, sums: __m512i) -> __m512i {
         let sums = split(sums);
-        let [even, odd] = [0, 1].map(|i| {
-            let product = _mm512_add_epi64(_mm512_mul_epi32(sums[i], self.multiplier[i]), self.terms[i]);
-            let value = _mm512_add_epi64(_mm512_srav_epi64(product, self.shifts[i]), self.zero_point);
-            _mm512_max_epi64(_mm512_min_epi64(value, _mm512_set1_epi64(1 << 15)), _mm512_set1_epi64(-1 << 15))
-        });
+        let mut values = sums;
+        for (i, value) in values.iter_mut().enumerate() {
+            let product = _mm512_add_epi64(_mm512_mul_epi32(*value, self.multiplier[i]), self.terms[i]);
+            let scaled = _mm512_add_epi64(_mm512_srav_epi64(product, self.shifts[i]), self.zero_point);
+            let (least, most) = (_mm512_set1_epi64(-1 << 15), _mm512_set1_epi64(1 << 15));
+            *value = _mm512_max_epi64(_mm512_min_epi64(scaled, most), least);
+        }
+        let [even, odd] = values;
         _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64::<32>(odd))
     }
 }
