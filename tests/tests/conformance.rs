@@ -256,6 +256,7 @@ proptest! {
             prop_assert_eq!(&three_runs::<Reference>(&network, layout, &inputs), &expected, "reference, {:?}", layout);
             prop_assert_eq!(&three_runs::<Portable>(&network, layout, &inputs), &expected, "portable, {:?}", layout);
             prop_assert_eq!(&three_runs::<Dsp>(&network, layout, &inputs), &expected, "dsp, {:?}", layout);
+            prop_assert_eq!(&three_runs::<Mve>(&network, layout, &inputs), &expected, "helium, {:?}", layout);
             prop_assert_eq!(&three_runs::<Selected>(&network, layout, &inputs), &expected, "selected, {:?}", layout);
         }
         if batch == 1 && time_major && !backward {

@@ -144,6 +144,10 @@ impl Kernels for Dsp {
 }
 
 impl Kernels for Mve {
+    fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
+        Dsp::matrix(matrix, x, column, rows);
+    }
+
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match conv.weighted.layout {
             Layout::Helium => conv2d::mve::run(conv, sides, input, output, scratch),
