@@ -17,9 +17,16 @@ const MAX_BYTES: u64 = 1 << 30;
 /// A file that cannot be read, is no ZIP archive, is damaged, or unpacks to more than 1 GiB.
 pub fn read(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
-    unpack(&bytes).map_err(|error| {
-        Error::new(ErrorKind::BadFile, path.display(), format!("is not a .npz archive of arrays: {error}"))
-    })
+    decode(&bytes).map_err(|error| Error { place: path.display().to_string(), ..error })
+}
+
+/// [`read`] of the bytes of an archive.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
+    unpack(bytes)
+        .map_err(|error| Error::new(ErrorKind::BadFile, "", format!("is not a .npz archive of arrays: {error}")))
 }
 
 fn unpack(bytes: &[u8]) -> std::result::Result<Vec<(String, Vec<u8>)>, ZipError> {

@@ -3,6 +3,7 @@
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// The input repeated to `shape` by NumPy's rule: dimensions are aligned at the last, 1 or missing ones repeat.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,5 +32,9 @@ impl Operator for Broadcast {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let shape = graph.shape(graph.node(node).inputs[0]).clone();
         Ok(vec![Some(graph.sum_to(upstream, &shape)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.repeated()
     }
 }

@@ -1,8 +1,12 @@
 //! Tensors laid side by side.
 
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
 use super::{Io, Operator, Slice, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// 1 to 8 inputs, one after another along `axis`; all other dimensions are equal.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,5 +60,10 @@ impl Operator for Concat {
             parts.push(Some(graph.push(Slice::dense(begin, size), &[upstream])?));
         }
         Ok(parts)
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let axis = lowering.axis(self.axis)?;
+        lowering.operator(Scale::OfInputs, move |_| Ok(OperatorKind::Concat(ops::Concat { axis })))
     }
 }

@@ -1,8 +1,12 @@
 //! `a * b`, element by element.
 
-use super::{Io, Operator, chunks, same};
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
+use super::{Io, Operator, chunks, misfit, same};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// `a * b`, element by element.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,5 +24,14 @@ impl Operator for Mul {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let (a, b) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
         Ok(vec![Some(graph.mul(upstream, b)?), Some(graph.mul(upstream, a)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.fusing_operator(Scale::Observed, |site| {
+            let scales = [site.inputs[0].scale, site.inputs[1].scale];
+            ops::Mul::for_scales(scales, site.output.scale, site.activation)
+                .map(OperatorKind::Mul)
+                .ok_or_else(|| misfit(format!("scales {scales:?} are too large for the product's")))
+        })
     }
 }

@@ -1,8 +1,12 @@
 //! A part of a tensor, and its transpose: a tensor among zeros.
 
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// `y[i] = x[begin + i step]` in every dimension.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +83,16 @@ impl Operator for Slice {
         let pad = Pad { begin: self.begin.clone(), step: self.step.clone(), whole };
         Ok(vec![Some(graph.push(pad, &[upstream])?)])
     }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let (mut begin, mut step) = ([0; 4], [1; 4]);
+        for (at, (from, by)) in self.begin.iter().zip(&self.step).enumerate() {
+            let axis = lowering.axis(at)?;
+            (begin[axis], step[axis]) = (*from, *by as isize);
+        }
+        let slice = ops::StridedSlice { begin, step };
+        lowering.operator(Scale::OfInputs, move |_| Ok(OperatorKind::StridedSlice(slice)))
+    }
 }
 
 impl Operator for Pad {
@@ -98,5 +112,18 @@ impl Operator for Pad {
         let size = graph.shape(graph.node(node).inputs[0]).clone();
         let slice = Slice { begin: self.begin.clone(), step: self.step.clone(), size };
         Ok(vec![Some(graph.push(slice, &[upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        if self.step.iter().any(|step| *step != 1) {
+            return lowering.refuse("zeros between elements");
+        }
+        let mut before = [0; 4];
+        for (at, zeros) in self.begin.iter().enumerate() {
+            before[lowering.axis(at)?] = *zeros;
+        }
+        lowering.operator(Scale::OfInputs, move |site| {
+            Ok(OperatorKind::Pad(ops::Pad { before, value: site.output.zero_point }))
+        })
     }
 }

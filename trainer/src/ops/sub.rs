@@ -1,8 +1,12 @@
 //! `a - b`, element by element.
 
-use super::{Io, Operator, chunks, same};
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
+use super::{Io, Operator, chunks, misfit, same};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// `a - b`, element by element.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,5 +23,14 @@ impl Operator for Sub {
 
     fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         Ok(vec![Some(upstream), Some(graph.affine(upstream, -1.0, 0.0)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.fusing_operator(Scale::Observed, |site| {
+            let scales = [site.inputs[0].scale, site.inputs[1].scale];
+            ops::Add::for_scales(scales, site.output.scale, site.activation)
+                .map(|numbers| OperatorKind::Sub(ops::Sub(numbers)))
+                .ok_or_else(|| misfit(format!("scales {scales:?} are too large for the difference's")))
+        })
     }
 }

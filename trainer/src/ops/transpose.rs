@@ -1,8 +1,12 @@
 //! Dimensions in another order.
 
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// Dimension `i` of the output is dimension `order[i]` of the input (NumPy's `transpose`).
 #[derive(Debug, Clone, PartialEq)]
@@ -34,5 +38,13 @@ impl Operator for Transpose {
         let mut order = vec![0; self.order.len()];
         self.order.iter().enumerate().for_each(|(to, from)| order[*from] = to);
         Ok(vec![Some(graph.push(Self { order }, &[upstream])?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let mut order = [0, 1, 2, 3];
+        for (at, from) in self.order.iter().enumerate() {
+            order[lowering.axis(at)?] = lowering.axis(*from)?;
+        }
+        lowering.operator(Scale::OfInputs, move |_| Ok(OperatorKind::Transpose(ops::Transpose { order })))
     }
 }

@@ -144,6 +144,23 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// Is left to those that read it: differences and products repeat dimensions of 1 themselves.
+    pub fn repeated(&mut self) -> Result<()> {
+        let mut readers = self.float.graph.nodes().iter().filter(|node| node.inputs.contains(&self.node));
+        if !readers.all(|node| matches!(node.op, Op::Sub(_) | Op::Mul(_))) {
+            return self.refuse("dimensions are repeated in differences and products only");
+        }
+        self.identity()
+    }
+
+    /// Dimension `axis` of the node as the core counts it: of four, shapes get ones in front.
+    pub fn axis(&self, axis: usize) -> Result<usize> {
+        match 4usize.checked_sub(self.float.graph.shape(self.node).len()) {
+            Some(ahead) => Ok(axis + ahead),
+            None => self.refuse("it has more than four dimensions"),
+        }
+    }
+
     fn input(&self) -> Result<usize> {
         let input = self.float.graph.node(self.node).inputs[0];
         match self.program.values.get(&input) {

@@ -1,0 +1,91 @@
+//! Seeds for the fuzzer: small files that are right, made here.
+
+use ackermann_core::blob::Layout;
+use ackermann_core::blob::write::Network;
+use ackermann_firmware::link::{Request, encode, max_encoded};
+
+use crate::cases::{self, Border, Movement, Sliding};
+
+/// A name and the bytes.
+pub type Seed = (String, Vec<u8>);
+
+/// All seeds of the target `name`.
+pub fn of(name: &str) -> Vec<Seed> {
+    match name {
+        "loader" => blobs(),
+        "link" => messages(),
+        "arrays" => arrays(),
+        _ => Vec::new(),
+    }
+}
+
+fn blobs() -> Vec<Seed> {
+    let sliding = |channels, border| Sliding {
+        input: [1, 5, 4, 3],
+        channels,
+        kernel: [3, 2],
+        stride: [2, 1],
+        dilation: [1, 1],
+        border,
+    };
+    let mut networks: Vec<(String, Option<Network>)> = vec![
+        ("conv2d".into(), cases::conv2d(&sliding(5, Border::Same), 1, false)),
+        ("conv2d_extreme".into(), cases::conv2d(&sliding(2, Border::Valid), 2, true)),
+        ("depthwise_conv2d".into(), cases::depthwise_conv2d(&sliding(0, Border::Same), 2, 3, false)),
+        (
+            "fully_connected".into(),
+            Some(cases::fully_connected(1, 9, 3, 4, ackermann_core::blob::Rounding::Single, false)),
+        ),
+        ("max_pool".into(), cases::pool(&sliding(3, Border::Same), 5, false)),
+        ("average_pool".into(), cases::pool(&sliding(3, Border::Valid), 6, true)),
+        ("add".into(), Some(cases::add(&[1, 3, 3], 7, false, false))),
+        ("softmax".into(), Some(cases::softmax(1, 7, 0.1, 1.0, 8))),
+        ("chain".into(), Some(cases::chain(9))),
+    ];
+    for (seed, what) in (10..).zip(Movement::ALL) {
+        networks.push((format!("{what:?}").to_lowercase(), Some(cases::movement(what, &[1, 3, 2, 4], seed))));
+    }
+    let bytes = |network: Network, layout| network.to_bytes(layout).expect("a valid network").to_vec();
+    let blob = |(name, network): (String, Option<Network>)| {
+        let network = network.expect("a window that fits");
+        [Layout::Natural, Layout::Dsp]
+            .map(|layout| (format!("{name}_{layout:?}").to_lowercase(), bytes(network.clone(), layout)))
+    };
+    let mut blobs: Vec<Seed> = networks.into_iter().flat_map(blob).collect();
+    // Most operators have no weights, so that both layouts are one blob.
+    blobs.sort_by(|a, b| a.1.cmp(&b.1));
+    blobs.dedup_by(|a, b| a.1 == b.1);
+    blobs
+}
+
+fn messages() -> Vec<Seed> {
+    let requests = [
+        Request::Hello,
+        Request::Tick { time_us: 1_000_000 },
+        Request::Frame { time_us: 7, height: 1, width: 2, rgb: &[1, 0, 3, 4, 5, 0] },
+        Request::Info,
+        Request::Bench,
+        Request::Load { total: 32, offset: 0, bytes: b"ACKM" },
+    ];
+    let sealed = |request: &Request<'_>| {
+        let (head, bulk) = request.parts();
+        let mut wire = vec![0; max_encoded(head.len() + bulk.len())];
+        let length = encode(request.kind(), 1, &[&head, bulk], &mut wire).expect("room");
+        (format!("request_{}", request.kind()), wire[..length].to_vec())
+    };
+    requests.iter().map(sealed).collect()
+}
+
+fn arrays() -> Vec<Seed> {
+    let array = |name: &str, descriptor: &str, shape: &str, data: &[u8]| {
+        let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        (name.to_string(), [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat())
+    };
+    vec![
+        array("int8", "|i1", "(2, 3)", &[1, 2, 3, 4, 5, 255]),
+        array("uint8", "|u1", "(1, 2, 1)", &[0, 9]),
+        array("float32", "<f4", "(2,)", &[0, 0, 128, 63, 0, 0, 0, 64]),
+        array("scalar", "<f4", "()", &[0; 4]),
+    ]
+}
