@@ -126,7 +126,9 @@ fn operator(model: &Model<'_>, lives: &Lives, index: u16) -> Result<(), LoadErro
         }
         covered |= overlap(&range, &step.scratch);
     }
-    let misplaced = step.scratch.start % ALIGNMENT != 0 || step.scratch.end > model.arena_bytes;
+    // Kernels see scratch as int16 or wider.
+    let odd = step.scratch.start % ALIGNMENT != 0 || step.scratch.len() % ALIGNMENT != 0;
+    let misplaced = odd || step.scratch.end > model.arena_bytes;
     let small = step.scratch.len() < step.operator.scratch_bytes(&step.sides);
     if covered || misplaced || small { Err(error) } else { Ok(()) }
 }
