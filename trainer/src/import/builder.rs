@@ -87,6 +87,11 @@ impl Builder {
         self.float.given.weights.insert(weights, scales);
     }
 
+    /// A bias is known exactly.
+    pub fn give_bias(&mut self, bias: NodeId, values: Vec<f64>) {
+        self.float.given.biases.insert(bias, values);
+    }
+
     /// The same values in another shape.
     pub fn reshape(&mut self, name: &str, x: NodeId, shape: &[usize]) -> Result<NodeId> {
         if self.shape(x) == shape { Ok(x) } else { self.push(name, Reshape { shape: shape.into() }, &[x]) }
@@ -105,13 +110,20 @@ impl Builder {
 
     /// `scale x + offset` along the last dimension; one value each, or one for each channel.
     pub fn scaled(&mut self, name: &str, x: NodeId, scale: Vec<f32>, offset: Vec<f32>) -> Result<NodeId> {
-        let channels = self.shape(x).last().copied().unwrap_or(1);
+        let shape = self.shape(x).to_vec();
+        let channels = shape.last().copied().unwrap_or(1);
         let all = |values: Vec<f32>| if values.len() == 1 { values.repeat(channels) } else { values };
+        // On its own it becomes a convolution, which works on images; behind a layer it is folded into that.
+        let folds = matches!(self.float.graph.node(x).op, Op::Dense(_)) && self.given(x).is_none();
+        let is_image = shape.len() == 4 || folds;
+        let rows = shape.iter().product::<usize>() / channels.max(1);
+        let x = if is_image { x } else { self.reshape(name, x, &[1, 1, rows, channels])? };
         let mut inputs = vec![x];
         for values in [all(scale), all(offset), vec![0.0; channels], vec![1.0; channels]] {
             inputs.push(self.param(name, &[channels], values)?);
         }
-        self.push(name, BatchNorm { epsilon: 0.0 }, &inputs)
+        let scaled = self.push(name, BatchNorm { epsilon: 0.0 }, &inputs)?;
+        self.reshape(name, scaled, &shape)
     }
 
     /// Tensors one after another along `axis`, however many.

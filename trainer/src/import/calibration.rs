@@ -91,8 +91,13 @@ fn values(array: Array, wanted: &[usize]) -> Result<Vec<f32>> {
         return Ok(array.into_iter().collect());
     }
     // Channels first, as most tools outside have them.
-    let &[height, width, channels] = sample else { return Err(shape_error(&found, wanted)) };
+    let (height, width, channels) = match *sample {
+        [height, width, channels] => (height, width, channels),
+        [width, channels] => (1, width, channels),
+        _ => return Err(shape_error(&found, wanted)),
+    };
     let planes = [channels, height, width];
+    let planes = if sample.len() == 2 { &[channels, width][..] } else { &planes[..] };
     if found == planes || rest == planes && first > 0 {
         let count = if found == planes { 1 } else { first };
         let shaped: ArrayD<f32> = array

@@ -4,6 +4,7 @@
 //! is no recursion and nothing is allocated in proportion to a number that the file merely states. Format:
 //! the FlatBuffers internals page (tables, vtables, vectors, strings; all little-endian).
 
+use super::broken;
 use crate::{Error, ErrorKind, Result};
 
 /// A whole file.
@@ -31,10 +32,6 @@ pub struct Vector<'f> {
 
 /// Longest list of numbers that is copied: shapes, scales and operands of a network that makes sense are far shorter.
 const MAX_NUMBERS: usize = 1 << 16;
-
-fn broken(at: usize, what: &str) -> Error {
-    Error::new(ErrorKind::BadFile, "", format!("{what} at byte {at}; the file is damaged or was cut"))
-}
 
 impl<'f> Buffer<'f> {
     /// The root table of `bytes`, which must carry the four letters `identifier`.

@@ -7,6 +7,8 @@
 mod builder;
 mod calibration;
 mod flatbuffer;
+mod onnx;
+mod protobuf;
 mod tflite;
 
 use std::path::Path;
@@ -15,6 +17,7 @@ use ackermann_core::blob::write::Network;
 use ackermann_core::blob::{AlignedBytes, keys};
 
 pub use calibration::Arrays;
+pub use onnx::read_onnx;
 pub use tflite::{DenseRounding, ImportOptions, convert_tflite, import_tflite, read_tflite};
 
 use crate::quant::{FloatGraph, Ranges, Samples, assemble, quantize_graph};
@@ -49,8 +52,9 @@ impl Imported {
 pub fn read(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let reader = match path.extension().and_then(|extension| extension.to_str()) {
         Some("tflite") => read_tflite,
+        Some("onnx") => |bytes: &[u8], _: &ImportOptions| read_onnx(bytes),
         _ => {
-            let message = "is not a .tflite file, the one foreign format that is read";
+            let message = "is neither a .tflite nor an .onnx file, the foreign formats that are read";
             return Err(Error::new(ErrorKind::BadFile, path.display(), message));
         }
     };
@@ -71,6 +75,11 @@ pub fn blob(mut network: Network, path: &Path) -> Result<AlignedBytes> {
 /// A file that is whole but cannot be used.
 fn unusable(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::BadFile, "", message)
+}
+
+/// A file in which something is wrong at byte `at`.
+fn broken(at: usize, what: &str) -> Error {
+    unusable(format!("{what} at byte {at}; the file is damaged or was cut"))
 }
 
 /// `error`, found in `place`.

@@ -139,6 +139,7 @@ mod huber;
 mod mask;
 mod matmul;
 mod max_pool;
+mod mean;
 mod mul;
 mod reciprocal;
 mod relu;
@@ -194,6 +195,7 @@ operators! {
     avg_pool::AvgPool,
     avg_pool::AvgPoolGrad,
     huber::Huber,
+    mean::Mean,
     softmax::Softmax,
     unary::Unary,
     unary::UnaryGrad,

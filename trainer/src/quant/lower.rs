@@ -6,7 +6,7 @@ use ackermann_core::quantized::quantize_multiplier;
 
 use super::Quantization;
 use super::observe::Seen;
-use super::program::{FloatGraph, Kind, Program, Scale, Site, Step, Weighted};
+use super::program::{FloatGraph, Kind, Other, Program, Scale, Site, Step, Weighted};
 use crate::{Error, ErrorKind, Result};
 
 /// Tensors and operators in int8. Every value has a quantization that is given, fixed by its operator, or made from what was
@@ -120,10 +120,19 @@ impl Writer {
                 *from = to;
             }
         }
-        let activation = step.clamp.map_or(Activation::NONE, |(low, high)| to.clamp(low, high));
-        let site = Site { inputs: &from, output: to, activation };
+        // An operator that has one scale only writes that; where another is given, a table changes it on the way out.
+        let own = match &step.kind {
+            Kind::Other(Other { scale: Scale::Fixed(own), .. }) => *own,
+            _ => to,
+        };
+        let activation = step.clamp.map_or(Activation::NONE, |(low, high)| own.clamp(low, high));
+        let site = Site { inputs: &from, output: own, activation };
         let kind = kind(step, &site, means).map_err(|error| Error { place: step.name.clone(), ..error })?;
-        let output = self.operator(inputs, &step.shape, to, kind, &step.name)?;
+        let mut output = self.operator(inputs, &step.shape, own, kind, &step.name)?;
+        if own != to {
+            let kind = OperatorKind::Lut { table: own.requantized(to) };
+            output = self.operator(vec![output], &step.shape, to, kind, &step.name)?;
+        }
         self.tensors.push(output);
         Ok(())
     }
@@ -187,12 +196,14 @@ fn integers<'m>(weighted: &Weighted, site: &Site<'_>, means: impl Fn(usize) -> &
     for (channel, (row, &bias)) in weighted.weights.chunks(taps.max(1)).zip(&weighted.bias).enumerate() {
         let given = weighted.scales.as_ref().and_then(|scales| scales.get(channel).copied());
         let scale = given.unwrap_or_else(|| weight_scale(row, bias, from, to));
-        let steps = row.iter().map(|w| (w / scale).round().clamp(-127.0, 127.0));
+        let least = if given.is_some() { -128.0 } else { -127.0 };
+        let steps = row.iter().map(|w| (w / scale).round().clamp(least, 127.0));
         let taps = row.iter().zip(steps.clone()).zip(means(channel).iter().cycle());
         let error: f64 = taps.map(|((w, q), x)| f64::from(q * scale - w) * f64::from(*x)).sum();
         let product = f64::from(from.scale) * f64::from(scale);
         spec.weights.extend(steps.map(|q| q as i8));
-        spec.bias.push(((f64::from(bias) - error) / product).round() as i32);
+        let exact = weighted.steps.as_ref().and_then(|steps| steps.get(channel).copied());
+        spec.bias.push((exact.unwrap_or(f64::from(bias) - error) / product).round() as i32);
         spec.multipliers.push(quantize_multiplier(product / f64::from(to.scale)));
     }
     spec

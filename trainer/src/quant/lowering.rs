@@ -4,7 +4,7 @@ use ackermann_core::blob::Window;
 use ackermann_core::blob::write::OperatorKind;
 
 use super::program::{FloatGraph, Kind, Other, Program, Scale, Site, Step, Weighted, window};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Shape};
 use crate::ops::{self, Op, Operator};
 use crate::{Error, ErrorKind, Result};
 
@@ -124,10 +124,14 @@ impl<'a> Lowering<'a> {
                 return self.refuse("without an image it must directly follow a convolution or dense layer");
             }
             let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0] };
-            let weighted = Weighted { weights: scale.to_vec(), bias: offset.to_vec(), scales: None };
+            let weighted = Weighted { weights: scale.to_vec(), bias: offset.to_vec(), scales: None, steps: None };
             return self.push(Kind::DepthwiseConv2d(window, 1, weighted));
         };
-        weighted.scales = None;
+        // A summand alone leaves the weights as they are.
+        if scale.iter().any(|scale| *scale != 1.0) {
+            weighted.scales = None;
+        }
+        weighted.steps = None;
         let taps = weighted.weights.len() / weighted.bias.len().max(1);
         let rows = weighted.weights.chunks_mut(taps.max(1)).zip(&mut weighted.bias);
         for ((row, bias), (scale, offset)) in rows.zip(scale.iter().zip(offset)) {
@@ -151,6 +155,11 @@ impl<'a> Lowering<'a> {
             return self.refuse("dimensions are repeated in differences and products only");
         }
         self.identity()
+    }
+
+    /// Shape of the node's first input.
+    pub fn input_shape(&self) -> &'a Shape {
+        self.float.graph.shape(self.float.graph.node(self.node).inputs[0])
     }
 
     /// Dimension `axis` of the node as the core counts it: of four, shapes get ones in front.
@@ -177,7 +186,8 @@ impl<'a> Lowering<'a> {
             Some(scales) if scales.len() == outputs => Some(scales.clone()),
             _ => None,
         };
-        Ok(Weighted { weights: self.param(1)?.to_vec(), bias, scales })
+        let steps = inputs.get(2).and_then(|bias| self.float.given.biases.get(bias)).cloned();
+        Ok(Weighted { weights: self.param(1)?.to_vec(), bias, scales, steps })
     }
 
     fn push(&mut self, kind: Kind) -> Result<()> {

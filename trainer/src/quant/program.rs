@@ -37,6 +37,8 @@ pub struct Given {
     pub values: HashMap<NodeId, Quantization>,
     /// Scales of weights, by parameter node.
     pub weights: HashMap<NodeId, Vec<f32>>,
+    /// Biases exactly, by parameter node: they are multiples of input scale x weight scale and stay so.
+    pub biases: HashMap<NodeId, Vec<f64>>,
 }
 
 impl FloatGraph {
@@ -48,7 +50,7 @@ impl FloatGraph {
             params: params.clone(),
             inputs: vec![built.input],
             outputs: vec![built.output],
-            given: Given { values, weights: HashMap::new() },
+            given: Given { values, ..Given::default() },
         }
     }
 
@@ -179,6 +181,8 @@ pub struct Weighted {
     pub bias: Vec<f32>,
     /// One per output channel, where the weights are multiples of given scales.
     pub scales: Option<Vec<f32>>,
+    /// The bias exactly, where it is a multiple of the steps of the sums.
+    pub steps: Option<Vec<f64>>,
 }
 
 impl Program {
