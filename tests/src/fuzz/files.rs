@@ -2,7 +2,7 @@
 
 use ackermann_core::Model;
 use ackermann_trainer::data::{npy, npz};
-use ackermann_trainer::import::{ImportOptions, Imported, read_tflite};
+use ackermann_trainer::import::{ImportOptions, Imported, read_onnx, read_tflite};
 use ackermann_trainer::quant::{Ranges, Samples, assemble};
 
 /// Most elements of the inputs, and MACs, of networks that are quantized and run.
@@ -11,6 +11,13 @@ const MAX_ELEMENTS: usize = 1 << 12;
 /// A TFLite file.
 pub fn tflite(bytes: &[u8]) {
     if let Ok(imported) = read_tflite(bytes, &ImportOptions::default()) {
+        finish(imported);
+    }
+}
+
+/// An ONNX file.
+pub fn onnx(bytes: &[u8]) {
+    if let Ok(imported) = read_onnx(bytes) {
         finish(imported);
     }
 }

@@ -19,6 +19,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "importers")]
     ("tflite", files::tflite),
     #[cfg(feature = "importers")]
+    ("onnx", files::onnx),
+    #[cfg(feature = "importers")]
     ("arrays", files::arrays),
 ];
 

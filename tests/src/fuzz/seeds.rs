@@ -4,7 +4,7 @@ use ackermann_core::blob::Layout;
 use ackermann_core::blob::write::Network;
 use ackermann_firmware::link::{Request, encode, max_encoded};
 
-use crate::cases::{self, Border, Movement, Sliding};
+use crate::cases::{self, Border, Movement, Recurrence, Sequence, Sliding};
 
 /// A name and the bytes.
 pub type Seed = (String, Vec<u8>);
@@ -45,11 +45,15 @@ fn blobs() -> Vec<Seed> {
     for (seed, what) in (10..).zip(Movement::ALL) {
         networks.push((format!("{what:?}").to_lowercase(), Some(cases::movement(what, &[1, 3, 2, 4], seed))));
     }
+    let sizes = Sequence { batch: 1, steps: 2, inputs: 3, units: 2, time_major: false, backward: false };
+    for (seed, what) in (30..).zip(Recurrence::ALL) {
+        let name: String = format!("{what:?}").to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        networks.push((name, Some(cases::recurrent(what, &sizes, seed, false))));
+    }
     let bytes = |network: Network, layout| network.to_bytes(layout).expect("a valid network").to_vec();
     let blob = |(name, network): (String, Option<Network>)| {
         let network = network.expect("a window that fits");
-        [Layout::Natural, Layout::Dsp]
-            .map(|layout| (format!("{name}_{layout:?}").to_lowercase(), bytes(network.clone(), layout)))
+        Layout::ALL.map(|layout| (format!("{name}_{layout:?}").to_lowercase(), bytes(network.clone(), layout)))
     };
     let mut blobs: Vec<Seed> = networks.into_iter().flat_map(blob).collect();
     // Most operators have no weights, so that both layouts are one blob.

@@ -87,9 +87,9 @@ impl Builder {
         self.float.given.weights.insert(weights, scales);
     }
 
-    /// A bias is known exactly.
-    pub fn give_bias(&mut self, bias: NodeId, values: Vec<f64>) {
-        self.float.given.biases.insert(bias, values);
+    /// A bias is known in whole steps, each with the step's size.
+    pub fn give_bias(&mut self, bias: NodeId, steps: Vec<(i32, f32)>) {
+        self.float.given.biases.insert(bias, steps);
     }
 
     /// The same values in another shape.

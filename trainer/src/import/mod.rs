@@ -87,3 +87,14 @@ fn within(place: impl std::fmt::Display, error: Error) -> Error {
     let place = if error.place.is_empty() { place.to_string() } else { format!("{place}, {}", error.place) };
     Error { place, ..error }
 }
+
+/// A file made by a test is the fuzzer's seed `name` of `target` (with `ACKERMANN_WRITE_SEEDS` set it is written).
+#[cfg(test)]
+fn is_seed(target: &str, name: &str, bytes: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/seeds").join(target).join(name);
+    if std::env::var_os("ACKERMANN_WRITE_SEEDS").is_some() {
+        crate::files::write(&path, bytes).unwrap();
+    }
+    let committed = std::fs::read(&path).unwrap_or_default();
+    assert!(committed == bytes, "{target}/{name} is stale: run with ACKERMANN_WRITE_SEEDS=1");
+}

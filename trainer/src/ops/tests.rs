@@ -301,6 +301,11 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
             let dy = c.leaf([image[0], oh, ow, image[3]]);
             c.graph.push(AvgPoolGrad { window, input: image.into() }, &[dy]).unwrap()
         }
+        "Mean" => {
+            let shape = [c.size(1..=3), c.size(1..=4), c.size(1..=3)];
+            let x = c.leaf(shape);
+            c.graph.push(Mean { axes: vec![2, 0] }, &[x]).unwrap()
+        }
         "Huber" => c.unary(Huber { delta: 0.1 }),
         _ => return None,
     })

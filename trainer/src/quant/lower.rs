@@ -203,7 +203,10 @@ fn integers<'m>(weighted: &Weighted, site: &Site<'_>, means: impl Fn(usize) -> &
         let product = f64::from(from.scale) * f64::from(scale);
         spec.weights.extend(steps.map(|q| q as i8));
         let exact = weighted.steps.as_ref().and_then(|steps| steps.get(channel).copied());
-        spec.bias.push((exact.unwrap_or(f64::from(bias) - error) / product).round() as i32);
+        // A step is stored in f32: it is the one of the sums if it is that near.
+        let exact = exact.filter(|(_, step)| (f64::from(*step) / product - 1.0).abs() < 1e-5);
+        let rounded = ((f64::from(bias) - error) / product).round() as i32;
+        spec.bias.push(exact.map_or(rounded, |(steps, _)| steps));
         spec.multipliers.push(quantize_multiplier(product / f64::from(to.scale)));
     }
     spec

@@ -37,8 +37,8 @@ pub struct Given {
     pub values: HashMap<NodeId, Quantization>,
     /// Scales of weights, by parameter node.
     pub weights: HashMap<NodeId, Vec<f32>>,
-    /// Biases exactly, by parameter node: they are multiples of input scale x weight scale and stay so.
-    pub biases: HashMap<NodeId, Vec<f64>>,
+    /// Biases as whole steps, by parameter node, each with the step's size: input scale x weight scale. They stay as they are.
+    pub biases: HashMap<NodeId, Vec<(i32, f32)>>,
 }
 
 impl FloatGraph {
@@ -181,8 +181,8 @@ pub struct Weighted {
     pub bias: Vec<f32>,
     /// One per output channel, where the weights are multiples of given scales.
     pub scales: Option<Vec<f32>>,
-    /// The bias exactly, where it is a multiple of the steps of the sums.
-    pub steps: Option<Vec<f64>>,
+    /// The bias as whole steps, each with the step's size, where it is given so.
+    pub steps: Option<Vec<(i32, f32)>>,
 }
 
 impl Program {

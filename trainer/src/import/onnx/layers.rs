@@ -19,7 +19,7 @@ pub fn weights(c: &mut Conversion<'_, '_>, name: &str, shape: &[usize], constant
     Ok(node)
 }
 
-/// A bias as a node; values that are whole steps stay so.
+/// A bias as a node; what is given in whole steps stays so.
 pub fn bias(c: &mut Conversion<'_, '_>, name: &str, constant: &Constant, outputs: usize) -> Result<NodeId> {
     let fits = constant.values.len() == outputs || constant.values.len() == 1;
     if !fits {
@@ -27,8 +27,10 @@ pub fn bias(c: &mut Conversion<'_, '_>, name: &str, constant: &Constant, outputs
     }
     let repeat = outputs / constant.values.len();
     let node = c.builder.param(name, &[outputs], constant.floats().repeat(repeat))?;
-    if constant.grid.is_some() {
-        c.builder.give_bias(node, constant.values.repeat(repeat));
+    if let Some(grid) = &constant.grid {
+        let steps = constant.values.iter().zip(grid.scales.iter().cycle());
+        let steps = steps.map(|(value, step)| ((value / f64::from(*step)).round() as i32, *step));
+        c.builder.give_bias(node, steps.collect::<Vec<_>>().repeat(repeat));
     }
     Ok(node)
 }

@@ -10,6 +10,8 @@ mod constant;
 mod conversion;
 mod fold;
 mod layers;
+#[cfg(test)]
+mod made;
 mod pools;
 mod quantized;
 mod schema;

@@ -115,6 +115,11 @@ fn sample(conv_stride: i32) -> Vec<u8> {
 }
 
 #[test]
+fn the_fuzzer_has_it() {
+    crate::import::is_seed("tflite", "edges", &sample(2));
+}
+
+#[test]
 fn edges_padding_and_tables() {
     let mut network = convert_tflite(&sample(2), &ImportOptions::default()).unwrap();
     let [conv, pool, tanh, reshape] = &network.operators[..] else { panic!("{:?}", network.operators) };
