@@ -43,7 +43,7 @@ fn blobs() -> Vec<Seed> {
         ("chain".into(), Some(cases::chain(9))),
     ];
     for (seed, what) in (10..).zip(Movement::ALL) {
-        networks.push((format!("{what:?}").to_lowercase(), Some(cases::movement(what, &[1, 3, 2, 4], seed))));
+        networks.push((format!("moved_{what:?}").to_lowercase(), Some(cases::movement(what, &[1, 3, 2, 4], seed))));
     }
     let sizes = Sequence { batch: 1, steps: 2, inputs: 3, units: 2, time_major: false, backward: false };
     for (seed, what) in (30..).zip(Recurrence::ALL) {
