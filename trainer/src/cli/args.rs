@@ -271,11 +271,12 @@ Examples:
   ackermann import keywords.tflite --out keywords.ackm
   ackermann import pilotnet_float.tflite --calibrate inputs.npy --out pilotnet.ackm
   ackermann import pilotnet_float.tflite --calibrate drives/lake --out pilotnet.ackm
+  ackermann import lanes.onnx --calibrate inputs.npz --out lanes.ackm
 
 int8 networks keep their arithmetic. Float networks are quantized, so that their inputs must be shown: as .npy or .npz
 arrays (float32, a batch first), a folder of them, or recorded driving. docs/import.md lists the operators.")]
 pub struct ImportArgs {
-    /// A TensorFlow Lite file (.tflite).
+    /// A TensorFlow Lite (.tflite) or ONNX (.onnx) file.
     pub model: PathBuf,
     /// The blob to write.
     #[arg(long, value_name = "FILE")]

@@ -77,6 +77,43 @@ fn tflite_files_that_are_none() {
     }
 }
 
+/// A file of the fuzzer's seeds.
+fn seed(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/seeds").join(name)).unwrap()
+}
+
+#[test]
+fn foreign_files_that_are_damaged() {
+    for (name, good) in [("m.onnx", seed("onnx/qdq")), ("m.tflite", seed("tflite/edges"))] {
+        let folder = tempfile::tempdir().unwrap();
+        let line = format!("import {name} --out m.ackm");
+        put(folder.path(), name, &good);
+        ackermann(folder.path(), &line).ok();
+        fs::remove_file(folder.path().join("m.ackm")).unwrap();
+        for cut in (0..good.len()).step_by(good.len() / 12) {
+            put(folder.path(), name, &good[..cut]);
+            refused(folder.path(), &line, 2, "bad_file", &[name]);
+        }
+    }
+}
+
+#[test]
+fn onnx_files_that_would_ask_for_all_memory() {
+    // Dimensions of an initializer: 2^31 and 2^31. A list that states 2^60 bytes. Messages in messages a thousand deep.
+    let huge = b"\x3a\x12\x2a\x10\x08\x80\x80\x80\x80\x08\x08\x80\x80\x80\x80\x08\x10\x01\x42\x00\x42\x02\x10\x11";
+    let deep = (0..1000).fold(vec![], |inner: Vec<u8>, _| {
+        let length = inner.len();
+        [&[0x3a, length as u8 & 0x7f | 0x80, (length >> 7) as u8][..], &inner].concat()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    for bytes in [&huge[..], b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x0f", &deep, b"", b"not a model"] {
+        put(folder.path(), "bad.onnx", bytes);
+        refused(folder.path(), "import bad.onnx --out m.ackm", 2, "bad_file", &["bad.onnx"]);
+    }
+    put(folder.path(), "m.pb", b"");
+    refused(folder.path(), "import m.pb --out m.ackm", 2, "bad_file", &["m.pb", ".onnx"]);
+}
+
 /// Everything that reads the run `r` refuses it.
 #[track_caller]
 fn run_refused(folder: &Path, kind: &str, words: &[&str]) {
