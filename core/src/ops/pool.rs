@@ -101,10 +101,10 @@ impl Pool {
         let input = bytemuck::try_cast_slice::<i8, i16>(input).unwrap_or(&[]);
         let output = bytemuck::try_cast_slice_mut::<i8, i16>(output).unwrap_or(&mut []);
         for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * c)) {
-            for (position, pixel) in result.chunks_exact_mut(c).enumerate() {
+            for (position, pixel) in parts_mut(result, c).enumerate() {
                 let rows = self.window.inside(0, position / ow, h);
                 let columns = self.window.inside(1, position % ow, w);
-                let count = (rows.len() * columns.len()) as i32;
+                let count = ((rows.len() * columns.len()) as i32).max(1);
                 for (channel, value) in pixel.iter_mut().enumerate() {
                     let taps = rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + channel));
                     let folded = taps.filter_map(|at| image.get(at)).fold(start, |acc, q| fold(acc, i32::from(*q)));

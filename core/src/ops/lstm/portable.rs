@@ -13,9 +13,10 @@ pub fn step(cell: &Cell, zero_point: i32) -> impl FnMut([&[i16]; 2], &mut [i8], 
     let (bits, output) = (15 + cell.integer_bits, cell.output.apply_short());
     move |[from_input, from_hidden], hidden, memory| {
         let gates = from_input.as_chunks::<GATES>().0.iter().zip(from_hidden.as_chunks::<GATES>().0);
-        for (((x, h), hidden), c) in gates.zip(hidden).zip(memory) {
-            let [i, f, o] = [0, 1, 3].map(|gate| i32::from(table16::logistic(sum(x[gate], h[gate]))));
-            let g = i32::from(table16::tanh(sum(x[2], h[2]), 3, 0));
+        let logistic = |x, h| i32::from(table16::logistic(sum(x, h)));
+        for (((&[xi, xf, xg, xo], &[hi, hf, hg, ho]), hidden), c) in gates.zip(hidden).zip(memory) {
+            let (i, f, o) = (logistic(xi, hi), logistic(xf, hf), logistic(xo, ho));
+            let g = i32::from(table16::tanh(sum(xg, hg), 3, 0));
             let new = halved_twice(f * i32::from(*c), 15).wrapping_add(halved_twice(i * g, bits));
             *c = clamp(new).min(most).max(least);
             let product = o * i32::from(table16::tanh(*c, factor, right));
