@@ -88,10 +88,12 @@ impl<'a> Chunk<'a> {
         let mut weights = self.weights.as_ptr();
         for column in planes.columns {
             for row in (0..planes.rows).step_by(2) {
-                // SAFETY: the caller's promise. A row that is not there has zero weights: any other may stand for it.
+                // A row that is not there has zero weights: any other may stand for it.
                 let next = if row + 1 < planes.rows { row + 1 } else { row };
                 let at = *column as usize;
+                // SAFETY: the caller's promise.
                 let a = unsafe { widen::<HALF>(bytes.add(at + row * planes.line)) };
+                // SAFETY: the caller's promise.
                 let b = unsafe { widen::<HALF>(bytes.add(at + next * planes.line)) };
                 // SAFETY: as many pairs as `new` stored.
                 let (w, v) = unsafe { (load(weights), load(weights.add(LANES))) };

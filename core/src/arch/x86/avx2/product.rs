@@ -93,11 +93,11 @@ impl<'a> Group<'a> {
                     // SAFETY: runs lie inside of the bytes (`Patches::inside`).
                     *x = unsafe { four(pixel.add(at)) };
                 }
-                for v in 0..4 {
+                for (v, w) in (0..4).map(|v| (v, weights.wrapping_add(16 * v))) {
                     // SAFETY: a group has a block for each quad of each run after the first.
-                    let w = _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(weights.add(16 * v).cast()) });
-                    for p in 0..P {
-                        sums[p][v] = _mm256_add_epi32(sums[p][v], _mm256_madd_epi16(x[p], w));
+                    let w = _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(w.cast()) });
+                    for (sums, x) in sums.iter_mut().zip(x) {
+                        sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(x, w));
                     }
                 }
             }

@@ -136,13 +136,13 @@ impl<'a, const N: usize, const MODE: u8> Walk<'a, N, MODE> {
         for _ in 0..patches.rows {
             for at in (line..line + 4 * patches.quads).step_by(4) {
                 weights = weights.wrapping_add(BLOCK);
-                // SAFETY: a group has a block for each quad of each run after the first; runs lie inside of the bytes
-                // (`Patches::inside`).
                 let mut w = [_mm512_setzero_si512(); N];
                 for (n, w) in w.iter_mut().enumerate() {
+                    // SAFETY: a group has a block for each quad of each run after the first.
                     *w = unsafe { load(weights.add(n * self.group_bytes)) };
                 }
                 for (sums, pixel) in sums.iter_mut().zip(pixels) {
+                    // SAFETY: runs lie inside of the bytes (`Patches::inside`).
                     let four = unsafe { pixel.add(at).cast::<i32>().read_unaligned() };
                     let x = _mm512_set1_epi32(four);
                     let x = if FLIP { _mm512_xor_si512(x, self.flip) } else { x };
