@@ -8,13 +8,15 @@ use super::{DepthwiseConv2d, portable};
 use crate::InOut;
 use crate::arch::dsp::halves;
 use crate::arch::dsp::planes::{self as blocks, Kernel, LANE_HEAD, Pixels, Walk};
-use crate::blob::{Activation, Channel};
+use crate::blob::{Activation, Channel, Layout};
 use crate::ops::{Sides, parts_mut};
 
 /// Writes the output, NHWC, of input NHWC; `scratch` holds lanes and a band.
 pub fn run(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, mut data: InOut<'_>, scratch: &mut [i16]) {
     let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
-    let planes = Planes::new(&conv.window, input, output).filter(|_| conv.weighted.bounded);
+    // Another layout's scratch is for another machine's kernel.
+    let suits = conv.weighted.bounded && conv.weighted.layout == Layout::Natural;
+    let planes = Planes::new(&conv.window, input, output).filter(|_| suits);
     let Some(planes) = planes else { return portable::run(conv, sides, data, scratch) };
     let Ok(words) = bytemuck::try_cast_slice_mut::<i16, u32>(scratch) else { return };
     let Some(lines) = planes.band_lines(words.len()) else { return };
