@@ -1,9 +1,12 @@
-//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`] and [`planes`] made of them.
+//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`], [`planes`] and [`bytes`] made of them.
 //!
 //! On a target without them each function is the same arithmetic in plain Rust, so that whatever is built on top
 //! (packing, tails, layout) is tested on any machine.
 
 pub mod blocks;
+pub mod bytes;
+#[cfg(simd_dsp)]
+mod bytes_asm;
 #[cfg(not(simd_dsp))]
 mod emulated;
 #[cfg(simd_dsp)]

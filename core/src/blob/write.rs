@@ -297,6 +297,7 @@ impl Network {
             OperatorKind::Gru { gates, .. } => gates.scratch_bytes(gru::GATES),
             OperatorKind::Rnn { gates, .. } => gates.scratch_bytes(1),
             OperatorKind::GeneralConv2d(spec) => general_conv2d::scratch_bytes(&spec.window, spec.input_channels()),
+            OperatorKind::Add(_) | OperatorKind::Sub(_) => crate::ops::add::tables::scratch_bytes(output.elements()),
             _ => 0,
         }
     }

@@ -5,7 +5,7 @@
 //! zero point. Source: TFLite `reference_integer_ops::AveragePool`.
 
 use super::record::Record;
-use super::{Kernels, Node, Pool, Sides, elementwise};
+use super::{Kernels, Node, Pool, Sides, elementwise, pool};
 use crate::LoadError;
 use crate::blob::Element;
 use crate::session::{Memory, Open};
@@ -25,10 +25,12 @@ impl Node<'_> for AveragePool {
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
-            match sides.output.element() {
-                Element::Int16 => self.0.run_int16(sides, input, output, 0, |sum, q| sum + q, rounded_mean),
-                _ => self.0.run(sides, input, output, 0, |sum, q| sum + q, rounded_mean),
+            let sum = |sum, q| sum + q;
+            if sides.output.element() == Element::Int16 {
+                return self.0.run_int16(sides, input, output, 0, sum, rounded_mean);
             }
+            let single = |source: &[i8], taps: &_| pool::fold(source, taps, 0, sum);
+            self.0.run(sides, input, output, K::window_sums, single, rounded_mean);
         }
     }
 

@@ -74,8 +74,6 @@ fn both(channels: &[Channel]) -> [Channel; 2] {
 /// The blocks clamp to int8 only; a narrower activation is applied here.
 pub(crate) fn clamp(activation: Activation, output: &mut [i8]) {
     if activation != Activation::NONE {
-        for value in output {
-            *value = activation.clamp(i32::from(*value));
-        }
+        crate::arch::dsp::bytes::clamp(activation, output);
     }
 }

@@ -48,7 +48,14 @@ pub(crate) fn run<T: Number>(sides: Sides<'_>, [a, b]: [&[i8]; 2], output: &mut 
     let (a, b) = (cast(a), cast(b));
     rows(sides.output.extended(), size_of::<T>(), output, |at, row| {
         let (mut i, mut j) = (left.row(at), right.row(at));
-        for y in bytemuck::try_cast_slice_mut::<i8, T>(row).unwrap_or(&mut []) {
+        let row = bytemuck::try_cast_slice_mut::<i8, T>(row).unwrap_or(&mut []);
+        if let (1, 1, Some(a), Some(b)) = (left.steps[3], right.steps[3], a.get(i as usize..), b.get(j as usize..)) {
+            for ((a, b), y) in a.iter().zip(b).zip(row) {
+                *y = f((*a).into(), (*b).into());
+            }
+            return;
+        }
+        for y in row {
             if let (Some(a), Some(b)) = (a.get(i as usize), b.get(j as usize)) {
                 *y = f((*a).into(), (*b).into());
             }

@@ -1,7 +1,9 @@
 //! Which version of the kernels runs. Chosen at compile time: a board's image holds only its own.
 
+use super::pool::{self, LANES};
 use super::recurrent::{self, Matrix};
 use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, add, conv2d, depthwise_conv2d, fully_connected};
+use crate::arch::dsp::bytes::{self, Taps};
 use crate::blob::Layout;
 use crate::session::InOut;
 
@@ -36,9 +38,19 @@ pub trait Kernels {
     /// Whether cells of recurrent operators use their short forms.
     const SHORT: bool = true;
 
-    /// Sum of two tensors, element by element.
-    fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
-        add::portable::run(add, sides, inputs, output);
+    /// Sum (or difference) of two tensors of the output's shape; [`add::tables`] may have scratch.
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
+        add::portable::run(add, minus, sides, inputs, output, scratch);
+    }
+
+    /// Sums of neighbouring channels over one window of `source`.
+    fn window_sums(source: &[i8], taps: &Taps) -> [i32; LANES] {
+        pool::fold(source, taps, 0, |sum, q| sum + q)
+    }
+
+    /// Largest values of neighbouring channels in one window of `source`.
+    fn window_maxima(source: &[i8], taps: &Taps) -> [i32; LANES] {
+        pool::fold(source, taps, i32::from(i8::MIN), i32::max)
     }
 }
 
@@ -81,8 +93,8 @@ impl Kernels for Reference {
         depthwise_conv2d::reference::run(conv, sides, data, scratch);
     }
 
-    fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
-        add::reference::run(add, sides, inputs, output);
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], _: &mut [i16]) {
+        add::reference::run(add, minus, sides, inputs, output);
     }
 }
 
@@ -141,6 +153,18 @@ impl Kernels for Dsp {
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
         depthwise_conv2d::dsp::run(conv, sides, data, scratch);
     }
+
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
+        add::dsp::run(add, minus, sides, inputs, output, scratch);
+    }
+
+    fn window_sums(source: &[i8], taps: &Taps) -> [i32; LANES] {
+        pool::by_fours(source, |source| bytes::sums(source, taps))
+    }
+
+    fn window_maxima(source: &[i8], taps: &Taps) -> [i32; LANES] {
+        pool::by_fours(source, |source| bytes::maxima(source, taps).map(i32::from))
+    }
 }
 
 impl Kernels for Mve {
@@ -177,8 +201,8 @@ impl Kernels for Mve {
         }
     }
 
-    fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
-        add::mve::run(add, sides, inputs, output);
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
+        add::mve::run(add, minus, sides, inputs, output, scratch);
     }
 }
 

@@ -4,7 +4,7 @@
 //! Input and output have the same scale and zero point. Source: TFLite `reference_integer_ops::MaxPool`.
 
 use super::record::Record;
-use super::{Kernels, Node, Pool, Sides, elementwise};
+use super::{Kernels, Node, Pool, Sides, elementwise, pool};
 use crate::LoadError;
 use crate::blob::Element;
 use crate::session::{Memory, Open};
@@ -24,10 +24,11 @@ impl Node<'_> for MaxPool {
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         if let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) {
-            match sides.output.element() {
-                Element::Int16 => self.0.run_int16(sides, input, output, i32::MIN, i32::max, |largest, _| largest),
-                _ => self.0.run(sides, input, output, i32::from(i8::MIN), i32::max, |largest, _| largest),
+            if sides.output.element() == Element::Int16 {
+                return self.0.run_int16(sides, input, output, i32::MIN, i32::max, |largest, _| largest);
             }
+            let single = |source: &[i8], taps: &_| pool::fold(source, taps, i32::from(i8::MIN), i32::max);
+            self.0.run(sides, input, output, K::window_maxima, single, |largest, _| largest);
         }
     }
 

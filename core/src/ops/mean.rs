@@ -5,8 +5,9 @@
 
 use super::record::Record;
 use super::walk::strides;
-use super::{Kernels, Node, Sides};
+use super::{Kernels, Node, Sides, parts, parts_mut, pool};
 use crate::LoadError;
+use crate::arch::dsp::bytes::Taps;
 use crate::blob::Activation;
 use crate::quantized::Multiplier;
 use crate::session::{Memory, Open};
@@ -69,13 +70,22 @@ impl Node<'_> for Mean {
         let steps = strides(sides.input.extended()).map(|step| step as usize);
         let [kept, averaged] = self.split(sides.input.extended());
         let zeros = averaged.iter().product::<usize>() as i32 * sides.input.zero_point();
+        let finish =
+            |sum: i32| Activation::NONE.clamp(self.scale.apply(sum - zeros).saturating_add(sides.output.zero_point()));
+        if let ([_, h, w, c], [false, true, true, false]) = (sides.input.extended(), self.over) {
+            let taps = Taps { columns: w, step: c, rows: h, line: w * c };
+            let single = |source: &[i8], taps: &_| pool::fold(source, taps, 0, |sum, q| sum + q);
+            for (image, pixel) in parts(input, h * w * c).zip(parts_mut(output, c)) {
+                pool::each_channel(image, &taps, pixel, K::window_sums, single, finish);
+            }
+            return;
+        }
         let mut outputs = output.iter_mut();
         places(kept, steps, |start| {
             let mut sum = 0i32;
             places(averaged, steps, |at| sum += input.get(start + at).map_or(0, |q| i32::from(*q)));
-            let mean = self.scale.apply(sum - zeros).saturating_add(sides.output.zero_point());
             if let Some(output) = outputs.next() {
-                *output = Activation::NONE.clamp(mean);
+                *output = finish(sum);
             }
         });
     }

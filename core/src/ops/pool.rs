@@ -4,6 +4,7 @@ use super::elementwise::Number;
 use super::record::Record;
 use super::{Sides, parts, parts_mut};
 use crate::LoadError;
+use crate::arch::dsp::bytes::Taps;
 use crate::blob::{Activation, Element, Window};
 
 /// A pooling window and the range of its output. Input and output are NHWC with equal scale and zero point.
@@ -15,8 +16,8 @@ pub struct Pool {
     pub activation: Activation,
 }
 
-/// Channels that are folded at once, so that compilers vectorize.
-const LANES: usize = 16;
+/// Channels that are folded at once: as many as compilers vectorize, or, on small machines, as registers hold.
+pub(crate) const LANES: usize = if cfg!(all(target_arch = "arm", not(simd_mve))) { 4 } else { 16 };
 
 impl Pool {
     pub(crate) fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
@@ -45,16 +46,16 @@ impl Pool {
         sides.same_quantization(operator)
     }
 
-    /// For each output element: `fold`s the window's elements that lie in the input, from `start`, then `finish`es
-    /// the result with their number.
+    /// For each output element: `block` folds the window's elements that lie in the input, for [`LANES`] channels, `single` for one;
+    /// `finish` makes the output of the result and the number of elements.
     #[inline(always)]
     pub(crate) fn run(
         &self,
         sides: Sides<'_>,
         input: &[i8],
         output: &mut [i8],
-        start: i32,
-        fold: impl Fn(i32, i32) -> i32,
+        block: impl Fn(&[i8], &Taps) -> [i32; LANES],
+        single: impl Fn(&[i8], &Taps) -> [i32; 1],
         finish: impl Fn(i32, i32) -> i32,
     ) {
         let (Some([_, h, w, c]), Some([_, oh, ow, _])) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
@@ -62,25 +63,12 @@ impl Pool {
             for (position, pixel) in result.chunks_exact_mut(c).enumerate() {
                 let rows = self.window.inside(0, position / ow, h);
                 let columns = self.window.inside(1, position % ow, w);
-                let count = (rows.len() * columns.len()) as i32;
-                let (blocks, rest) = pixel.as_chunks_mut::<LANES>();
-                for (block, first) in blocks.iter_mut().zip((0..).step_by(LANES)) {
-                    let mut folded = [start; LANES];
-                    for at in rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + first)) {
-                        let taps = image.get(at..).and_then(|rest| rest.first_chunk::<LANES>()).unwrap_or(&[0; LANES]);
-                        for (folded, q) in folded.iter_mut().zip(taps) {
-                            *folded = fold(*folded, i32::from(*q));
-                        }
-                    }
-                    for (value, folded) in block.iter_mut().zip(folded) {
-                        *value = self.activation.clamp(finish(folded, count));
-                    }
-                }
-                for (value, channel) in rest.iter_mut().zip(c / LANES * LANES..) {
-                    let taps = rows.clone().flat_map(|y| columns.clone().map(move |x| (y * w + x) * c + channel));
-                    let folded = taps.filter_map(|at| image.get(at)).fold(start, |acc, q| fold(acc, i32::from(*q)));
-                    *value = self.activation.clamp(finish(folded, count));
-                }
+                let taps = Taps { columns: columns.len(), step: c, rows: rows.len(), line: w * c };
+                let count = (taps.rows * taps.columns) as i32;
+                let source = image.get((rows.start * w + columns.start) * c..).unwrap_or(&[]);
+                each_channel(source, &taps, pixel, &block, &single, |value| {
+                    self.activation.clamp(finish(value, count))
+                });
             }
         }
     }
@@ -113,6 +101,53 @@ impl Pool {
             }
         }
     }
+}
+
+/// Folds all channels of a pixel, in blocks as far as they go.
+#[inline(always)]
+pub(crate) fn each_channel(
+    source: &[i8],
+    taps: &Taps,
+    pixel: &mut [i8],
+    block: impl Fn(&[i8], &Taps) -> [i32; LANES],
+    single: impl Fn(&[i8], &Taps) -> [i32; 1],
+    finish: impl Fn(i32) -> i8,
+) {
+    let (blocks, rest) = pixel.as_chunks_mut::<LANES>();
+    let mut first = 0;
+    for values in blocks {
+        let folded = block(source.get(first..).unwrap_or(&[]), taps);
+        values.iter_mut().zip(folded).for_each(|(value, folded)| *value = finish(folded));
+        first += LANES;
+    }
+    for (value, channel) in rest.iter_mut().zip(first..) {
+        let [folded] = single(source.get(channel..).unwrap_or(&[]), taps);
+        *value = finish(folded);
+    }
+}
+
+/// `f` over the elements of `N` neighbouring channels in a window.
+#[inline(always)]
+pub(crate) fn fold<const N: usize>(source: &[i8], taps: &Taps, start: i32, f: impl Fn(i32, i32) -> i32) -> [i32; N] {
+    let mut folded = [start; N];
+    for y in 0..taps.rows {
+        let row = source.get(y * taps.line..).unwrap_or(&[]);
+        for x in 0..taps.columns {
+            let Some(values) = row.get(x * taps.step..).and_then(|rest| rest.first_chunk::<N>()) else { continue };
+            folded.iter_mut().zip(values).for_each(|(folded, q)| *folded = f(*folded, i32::from(*q)));
+        }
+    }
+    folded
+}
+
+/// All lanes from a function of four channels.
+#[inline(always)]
+pub(crate) fn by_fours(source: &[i8], f: impl Fn(&[i8]) -> [i32; 4]) -> [i32; LANES] {
+    let mut folded = [0; LANES];
+    for (four, first) in folded.as_chunks_mut::<4>().0.iter_mut().zip((0..).step_by(4)) {
+        *four = f(source.get(first..).unwrap_or(&[]));
+    }
+    folded
 }
 
 impl Window {

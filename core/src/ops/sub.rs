@@ -6,7 +6,7 @@
 use super::record::Record;
 use super::{Add, Kernels, Node, Sides, elementwise};
 use crate::LoadError;
-use crate::session::{Memory, Open};
+use crate::session::Memory;
 
 /// A difference, ready to run: the numbers of the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,7 @@ impl Node<'_> for Sub {
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
-        let (Self(numbers), Some(second)) = (self, sides.others[0]) else { return };
-        let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
-        let difference = numbers.combination(sides, -1);
-        elementwise::run_clamped(sides, inputs, output, numbers.activation, difference);
+        self.0.combine::<K>(true, sides, memory);
     }
 
     fn accepts(&self, sides: &Sides<'_>) -> bool {

@@ -79,9 +79,9 @@ impl<T: Optional> Kernels for T {
         }
     }
 
-    fn add(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
-        let Some((isa, second)) = Self::isa().zip(sides.others[0]) else {
-            return Portable::add(add, sides, inputs, output);
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
+        let Some((isa, second)) = Self::isa().zip(sides.others[0]).filter(|_| !minus) else {
+            return Portable::add(add, minus, sides, inputs, output, scratch);
         };
         let zero_points = [sides.input, second, sides.output].map(|tensor| tensor.zero_point());
         crate::arch::x86::add::run(isa, add, zero_points, inputs, output);

@@ -9,9 +9,11 @@
 //! below one, and all products round twice ([`crate::quantized`]). |a| + |b| stays below 2^29.
 //! int16 tensors are shifted by 15 instead of 20. Source: TFLite `reference_integer_ops::Add` and `add.cc`.
 
+pub mod dsp;
 pub mod mve;
 pub mod portable;
 pub mod reference;
+pub mod tables;
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, elementwise};
@@ -60,6 +62,18 @@ impl Add {
         let output = quantize(twice / (f64::from(1 << left_shift) * f64::from(output)))?;
         Some(Self { inputs: [a?, b?], output, activation })
     }
+
+    /// The sum, or the difference.
+    pub(crate) fn combine<K: Kernels>(&self, minus: bool, sides: Sides<'_>, memory: Memory<'_>) {
+        let Some(second) = sides.others[0] else { return };
+        let Some(Open { inputs, output, scratch }) = memory.open([sides.input, second], sides.output) else { return };
+        let int8 = sides.output.element() == Element::Int8;
+        if int8 && inputs.iter().all(|input| input.len() == output.len()) {
+            K::add(self, minus, sides, inputs, output, scratch);
+        } else {
+            reference::broadcast(self, minus, sides, inputs, output);
+        }
+    }
 }
 
 impl Node<'_> for Add {
@@ -76,14 +90,7 @@ impl Node<'_> for Add {
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
-        let Some(second) = sides.others[0] else { return };
-        let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) else { return };
-        let int8 = sides.output.element() == Element::Int8;
-        if int8 && inputs.iter().all(|input| input.len() == output.len()) {
-            K::add(self, sides, inputs, output);
-        } else {
-            reference::broadcast(self, sides, inputs, output);
-        }
+        self.combine::<K>(false, sides, memory);
     }
 
     fn accepts(&self, sides: &Sides<'_>) -> bool {

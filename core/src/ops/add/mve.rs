@@ -7,9 +7,9 @@ use crate::ops::Sides;
 use crate::quantized::{is_bounded_shift, rounding_constant};
 
 /// Tensors of one shape, element by element.
-pub fn run(add: &Add, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8]) {
-    if !is_bounded_shift(add.output.shift) {
-        return super::portable::run(add, sides, inputs, output);
+pub fn run(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
+    if minus || !is_bounded_shift(add.output.shift) {
+        return super::portable::run(add, minus, sides, inputs, output, scratch);
     }
     let sum = Sum {
         zero_points: [sides.input.zero_point(), sides.others[0].map_or(0, |tensor| tensor.zero_point())],

@@ -8,18 +8,18 @@ use super::{DepthwiseConv2d, portable};
 use crate::InOut;
 use crate::arch::dsp::halves;
 use crate::arch::dsp::planes::{self as blocks, Kernel, LANE_HEAD, Pixels, Walk};
-use crate::blob::{Activation, Channel, Layout};
+use crate::blob::Channel;
+use crate::ops::dot_dsp::clamp;
 use crate::ops::{Sides, parts_mut};
 
 /// Writes the output, NHWC, of input NHWC; `scratch` holds lanes and a band.
 pub fn run(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, mut data: InOut<'_>, scratch: &mut [i16]) {
     let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
-    // Another layout's scratch is for another machine's kernel.
-    let suits = conv.weighted.bounded && conv.weighted.layout == Layout::Natural;
-    let planes = Planes::new(&conv.window, input, output).filter(|_| suits);
-    let Some(planes) = planes else { return portable::run(conv, sides, data, scratch) };
+    let planes = Planes::new(&conv.window, input, output).filter(|_| conv.weighted.bounded);
+    // Other machines' layouts may come with less scratch.
+    let planned = planes.and_then(|planes| Some((planes, planes.band_lines(scratch.len() / 2)?)));
+    let Some((planes, lines)) = planned else { return portable::run(conv, sides, data, scratch) };
     let Ok(words) = bytemuck::try_cast_slice_mut::<i16, u32>(scratch) else { return };
-    let Some(lines) = planes.band_lines(words.len()) else { return };
     let Some((lanes, band)) = words.split_at_mut_checked(LANES * planes.kernel.lane_words()) else { return };
     let Some(band) = band.get_mut(..LANES * lines * planes.words) else { return };
     let padding = sides.input.zero_point() as i8;
@@ -35,15 +35,6 @@ pub fn run(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, mut data: InOut<'_>, sc
         }
     }
     clamp(conv.weighted.activation, data.output());
-}
-
-/// The blocks clamp to int8 only; a narrower activation is applied here.
-fn clamp(activation: Activation, output: &mut [i8]) {
-    if activation != Activation::NONE {
-        for value in output {
-            *value = activation.clamp(i32::from(*value));
-        }
-    }
 }
 
 /// Constants and weights of four channels from number `first` on; zeros for those beyond the last.
