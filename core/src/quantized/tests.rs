@@ -36,7 +36,7 @@ fn multipliers() -> impl Strategy<Value = i32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 20_000 }))]
 
     #[test]
     fn the_specification_is_the_definition(x in edges(1 << 29), m in multipliers(), shift in -31i32..=1) {

@@ -48,6 +48,9 @@ impl<'c, 'f> Conversion<'c, 'f> {
                 conversion.entries.insert(input.name, Entry::Value(value));
             }
         }
+        if conversion.entries.is_empty() || file.outputs.is_empty() {
+            return Err(unusable("has no inputs or no outputs"));
+        }
         Ok(conversion)
     }
 
