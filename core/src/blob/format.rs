@@ -118,6 +118,12 @@ pub enum Element {
 }
 
 impl Element {
+    /// Every type.
+    pub const ALL: &[Self] = &[Self::Int8, Self::Int16, Self::Int32];
+
+    /// The types of activations.
+    pub const ACTIVATIONS: &[Self] = &[Self::Int8, Self::Int16];
+
     /// Size of one.
     pub const fn bytes(self) -> usize {
         match self {

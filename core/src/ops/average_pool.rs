@@ -15,6 +15,8 @@ use crate::session::{Memory, Open};
 pub struct AveragePool(pub Pool);
 
 impl Node<'_> for AveragePool {
+    const ELEMENTS: &'static [Element] = Element::ACTIVATIONS;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         Pool::decode(record).map(Self)
     }

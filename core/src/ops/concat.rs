@@ -6,6 +6,7 @@
 use super::record::Record;
 use super::{Kernels, Node, Sides, parts, parts_mut};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::blob::format::MAX_INPUTS;
 use crate::session::{Memory, Open};
 
@@ -24,6 +25,8 @@ impl Concat {
 }
 
 impl Node<'_> for Concat {
+    const ELEMENTS: &'static [Element] = Element::ALL;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 1)?;
@@ -68,9 +71,5 @@ impl Node<'_> for Concat {
 
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {
         1..=MAX_INPUTS
-    }
-
-    fn accepts(&self, sides: &Sides<'_>) -> bool {
-        sides.all(sides.input.element())
     }
 }

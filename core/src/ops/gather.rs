@@ -27,6 +27,8 @@ impl Gather {
 }
 
 impl Node<'_> for Gather {
+    const ELEMENTS: &'static [Element] = Element::ALL;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 1)?;

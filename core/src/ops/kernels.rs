@@ -7,8 +7,12 @@ use crate::arch::dsp::bytes::{self, Taps};
 use crate::blob::Layout;
 use crate::session::InOut;
 
-/// The operators that have more than one version.
+/// The operators that have more than one version, all on int8. A method serves the operators whose [`super::Opcode::kernel`] has
+/// its name.
 pub trait Kernels {
+    /// The methods of its own, by name: `kernels!` writes the list from the methods themselves.
+    const OWN: &'static [&'static str];
+
     /// Convolution; `scratch` has at least the operator's scratch bytes.
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]);
 
@@ -54,6 +58,23 @@ pub trait Kernels {
     }
 }
 
+/// `impl Kernels`, listing its methods in [`Kernels::OWN`].
+macro_rules! kernels {
+    (
+        $set:ty $(, $any:ident: $bound:ident)?;
+        $(const $constant:ident: $type:ty = $value:expr;)*
+        $($(#[$note:meta])* fn $name:ident $arguments:tt $(-> $result:ty)? $body:block)*
+    ) => {
+        impl $(<$any: $bound>)? Kernels for $set {
+            const OWN: &'static [&'static str] = &[$(stringify!($name)),*];
+            $(const $constant: $type = $value;)*
+            $($(#[$note])* fn $name $arguments $(-> $result)? $body)*
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use kernels;
+
 /// The formulas as they are written; any layout.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference;
@@ -74,7 +95,7 @@ pub struct Mve;
 #[derive(Debug, Clone, Copy)]
 pub struct Neon;
 
-impl Kernels for Reference {
+kernels! { Reference;
     const SHORT: bool = false;
 
     fn matrix(matrix: &Matrix<'_>, x: &[i8], _: &mut [i16], rows: &mut [[i16; 4]]) {
@@ -98,7 +119,7 @@ impl Kernels for Reference {
     }
 }
 
-impl Kernels for Portable {
+kernels! { Portable;
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match conv.weighted.layout {
             Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
@@ -120,7 +141,7 @@ impl Kernels for Portable {
     }
 }
 
-impl Kernels for Dsp {
+kernels! { Dsp;
     fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
         match matrix.layout {
             Layout::Dsp => recurrent::dsp::matrix(matrix, x, column, rows),
@@ -167,7 +188,7 @@ impl Kernels for Dsp {
     }
 }
 
-impl Kernels for Mve {
+kernels! { Mve;
     fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
         Dsp::matrix(matrix, x, column, rows);
     }
@@ -206,7 +227,7 @@ impl Kernels for Mve {
     }
 }
 
-impl Kernels for Neon {
+kernels! { Neon;
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         // The blocks of these kernels are NEON's where there is NEON.
         Mve::conv2d(conv, sides, input, output, scratch);

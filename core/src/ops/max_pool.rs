@@ -14,6 +14,8 @@ use crate::session::{Memory, Open};
 pub struct MaxPool(pub Pool);
 
 impl Node<'_> for MaxPool {
+    const ELEMENTS: &'static [Element] = Element::ACTIVATIONS;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         Pool::decode(record).map(Self)
     }

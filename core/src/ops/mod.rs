@@ -130,3 +130,6 @@ impl<'m> Sides<'m> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

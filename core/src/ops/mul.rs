@@ -33,6 +33,8 @@ impl Mul {
 }
 
 impl Node<'_> for Mul {
+    const ELEMENTS: &'static [Element] = Element::ACTIVATIONS;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 4)?;

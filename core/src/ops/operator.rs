@@ -8,11 +8,18 @@ use core::ops::RangeInclusive;
 use super::record::Record;
 use super::*;
 use crate::LoadError;
-use crate::blob::format::OperatorRecord;
+use crate::blob::Element;
+use crate::blob::format::{FLAG_INT4, OperatorRecord};
 use crate::session::Memory;
 
 /// What every operator can do. Reading and checking happen at load; nothing fails afterwards.
 pub(crate) trait Node<'m>: Sized {
+    /// Element types of the first input: no other is accepted.
+    const ELEMENTS: &'static [Element] = &[Element::Int8];
+
+    /// Whether it takes int4 weights.
+    const INT4: bool = false;
+
     /// Reads the record. Cheap: nothing proportional to the weights is looked at.
     fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError>;
 
@@ -32,9 +39,9 @@ pub(crate) trait Node<'m>: Sized {
         0
     }
 
-    /// Whether it works on tensors of these element types.
+    /// Whether it works on tensors of these element types, the first being one of [`Node::ELEMENTS`].
     fn accepts(&self, sides: &Sides<'_>) -> bool {
-        sides.all(Element::Int8)
+        sides.all(sides.input.element())
     }
 
     /// Whether the output may lie in the bytes of input number `input`, from the same offset on.
@@ -58,6 +65,24 @@ pub(crate) trait Node<'m>: Sized {
     }
 }
 
+impl Opcode {
+    /// The method of [`Kernels`] that runs it on int8, where that has one of this name.
+    pub fn kernel(self) -> &'static str {
+        match self {
+            Self::Lstm | Self::Gru | Self::Rnn => "matrix",
+            Self::Sub => Self::Add.name(),
+            Self::MaxPool => "window_maxima",
+            Self::AveragePool | Self::Mean => "window_sums",
+            _ => self.name(),
+        }
+    }
+
+    /// The operator that takes over where this one has not the element type or the weights.
+    pub fn general(self) -> Option<Self> {
+        matches!(self, Self::Conv2d | Self::DepthwiseConv2d | Self::FullyConnected).then_some(Self::GeneralConv2d)
+    }
+}
+
 macro_rules! operators {
     ($($(#[$doc:meta])* $name:ident $(<$life:lifetime>)? = $code:literal, $text:tt;)*) => {
         /// The numbers that stand for operators in a blob.
@@ -74,6 +99,16 @@ macro_rules! operators {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
+
+            /// Element types of the first input that the loader accepts.
+            pub fn elements(self) -> &'static [Element] {
+                match self { $(Self::$name => $name::ELEMENTS,)* }
+            }
+
+            /// Whether the loader accepts int4 weights.
+            pub fn int4(self) -> bool {
+                match self { $(Self::$name => $name::INT4,)* }
+            }
         }
 
         /// An operator, read from its record; its slices are those of the blob.
@@ -85,8 +120,10 @@ macro_rules! operators {
             /// Reads record number `index`.
             pub(crate) fn decode(record: &OperatorRecord, constants: &'m [u8], index: u16) -> Result<Self, LoadError> {
                 let record = Record { raw: record, constants, index };
+                let int4 = record.raw.flags & FLAG_INT4 != 0;
                 match record.raw.opcode {
-                    $($code if cfg!(feature = $text) => $name::decode(&record).map(Self::$name),
+                    $($code if int4 && !$name::INT4 => Err(LoadError::UnknownOption { operator: index }),
+                    $code if cfg!(feature = $text) => $name::decode(&record).map(Self::$name),
                     $code => Err(LoadError::LeftOut { operator: index, name: $text }),)*
                     _ => Err(LoadError::UnknownOperator { operator: index }),
                 }
@@ -121,7 +158,10 @@ macro_rules! operators {
             /// Whether it works on tensors of these element types.
             pub(crate) fn accepts(&self, sides: &Sides<'_>) -> bool {
                 match self {
-                    $(Self::$name(it) => if cfg!(feature = $text) { Node::accepts(it, sides) } else { false },)*
+                    $(Self::$name(it) => {
+                        let known = $name::ELEMENTS.contains(&sides.input.element());
+                        cfg!(feature = $text) && known && Node::accepts(it, sides)
+                    })*
                 }
             }
 

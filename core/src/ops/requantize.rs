@@ -41,6 +41,8 @@ const fn max_shift(element: Element) -> i32 {
 }
 
 impl Node<'_> for Requantize {
+    const ELEMENTS: &'static [Element] = Element::ALL;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 4)?;

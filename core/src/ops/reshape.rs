@@ -5,6 +5,7 @@
 use super::record::Record;
 use super::{Kernels, Node, Sides};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::session::{Memory, Open};
 
 /// The same bytes under another shape; any element type.
@@ -12,6 +13,8 @@ use crate::session::{Memory, Open};
 pub struct Reshape;
 
 impl Node<'_> for Reshape {
+    const ELEMENTS: &'static [Element] = Element::ALL;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 0)?;
@@ -31,10 +34,6 @@ impl Node<'_> for Reshape {
         for (q, copied) in input.iter().zip(output) {
             *copied = *q;
         }
-    }
-
-    fn accepts(&self, sides: &Sides<'_>) -> bool {
-        sides.all(sides.input.element())
     }
 
     fn in_place(&self, _: &Sides<'_>, _: usize) -> bool {

@@ -7,6 +7,7 @@ use super::record::Record;
 use super::walk::{Walk, strides};
 use super::{Kernels, Node, Sides};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::blob::format::MAX_DIMENSION;
 use crate::session::{Memory, Open};
 
@@ -20,6 +21,8 @@ pub struct StridedSlice {
 }
 
 impl Node<'_> for StridedSlice {
+    const ELEMENTS: &'static [Element] = Element::ALL;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 8)?;
@@ -57,9 +60,5 @@ impl Node<'_> for StridedSlice {
             *stride *= step;
         }
         walk.copy(sides.output.extended(), sides.input.element().bytes(), input, output);
-    }
-
-    fn accepts(&self, sides: &Sides<'_>) -> bool {
-        sides.all(sides.input.element())
     }
 }

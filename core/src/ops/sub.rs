@@ -6,6 +6,7 @@
 use super::record::Record;
 use super::{Add, Kernels, Node, Sides, elementwise};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::session::Memory;
 
 /// A difference, ready to run: the numbers of the sum.
@@ -13,6 +14,8 @@ use crate::session::Memory;
 pub struct Sub(pub Add);
 
 impl Node<'_> for Sub {
+    const ELEMENTS: &'static [Element] = Element::ACTIVATIONS;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         Add::decode(record).map(Self)
     }

@@ -7,6 +7,7 @@ use super::record::Record;
 use super::walk::{Walk, strides};
 use super::{Kernels, Node, Sides};
 use crate::LoadError;
+use crate::blob::Element;
 use crate::session::{Memory, Open};
 
 /// A transposition, ready to run.
@@ -24,6 +25,8 @@ impl Transpose {
 }
 
 impl Node<'_> for Transpose {
+    const ELEMENTS: &'static [Element] = Element::ALL;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 4)?;
@@ -46,9 +49,5 @@ impl Node<'_> for Transpose {
         let Some(Open { inputs: [input], output, .. }) = memory.open([sides.input], sides.output) else { return };
         let walk = Walk { start: 0, steps: self.ordered(strides(sides.input.extended())) };
         walk.copy(sides.output.extended(), sides.input.element().bytes(), input, output);
-    }
-
-    fn accepts(&self, sides: &Sides<'_>) -> bool {
-        sides.all(sides.input.element())
     }
 }

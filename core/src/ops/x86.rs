@@ -1,6 +1,6 @@
 //! Which kernels an x86-64 host runs: known only when it runs.
 
-use super::kernels::{Kernels, Portable};
+use super::kernels::{Kernels, Portable, kernels};
 use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, conv2d, depthwise_conv2d, fully_connected};
 use crate::InOut;
 use crate::arch::x86::Isa;
@@ -44,7 +44,7 @@ impl Optional for Avx2 {
     }
 }
 
-impl<T: Optional> Kernels for T {
+kernels! { T, T: Optional;
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
         match Self::isa() {
             Some(isa) if conv.weighted.layout == Layout::X86 => {

@@ -67,6 +67,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Build a board's image with a blob in it, write it and start it.
     Flash(FlashArgs),
+    /// List the operators: which elements they take, which machines have kernels for them.
+    Operators(OperatorsArgs),
     /// List the boards: what is supported, how it runs, what is attached.
     Boards,
     /// Print a shell's completion script.
@@ -305,6 +307,15 @@ pub enum RoundingName {
     Tflm,
     /// LiteRT: once.
     Litert,
+}
+
+/// `ackermann operators`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ackermann operators\n  ackermann operators --json")]
+pub struct OperatorsArgs {
+    /// Print the table as it stands in README.md.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// `ackermann inspect`.

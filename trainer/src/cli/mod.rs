@@ -13,6 +13,7 @@ mod flash;
 mod import;
 mod inspect;
 mod main_job;
+mod operators;
 mod output;
 mod pictures;
 mod progress;
@@ -85,6 +86,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
         Some(Command::Drive(args)) => drive::run(args, output),
         Some(Command::Bench(args)) => bench::bench(args, output),
         Some(Command::Flash(args)) => flash::flash(args, output),
+        Some(Command::Operators(args)) => operators::operators(args, output),
         Some(Command::Boards) => boards::boards(output),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

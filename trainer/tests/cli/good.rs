@@ -130,7 +130,13 @@ fn help_has_examples_and_completions_exist() {
 #[test]
 fn a_reader_that_leaves_early_is_no_fault() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [&["inspect", "pilotnet"][..], &["boards", "--json"], &["completions", "bash"], &["--help"]] {
+    for arguments in [
+        &["inspect", "pilotnet"][..],
+        &["boards", "--json"],
+        &["operators", "--markdown"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
         let mut child =
             command(folder.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

@@ -77,6 +77,8 @@ impl Add {
 }
 
 impl Node<'_> for Add {
+    const ELEMENTS: &'static [Element] = Element::ACTIVATIONS;
+
     fn decode(record: &Record<'_, '_>) -> Result<Self, LoadError> {
         record.expect_no_options()?;
         record.expect_unused(0, 8)?;

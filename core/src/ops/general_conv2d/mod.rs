@@ -114,6 +114,9 @@ impl GeneralConv2d<'_> {
 }
 
 impl<'m> Node<'m> for GeneralConv2d<'m> {
+    const ELEMENTS: &'static [Element] = Element::ACTIVATIONS;
+    const INT4: bool = true;
+
     fn decode(record: &Record<'_, 'm>) -> Result<Self, LoadError> {
         record.expect_unused(2, 12)?;
         let (bad, unknown) =
@@ -162,10 +165,6 @@ impl<'m> Node<'m> for GeneralConv2d<'m> {
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         let Some(Open { inputs: [input], output, scratch }) = memory.open([sides.input], sides.output) else { return };
         portable::run(self, &sides, input, output, scratch);
-    }
-
-    fn accepts(&self, sides: &Sides<'_>) -> bool {
-        sides.all(Element::Int8) || sides.all(Element::Int16)
     }
 
     fn scratch_bytes(&self, _: &Sides<'_>) -> usize {
