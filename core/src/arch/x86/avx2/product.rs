@@ -84,7 +84,7 @@ impl<'a> Group<'a> {
     unsafe fn sums<const P: usize>(&self, pixels: &[*const i8; P]) -> [[__m256i; 2]; P] {
         let patches = self.job.patches;
         let (mut weights, mut line) = (self.weights, 0);
-        let mut sums = [[_mm256_setzero_si256(); 4]; P];
+        let mut sums = [[_mm256_setzero_si256(); P]; 4];
         for _ in 0..patches.rows {
             for at in (line..line + 4 * patches.quads).step_by(4) {
                 weights = weights.wrapping_add(BLOCK);
@@ -93,11 +93,12 @@ impl<'a> Group<'a> {
                     // SAFETY: runs lie inside of the bytes (`Patches::inside`).
                     *x = unsafe { four(pixel.add(at)) };
                 }
-                for (v, w) in (0..4).map(|v| (v, weights.wrapping_add(16 * v))) {
+                for (v, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: a group has a block for each quad of each run after the first.
-                    let w = _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(w.cast()) });
-                    for (sums, x) in sums.iter_mut().zip(x) {
-                        sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(x, w));
+                    let w = unsafe { _mm_loadu_si128(weights.add(16 * v).cast()) };
+                    let w = _mm256_cvtepi8_epi16(w);
+                    for (sum, x) in sums.iter_mut().zip(x) {
+                        *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(x, w));
                     }
                 }
             }
@@ -105,8 +106,9 @@ impl<'a> Group<'a> {
         }
         // No `map` here: closures with instructions that it lacks are not inlined into it.
         let mut channels = [[_mm256_setzero_si256(); 2]; P];
-        for (channels, [a, b, c, d]) in channels.iter_mut().zip(sums) {
-            *channels = [paired(a, b), paired(c, d)];
+        let [a, b, c, d] = sums;
+        for (p, channels) in channels.iter_mut().enumerate() {
+            *channels = [paired(a[p], b[p]), paired(c[p], d[p])];
         }
         channels
     }
