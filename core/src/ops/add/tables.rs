@@ -34,8 +34,8 @@ pub(crate) fn fill<'s>(
     {
         let scale = input.apply_short();
         let (zero_point, sign) = (zero_point << LEFT_SHIFT, if minus { -2 } else { 2 });
-        for (entry, byte) in table.iter_mut().zip(0u8..=255) {
-            let q = i32::from(byte as i8) << LEFT_SHIFT;
+        for (at, entry) in table.iter_mut().enumerate() {
+            let q = i32::from(at as i8) << LEFT_SHIFT;
             *entry = scale(q.wrapping_sub(zero_point)).wrapping_mul(sign);
         }
     }
