@@ -84,7 +84,7 @@ fn channels_first_becomes_channels_last() {
         convolutional(17, &[relu.clone(), flatten.clone()], &[]),
         convolutional(13, &[clip, flatten.clone()], &[zero]),
         convolutional(6, &[node("Clip", &["a"], &["r"], &[float("min", 0.0)]), flatten.clone()], &[]),
-        convolutional(9, &[&[relu.clone()], &shape[..]].concat(), &[first, int64s("rest", &[-1])]),
+        convolutional(9, &[core::slice::from_ref(&relu), &shape[..]].concat(), &[first, int64s("rest", &[-1])]),
         convolutional(
             12,
             &[
