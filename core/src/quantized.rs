@@ -131,9 +131,10 @@ pub fn scaled_15(product: i32) -> i32 {
 /// `bits` 2 to 22.
 #[inline(always)]
 pub fn halved_twice(product: i32, bits: u32) -> i32 {
-    // floor((floor((p + 1) / 2) - (p < 0) + 2^(bits - 2)) / 2^(bits - 1)) in one division.
-    let rounding = 1i32.wrapping_shl(bits.wrapping_sub(1)).wrapping_add(1);
-    product.wrapping_add((product >> 31) << 1).wrapping_add(rounding).wrapping_shr(bits)
+    // floor((floor(p / 2) + 2^(bits - 2) - (p < 0)) / 2^(bits - 1)) of p = product + 1, in one division.
+    let product = product.wrapping_add(1);
+    let half = 1i32.wrapping_shl(bits.wrapping_sub(2)).wrapping_add(product >> 31);
+    product.wrapping_add(half << 1).wrapping_shr(bits)
 }
 
 /// The rounding constant of a channel: `(1 << (r - 1)) + (zero_point << r)` with `r = -shift` in 1 to 22, else 0.

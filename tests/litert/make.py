@@ -16,7 +16,8 @@ from ai_edge_litert import schema_py_generated as s
 
 CODES = {name: code for name, code in vars(s.BuiltinOperator).items() if isinstance(code, int)}
 TYPES = {np.dtype(t): c for t, c in [(np.int8, s.TensorType.INT8), (np.int16, s.TensorType.INT16),
-                                     (np.int32, s.TensorType.INT32), (np.int64, s.TensorType.INT64)]}
+                                     (np.int32, s.TensorType.INT32), (np.int64, s.TensorType.INT64),
+                                     (np.float32, s.TensorType.FLOAT32)]}
 
 
 class Network:
@@ -104,6 +105,8 @@ class Network:
             value = made.get(i)
             if value is None and dtype == np.int8:
                 value = self.int8(*shape)
+            elif value is None and dtype == np.float32:
+                value = self.random.uniform(-1, 1, shape)
             elif value is None:
                 info = np.iinfo(np.int16)
                 value = self.random.integers(info.min, info.max + 1, shape)
@@ -509,6 +512,27 @@ for index, (left, right) in enumerate(MATMULS):
             inputs = [n.input(a, 0.05, -13), n.constant(n.int8(*b), 0.003, 0) if len(b) == 2 else n.input(b, 0.03, 7)]
             n.output(out, 0.1 if len(b) > 2 else 0.05, 3)
             return ("BATCH_MATMUL", inputs, {"adjX": x, "adjY": y}, "BatchMatMulOptions")
+
+# --- Float networks, which are quantized here ------------------------------------------------------------------------------------
+
+for index, (shape, out, kernel, stride, padding) in enumerate(TRANSPOSED):
+    @case("float", f"transpose_conv_{index}")
+    def _(n, shape=shape, out=out, kernel=kernel, stride=stride, padding=padding, index=index):
+        shape, out = [1, *shape[1:]], [1, *out[1:]]
+        w = n.constant(n.random.uniform(-1, 1, [out[3], *kernel, shape[3]]).astype(np.float32))
+        inputs = [n.integers(out), w, n.input(shape, None, 0, np.float32)]
+        if index:
+            inputs.append(n.constant(n.random.uniform(-1, 1, out[3]).astype(np.float32)))
+        n.output(out, None, 0, np.float32)
+        options = {"padding": padding, "strideH": stride[0], "strideW": stride[1],
+                   "fusedActivationFunction": 1 if index == 1 else 0}
+        return ("TRANSPOSE_CONV", inputs, options, "TransposeConvOptions")
+
+@case("float", "reduce_max")
+def _(n):
+    x, over = n.input([1, 5, 6, 3], None, 0, np.float32), n.integers([1, 2])
+    n.output([1, 3], None, 0, np.float32)
+    return ("REDUCE_MAX", [x, over], {"keepDims": False}, "ReducerOptions")
 
 
 def main(folder):

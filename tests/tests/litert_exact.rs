@@ -9,8 +9,8 @@ use ackermann_core::blob::AlignedBytes;
 use ackermann_core::ops::{Kernels, Reference, Selected};
 use ackermann_core::{Model, Session};
 use ackermann_trainer::data::npz;
-use ackermann_trainer::import::{DenseRounding, ImportOptions, convert_tflite};
-use ackermann_trainer::quant::assemble;
+use ackermann_trainer::import::{DenseRounding, ImportOptions, convert_tflite, read_tflite};
+use ackermann_trainer::quant::{Int8Predictor, Quantization, Ranges, Samples, assemble};
 
 /// The arrays of one case, as `.npy` files, by name.
 type Case = BTreeMap<String, Vec<u8>>;
@@ -89,6 +89,44 @@ fn agree(group: &str, least: usize) {
     let differing: Vec<String> =
         cases.iter().filter_map(|(name, case)| Some(format!("{name}: {}", difference(case)?))).collect();
     assert!(differing.is_empty(), "{} of {} cases:\n{}", differing.len(), cases.len(), differing.join("\n"));
+}
+
+/// One sample.
+struct Sample(Vec<f32>);
+
+impl Samples for Sample {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn fill(&self, _: usize, _: usize, values: &mut [f32]) {
+        values.copy_from_slice(&self.0);
+    }
+}
+
+/// Float networks of one operator, calibrated on their input, are as near to LiteRT's answer as int8 allows.
+#[test]
+fn float_networks_are_near() {
+    let floats = |npy: &[u8]| -> Vec<f32> {
+        payload(npy).as_chunks::<4>().0.iter().map(|word| f32::from_le_bytes(*word)).collect()
+    };
+    let cases = cases("float");
+    assert_eq!(cases.len(), 5);
+    for (name, case) in cases {
+        let (input, expected) = (floats(&case["in0"]), floats(&case["out0"]));
+        let imported = read_tflite(&payload(&case["model"]), &ImportOptions::default()).unwrap();
+        let mut network = imported.quantize(Some(&Sample(input.clone())), Ranges::MinMax).unwrap();
+        let blob = assemble(&mut network).unwrap();
+        let (from, to) = (&network.tensors[0], &network.tensors[usize::from(network.outputs[0])]);
+        let (from, to) = (Quantization::of_spec(from), Quantization::of_spec(to));
+        let input: Vec<i8> = input.iter().map(|x| from.quantize(*x)).collect();
+        let found = Int8Predictor::new(&blob).unwrap().run(&input).unwrap();
+        for (found, expected) in found.iter().zip(&expected) {
+            let steps = (to.dequantize(*found) - expected).abs() / to.scale;
+            assert!(steps < 2.5, "{name}: {steps} steps from {expected}");
+        }
+        assert_eq!(found.len(), expected.len(), "{name}");
+    }
 }
 
 #[test]

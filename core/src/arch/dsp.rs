@@ -10,30 +10,22 @@ mod bytes_asm;
 #[cfg(not(simd_dsp))]
 mod emulated;
 #[cfg(simd_dsp)]
+mod four_pixels_asm;
+#[cfg(simd_dsp)]
 mod gather_asm;
 #[cfg(simd_dsp)]
-mod multiply_asm;
+mod macros_asm;
+#[cfg(simd_dsp)]
+mod one_pixel_asm;
 pub mod planes;
 #[cfg(simd_dsp)]
 mod planes_asm;
-
-/// Naked functions do not see the target's CPU: the assembler takes the triple's, and on Armv8-M that is without DSP.
-#[cfg(all(simd_dsp, armv8m))]
-macro_rules! cpu {
-    () => {
-        ".cpu cortex-m33"
-    };
-}
-
-#[cfg(all(simd_dsp, not(armv8m)))]
-macro_rules! cpu {
-    () => {
-        ""
-    };
-}
+pub mod rows;
+#[cfg(simd_dsp)]
+mod rows_asm;
 
 #[cfg(simd_dsp)]
-use cpu;
+use macros_asm::{cpu, requantize_narrow, requantize_wide, shift_narrow, shift_wide};
 
 /// One instruction on registers, the result first.
 #[cfg(simd_dsp)]
@@ -49,6 +41,8 @@ macro_rules! instruction {
         result
     }};
 }
+
+pub mod cell;
 
 /// SMMLAR: `sum` + the upper 32 bits of `a * b`, rounded to nearest, ties upwards.
 #[inline(always)]
@@ -80,6 +74,15 @@ pub fn sxtb16_ror8(x: u32) -> u32 {
     return sxtb16(x.rotate_right(8));
 }
 
+/// SADD16: sums of the low and of the high halves.
+#[inline(always)]
+pub fn sadd16(a: u32, b: u32) -> u32 {
+    #[cfg(simd_dsp)]
+    return instruction!("sadd16 {}, {}, {}", a, b);
+    #[cfg(not(simd_dsp))]
+    return (a & 0xffff).wrapping_add(b) & 0xffff | (a >> 16).wrapping_add(b >> 16) << 16;
+}
+
 /// Two 16-bit numbers in one word.
 #[inline(always)]
 pub fn halves(low: i16, high: i16) -> u32 {
@@ -87,9 +90,16 @@ pub fn halves(low: i16, high: i16) -> u32 {
 }
 
 /// SMLAD: `sum` + product of the low halves + product of the high halves.
-#[cfg(not(simd_dsp))]
 #[inline(always)]
 pub fn smlad(a: u32, b: u32, sum: i32) -> i32 {
+    #[cfg(simd_dsp)]
+    return instruction!("smlad {}, {}, {}, {}", a, b, sum);
+    #[cfg(not(simd_dsp))]
+    smlad_emulated(a, b, sum)
+}
+
+#[cfg(not(simd_dsp))]
+fn smlad_emulated(a: u32, b: u32, sum: i32) -> i32 {
     let product = |shift: u32| i32::from((a >> shift) as i16) * i32::from((b >> shift) as i16);
     sum.wrapping_add(product(0)).wrapping_add(product(16))
 }

@@ -42,6 +42,15 @@ impl MatrixSpec {
         self.weights.len() / self.bias.len().max(1)
     }
 
+    /// Whether every row qualifies for the short requantization.
+    fn bounded(&self, zero_point: i32) -> bool {
+        let short = |row| {
+            let folded = self.folded(row, zero_point);
+            folded.is_some_and(|(bias, s)| sum_bound(bias, self.columns()) < BOUND && is_bounded_shift(-s.right))
+        };
+        (0..self.bias.len()).all(short)
+    }
+
     /// Row number `row` with the zero point folded into its bias; `None` where that leaves 32 bits.
     fn folded(&self, row: usize, zero_point: i32) -> Option<(i32, RowScale)> {
         let (columns, (multiplier, shift)) = (self.columns(), self.multipliers[row]);
@@ -88,18 +97,17 @@ impl RecurrentSpec {
             return Err(WriteError::Inconsistent { operator });
         }
         let layout = if layout == Layout::Dsp { Layout::Dsp } else { Layout::Natural };
+        let parts = [(&self.input, zero_points[0]), (&self.hidden, zero_points[1])];
+        let bounded = parts.iter().all(|(spec, zero_point)| spec.bounded(*zero_point));
         let (mut weights, mut rows) = (Vec::new(), Vec::new());
-        let mut bounded = true;
-        for (spec, zero_point) in [&self.input, &self.hidden].into_iter().zip(zero_points) {
+        for (spec, zero_point) in parts {
             weights.extend(ordered(spec, gates, layout));
-            for block in blocks(spec, gates, zero_point).ok_or(WriteError::BiasOverflow { operator })? {
+            for mut block in blocks(spec, gates, zero_point).ok_or(WriteError::BiasOverflow { operator })? {
+                if bounded && layout == Layout::Dsp {
+                    block.bias = block.bias.map(|bias| 2 * bias);
+                }
                 rows.extend_from_slice(bytemuck::bytes_of(&block));
             }
-            let short = |row| {
-                let (bias, scale) = spec.folded(row, zero_point).unwrap_or_default();
-                sum_bound(bias, spec.columns()) < BOUND && is_bounded_shift(-scale.right)
-            };
-            bounded &= (0..spec.bias.len()).all(short);
         }
         record.layout = layout as u8;
         record.flags = if bounded { FLAG_BOUNDED } else { 0 };
@@ -163,7 +171,7 @@ fn unpack(matrix: &Matrix<'_>, gates: usize, units: usize, zero_point: i32) -> M
         let weights = (0..matrix.columns).map(|column| matrix.weight(at, column));
         let sum: i32 = weights.clone().map(i32::from).sum();
         spec.weights.extend(weights);
-        spec.bias.push(block.bias[i].wrapping_add(zero_point.wrapping_mul(sum)));
+        spec.bias.push(matrix.bias(block.bias[i]).wrapping_add(zero_point.wrapping_mul(sum)));
         spec.multipliers.push((block.scale[i].multiplier, -block.scale[i].right));
     }
     spec

@@ -1,11 +1,11 @@
 //! The Armv7E-M DSP inner loop: columns of quads times the weights of every output channel, two channels at a time.
 
 use super::{Weighted, parts_mut};
-use crate::arch::dsp::blocks::{self, Pairs, Quad1, Quad4};
+use crate::arch::dsp::blocks::{self, Pairs, Product4, Quad1, Quad4};
 use crate::blob::{Activation, Channel, Layout};
 
 /// The weights of an operator in a DSP layout; those of another are none.
-pub(crate) fn pairs<'m>(weighted: &Weighted<'m>) -> Pairs<'m> {
+fn pairs_of<'m>(weighted: &Weighted<'m>) -> Pairs<'m> {
     match weighted.layout {
         Layout::DspWide => Pairs::Wide(bytemuck::try_cast_slice(weighted.weights).unwrap_or(&[]).as_chunks().0),
         Layout::Dsp => Pairs::Narrow(weighted.weights.as_chunks().0),
@@ -13,36 +13,63 @@ pub(crate) fn pairs<'m>(weighted: &Weighted<'m>) -> Pairs<'m> {
     }
 }
 
-/// All channels of four pixels, one after the other in `output`. Clamped to int8 only.
-pub(crate) fn four_pixels(weighted: &Weighted<'_>, columns: &[Quad4], zero_point: i32, output: &mut [i8]) {
-    let (channels, weights) = (weighted.channels, pairs(weighted));
-    let mut done = 0;
-    if weighted.bounded {
-        let (whole, _) = channels.as_chunks::<2>();
-        blocks::requantized_4x2(columns, weights, whole, output, channels.len());
-        done = whole.len();
+/// All channels of four pixels at a time.
+pub(crate) struct FourPixels<'m> {
+    weighted: Weighted<'m>,
+    zero_point: i32,
+    /// The pairs of channels that go fast: all of a bounded operator but an odd last channel.
+    product: Option<Product4<'m>>,
+    done: usize,
+}
+
+impl<'m> FourPixels<'m> {
+    /// Over columns of `quads` quads, with the output's `zero_point`.
+    pub fn new(weighted: &Weighted<'m>, quads: usize, zero_point: i32) -> Self {
+        let pairs = weighted.channels.as_chunks::<2>().0;
+        let product = Product4::new(pairs_of(weighted), pairs, quads, weighted.channels.len());
+        let product = product.filter(|_| weighted.bounded);
+        Self { weighted: *weighted, zero_point, done: if product.is_some() { pairs.len() } else { 0 }, product }
     }
-    for (pair, channels) in channels.chunks(2).enumerate().skip(done) {
-        let weights = weights.pair(pair, columns.len());
-        let mut values = [0; 8];
-        if weighted.bounded {
-            blocks::requantized_4x2(columns, weights, &[both(channels)], &mut values, 2);
-        } else {
-            let [a, b] = blocks::sums_4x2(columns, weights);
-            let sums = [a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]];
-            for ((value, sum), channel) in values.iter_mut().zip(sums).zip(channels.iter().cycle()) {
-                *value = weighted.finish(sum.wrapping_add(channel.bias), channel, zero_point);
-            }
+
+    /// Outputs of four pixels, one after the other. Clamped to int8 only.
+    #[inline(always)]
+    pub fn run(&self, columns: &[Quad4], output: &mut [i8]) {
+        if let Some(product) = &self.product {
+            product.run(columns, output);
         }
-        for (pixel, values) in parts_mut(output, weighted.channels.len()).zip(values.as_chunks::<2>().0) {
-            pixel.iter_mut().skip(pair * 2).zip(values).for_each(|(to, from)| *to = *from);
+        if self.done * 2 < self.weighted.channels.len() {
+            self.rest(columns, output);
+        }
+    }
+
+    /// The other channels, pair by pair.
+    fn rest(&self, columns: &[Quad4], output: &mut [i8]) {
+        let weighted = &self.weighted;
+        for (pair, channels) in weighted.channels.chunks(2).enumerate().skip(self.done) {
+            let weights = pairs_of(weighted).pair(pair, columns.len());
+            let mut values = [0; 8];
+            if weighted.bounded {
+                let both = [both(channels)];
+                if let Some(product) = Product4::new(weights, &both, columns.len(), 2) {
+                    product.run(columns, &mut values);
+                }
+            } else {
+                let [a, b] = blocks::sums_4x2(columns, weights);
+                let sums = [a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]];
+                for ((value, sum), channel) in values.iter_mut().zip(sums).zip(channels.iter().cycle()) {
+                    *value = weighted.finish(sum.wrapping_add(channel.bias), channel, self.zero_point);
+                }
+            }
+            for (pixel, values) in parts_mut(output, weighted.channels.len()).zip(values.as_chunks::<2>().0) {
+                pixel.iter_mut().skip(pair * 2).zip(values).for_each(|(to, from)| *to = *from);
+            }
         }
     }
 }
 
 /// All channels of one pixel.
 pub(crate) fn one_pixel(weighted: &Weighted<'_>, column: &[Quad1], zero_point: i32, output: &mut [i8]) {
-    let (channels, weights) = (weighted.channels, pairs(weighted));
+    let (channels, weights) = (weighted.channels, pairs_of(weighted));
     let mut done = 0;
     if weighted.bounded {
         let (whole, _) = channels.as_chunks::<2>();

@@ -172,7 +172,11 @@ kernels! { Dsp;
     }
 
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
-        depthwise_conv2d::dsp::run(conv, sides, data, scratch);
+        match conv.weighted.layout {
+            Layout::Natural => depthwise_conv2d::dsp::run(conv, sides, data, scratch),
+            // Scratch for another machine's kernel.
+            _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+        }
     }
 
     fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {

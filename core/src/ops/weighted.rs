@@ -118,14 +118,16 @@ impl<'m> Weighted<'m> {
 fn are_bounded(layout: Layout, channels: &[Channel], taps: usize, zero_point: i32) -> bool {
     let room = u32::try_from(BOUND - quantized::sum_bound(0, taps)).unwrap_or(0);
     let half = zero_point.wrapping_mul(2).wrapping_add(1);
-    channels.iter().all(|stored| {
-        let Some(channel) = layout.channel(*stored) else { return false };
-        let right = channel.shift.wrapping_neg().wrapping_sub(1) as u32;
+    let is_good = |channel: &Channel, room: u32, right: u32| {
         channel.multiplier >= 0
             && right < quantized::MAX_BOUNDED_SHIFT as u32
             && channel.bias.unsigned_abs() < room
             && channel.rounding == half.wrapping_shl(right)
-    })
+    };
+    if layout == Layout::DspWide {
+        return channels.iter().all(|c| c.bias & 1 == 0 && is_good(c, 2 * room, c.shift.wrapping_sub(1) as u32));
+    }
+    channels.iter().all(|c| is_good(c, room, c.shift.wrapping_neg().wrapping_sub(1) as u32))
 }
 
 /// Everything about one channel, the first fault by name.

@@ -3,6 +3,8 @@
 //! Both come from one table of the logistic at multiples of 1/24, since tanh(x) = 2 logistic(2 x) - 1, and both are computed on
 //! the magnitude. Source: TFLite `reference_integer_ops::Logistic` and `Tanh` for int16.
 
+use crate::arch::dsp::cell::interpolated;
+
 /// 65536 / (1 + e^(-i / 24)), the specification's own numbers: not all are the nearest ones.
 pub const LOGISTIC: [u16; 256] = [
     32768, 33451, 34133, 34813, 35493, 36169, 36843, 37513, 38180, 38841, 39498, 40149, 40794, 41432, 42064, 42688,
@@ -36,22 +38,17 @@ const STEPS: [u32; 256] = {
     steps
 };
 
-/// 2^(16 + `BITS`) times the logistic, less one half, of `magnitude` / (24 * 2^`BITS`).
-#[inline(always)]
-fn above_half<const BITS: u32>(magnitude: i32) -> i32 {
-    let entry = STEPS[(magnitude >> BITS).clamp(0, 255) as usize];
-    let within = magnitude & ((1 << BITS) - 1);
-    (((entry >> 16) << BITS) as i32).wrapping_add(within.wrapping_mul((entry & 0xffff) as i32))
-}
-
 /// 1 / (1 + e^-x) with 15 fractional bits for x with 12 fractional bits.
 #[inline(always)]
 pub fn logistic(x: i16) -> i16 {
-    let x = i32::from(x) * 3;
-    let sign = x >> 31;
-    // Of -x it is one less that of x; the exclusive or also subtracts the one that makes ties of both round upwards.
-    let half = above_half::<9>((x ^ sign).wrapping_sub(sign)) ^ sign;
-    (half.wrapping_add((1 << 24) + (1 << 9)) >> 10) as i16
+    logistic_of(3 * i32::from(x))
+}
+
+/// The same of x / 3.
+#[inline(always)]
+pub(crate) fn logistic_of(x: i32) -> i16 {
+    // What is above one half, in 2^-25. Of -x it is that of x inverted, which makes ties of both round upwards.
+    (interpolated::<9>(&STEPS, x).wrapping_add((1 << 24) + (1 << 9)) >> 10) as i16
 }
 
 /// tanh(x) with 15 fractional bits for x with 15 - `BITS` fractional bits, brought to 12 with `factor` = 3 * 2^left and
@@ -59,10 +56,13 @@ pub fn logistic(x: i16) -> i16 {
 #[inline(always)]
 pub fn tanh(x: i16, factor: i32, right: u32) -> i16 {
     let rounding = 1i32.wrapping_shl(right) >> 1;
-    let x = i32::from(x).wrapping_mul(factor).wrapping_add(rounding).wrapping_shr(right);
-    let sign = x >> 31;
-    let half = above_half::<8>((x ^ sign).wrapping_sub(sign)) ^ sign;
-    (half.wrapping_add(1 << 7) >> 8) as i16
+    tanh_of(i32::from(x).wrapping_mul(factor).wrapping_add(rounding).wrapping_shr(right))
+}
+
+/// tanh(x / 3) with 15 fractional bits for x with 12 fractional bits.
+#[inline(always)]
+pub(crate) fn tanh_of(x: i32) -> i16 {
+    (interpolated::<8>(&STEPS, x).wrapping_add(1 << 7) >> 8) as i16
 }
 
 /// What [`tanh`] multiplies and shifts by for an input with `integer_bits` (0 to 6) before the point.

@@ -7,6 +7,7 @@ use super::conv::Geometry;
 use super::{Conv2d, Conv2dFilterGrad, Io, Operator, Padding, Window, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::quant::program::Lowering;
 
 /// Inputs `dy` (NHWC) and `w` (OHWI): the sum of `w[o]` laid at every window, times `dy` there.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +72,10 @@ impl Operator for Conv2dInputGrad {
         let ddy = graph.push(Conv2d { stride, dilation, padding }, &[upstream, w])?;
         let dw = graph.push(Conv2dFilterGrad { stride, dilation, padding, filter }, &[upstream, dy])?;
         Ok(vec![Some(ddy), Some(dw)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.transposed_conv2d(self.stride, self.dilation, self.padding)
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {

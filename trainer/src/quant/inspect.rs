@@ -113,6 +113,10 @@ fn constants(kind: &OperatorKind) -> usize {
         OperatorKind::Conv2d { weighted, .. }
         | OperatorKind::DepthwiseConv2d { weighted, .. }
         | OperatorKind::FullyConnected { weighted } => weighted.weights.len() + 16 * weighted.bias.len(),
+        OperatorKind::GeneralConv2d(spec) => {
+            spec.weights.len().div_ceil(if spec.int4 { 2 } else { 1 }) + 16 * spec.bias.len()
+        }
+        OperatorKind::LayerNorm(spec) => 6 * spec.gamma.len(),
         OperatorKind::Lut { .. } => 256,
         _ => 0,
     }

@@ -1,7 +1,7 @@
 //! Quantizations for every value of a program, and the int8 operators that follow.
 
 use ackermann_core::blob::write::{Network as Int8Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
-use ackermann_core::blob::{Activation, Rounding};
+use ackermann_core::blob::{Activation, GeneralSpec, Rounding, Scaling, Window};
 use ackermann_core::quantized::quantize_multiplier;
 
 use super::Quantization;
@@ -169,10 +169,26 @@ fn kind(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<OperatorK
             let weighted = integers(weighted, site, |output| of_output(output).unwrap_or(none));
             OperatorKind::DepthwiseConv2d { window: *window, multiplier: *multiplier, weighted }
         }
+        Kind::TransposedConv2d(window, weighted) => transposed(*window, integers(weighted, site, |_| none)),
         Kind::Dense(weighted) => {
             OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.unwrap_or(none)) }
         }
         Kind::Other(other) => (other.make)(site)?,
+    })
+}
+
+fn transposed(window: Window, weighted: WeightedSpec) -> OperatorKind {
+    let WeightedSpec { weights, bias, multipliers, activation: Activation { min, max }, .. } = weighted;
+    OperatorKind::GeneralConv2d(GeneralSpec {
+        window,
+        transposed: true,
+        groups: 1,
+        int4: false,
+        weights,
+        bias: bias.into_iter().map(i64::from).collect(),
+        multipliers,
+        scaling: Scaling::Double,
+        range: [min, max].map(i16::from),
     })
 }
 

@@ -72,6 +72,19 @@ impl<'a> Lowering<'a> {
         ))
     }
 
+    /// Becomes a transposed convolution; inputs are what is spread and the filters of the plain one, `[I, height, width, O]` for I
+    /// input and O output channels.
+    pub fn transposed_conv2d(&mut self, stride: [usize; 2], dilation: [usize; 2], padding: ops::Padding) -> Result<()> {
+        let filters = self.float.graph.shape(self.float.graph.node(self.node).inputs[1]);
+        let &[inputs, height, width, outputs] = &filters[..] else { return self.refuse("its filters are no images") };
+        let (area, from) = (height * width, self.param(1)?);
+        let place = |at: usize| from[(at % inputs * area + at / inputs % area) * outputs + at / inputs / area];
+        let weights = (0..from.len()).map(place).collect();
+        let weighted = Weighted { weights, bias: vec![0.0; outputs], scales: None, steps: None };
+        let window = window(ops::Window { kernel: [height, width], stride, dilation, padding });
+        self.push(Kind::TransposedConv2d(window, weighted))
+    }
+
     /// Becomes fully connected; inputs are x, weights (outputs x inputs) and perhaps a bias.
     pub fn dense(&mut self) -> Result<()> {
         let weights = self.float.graph.shape(self.float.graph.node(self.node).inputs[1]);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ackermann_core::blob::{AlignedBytes, Target, Tensor, repack, verify_checksum};
+use ackermann_core::blob::{AlignedBytes, Element, Target, Tensor, repack, verify_checksum};
 use ackermann_core::{Model, Session};
 use ndarray::{ArrayD, IxDyn};
 use rayon::prelude::*;
@@ -64,6 +64,10 @@ impl Endpoint {
     fn of(tensor: Option<&Tensor>) -> Result<Self> {
         let missing = || Error::new(ErrorKind::BadBlob, "", "has no input or no output");
         let tensor = tensor.ok_or_else(missing)?;
+        if tensor.element() != Element::Int8 {
+            let message = format!("has an input or output of {:?} elements; int8 is supported here", tensor.element());
+            return Err(Error::new(ErrorKind::BadBlob, "", message));
+        }
         let quantization = Quantization { scale: tensor.scale(), zero_point: tensor.zero_point() as i8 };
         Ok(Self { shape: tensor.shape().iter().map(|d| *d as usize).collect(), quantization })
     }

@@ -95,6 +95,8 @@ pub enum Kind {
     Conv2d(Window, Weighted),
     /// Convolution of each channel on its own, with so many outputs each.
     DepthwiseConv2d(Window, usize, Weighted),
+    /// Transposed convolution, by the window of the plain one that goes back.
+    TransposedConv2d(Window, Weighted),
     /// Fully connected.
     Dense(Weighted),
     /// Anything without trained weights.
@@ -141,6 +143,7 @@ impl std::fmt::Debug for Kind {
         match self {
             Self::Conv2d(..) => f.write_str("Conv2d"),
             Self::DepthwiseConv2d(..) => f.write_str("DepthwiseConv2d"),
+            Self::TransposedConv2d(..) => f.write_str("TransposedConv2d"),
             Self::Dense(_) => f.write_str("Dense"),
             Self::Other(other) => write!(f, "Other({:?})", other.scale),
         }
@@ -151,7 +154,10 @@ impl Kind {
     /// Weights and bias, where it has any.
     pub fn weighted(&self) -> Option<&Weighted> {
         match self {
-            Self::Conv2d(_, weighted) | Self::DepthwiseConv2d(_, _, weighted) | Self::Dense(weighted) => Some(weighted),
+            Self::Conv2d(_, weighted)
+            | Self::DepthwiseConv2d(_, _, weighted)
+            | Self::TransposedConv2d(_, weighted)
+            | Self::Dense(weighted) => Some(weighted),
             Self::Other(_) => None,
         }
     }
@@ -159,14 +165,17 @@ impl Kind {
     /// Whether an activation can be fused into it.
     pub(super) fn fuses(&self) -> bool {
         match self {
-            Self::Conv2d(..) | Self::DepthwiseConv2d(..) | Self::Dense(_) => true,
+            Self::Conv2d(..) | Self::DepthwiseConv2d(..) | Self::TransposedConv2d(..) | Self::Dense(_) => true,
             Self::Other(other) => other.fuses,
         }
     }
 
     pub(super) fn weighted_mut(&mut self) -> Option<&mut Weighted> {
         match self {
-            Self::Conv2d(_, weighted) | Self::DepthwiseConv2d(_, _, weighted) | Self::Dense(weighted) => Some(weighted),
+            Self::Conv2d(_, weighted)
+            | Self::DepthwiseConv2d(_, _, weighted)
+            | Self::TransposedConv2d(_, weighted)
+            | Self::Dense(weighted) => Some(weighted),
             Self::Other(_) => None,
         }
     }

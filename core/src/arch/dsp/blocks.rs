@@ -10,9 +10,9 @@
 use crate::blob::{Channel, Quads};
 
 #[cfg(not(simd_dsp))]
-use super::emulated::{self as gathering, self as multiplying};
+use super::emulated::{self as four_pixels, self as gathering, self as one_pixel};
 #[cfg(simd_dsp)]
-use super::{gather_asm as gathering, multiply_asm as multiplying};
+use super::{four_pixels_asm as four_pixels, gather_asm as gathering, one_pixel_asm as one_pixel};
 
 pub use gathering::copy;
 
@@ -65,30 +65,48 @@ fn fits(weights: Pairs<'_>, quads: usize, pairs: usize) -> bool {
     quads > 0 && pairs > 0 && quads.checked_mul(pairs).is_some_and(|needed| needed <= weights.len())
 }
 
-/// Requantized outputs of four pixels and `2 * pairs` channels.
-///
-/// `weights` holds, pair after pair, as many quads as `columns`; pixel `p` is written to
-/// `output[p * stride..][..2 * pairs]`. Right for channels of a bounded operator only, and not clamped further than to
-/// int8. Does nothing when the slices do not fit together.
-#[inline]
-pub fn requantized_4x2(
-    columns: &[Quad4],
-    weights: Pairs<'_>,
-    pairs: &[[Channel; 2]],
-    output: &mut [i8],
+/// Four pixels times pairs of channels, prepared: what is the same for all blocks of an operator.
+#[derive(Debug, Clone, Copy)]
+pub struct Product4<'a> {
+    weights: Pairs<'a>,
+    pairs: &'a [[Channel; 2]],
+    quads: usize,
     stride: usize,
-) {
-    let reach = stride.saturating_mul(3).saturating_add(pairs.len() * 2);
-    if fits(weights, columns.len(), pairs.len()) && reach <= output.len() {
-        multiplying::requantized_4x2(columns, weights, pairs, output, stride);
+    /// Bytes of output from the first to the last that is written.
+    reach: usize,
+    plan: four_pixels::Plan,
+}
+
+impl<'a> Product4<'a> {
+    /// Of columns of `quads` quads and `pairs`, for which `weights` holds, pair after pair, as many quads; pixels are `stride`
+    /// apart in the output. Right for channels of a bounded operator only. `None` when there is nothing to do or the slices do
+    /// not fit together.
+    pub fn new(weights: Pairs<'a>, pairs: &'a [[Channel; 2]], quads: usize, stride: usize) -> Option<Self> {
+        let reach = stride.checked_mul(3)?.checked_add(pairs.len().checked_mul(2)?)?;
+        let plan = four_pixels::Plan::new(weights, pairs, quads, stride);
+        fits(weights, quads, pairs.len()).then_some(Self { weights, pairs, quads, stride, reach, plan })
+    }
+
+    /// Writes the outputs of pixel `p`, clamped to int8, to `output[p * stride..][..2 * pairs]`; nothing when the slices do not
+    /// fit.
+    #[inline(always)]
+    pub fn run(&self, columns: &[Quad4], output: &mut [i8]) {
+        if columns.len() == self.quads && output.len() >= self.reach {
+            four_pixels::requantized_4x2(self, columns, output);
+        }
+    }
+
+    pub(super) fn parts(&self) -> (Pairs<'a>, &'a [[Channel; 2]], usize, &four_pixels::Plan) {
+        (self.weights, self.pairs, self.stride, &self.plan)
     }
 }
 
-/// Requantized outputs of one pixel and `2 * pairs` channels, under the same conditions.
+/// Requantized outputs of one pixel and `2 * pairs` channels, clamped to int8: `weights` holds, pair after pair, as many quads
+/// as `column`. Right for channels of a bounded operator only. Does nothing when the slices do not fit together.
 #[inline]
 pub fn requantized_1x2(column: &[Quad1], weights: Pairs<'_>, pairs: &[[Channel; 2]], output: &mut [i8]) {
     if fits(weights, column.len(), pairs.len()) && pairs.len() * 2 <= output.len() {
-        multiplying::requantized_1x2(column, weights, pairs, output);
+        one_pixel::requantized_1x2(column, weights, pairs, output);
     }
 }
 
@@ -100,7 +118,7 @@ pub fn sums_4x2(columns: &[Quad4], weights: Pairs<'_>) -> [[i32; 4]; 2] {
     if columns.is_empty() || columns.len() != weights.len() {
         return [[0; 4]; 2];
     }
-    multiplying::sums_4x2(columns, weights)
+    four_pixels::sums_4x2(columns, weights)
 }
 
 /// Sums, without bias, of one pixel and two channels, under the same conditions.
@@ -110,36 +128,69 @@ pub fn sums_1x2(column: &[Quad1], weights: Pairs<'_>) -> [i32; 2] {
     if column.is_empty() || column.len() != weights.len() {
         return [0; 2];
     }
-    multiplying::sums_1x2(column, weights)
+    one_pixel::sums_1x2(column, weights)
 }
 
-/// How four windows are widened to columns: each has `rows` rows of `row` elements, `step` apart.
+/// How four windows are widened to columns, prepared.
 #[derive(Debug, Clone, Copy)]
+#[repr(C)]
 pub struct Gather {
-    /// Kernel rows.
-    pub rows: usize,
-    /// Elements from one row to the next, at least `row`.
-    pub step: usize,
-    /// Elements of each.
-    pub row: usize,
-    /// Rows that the columns hold already.
-    pub done: usize,
-    /// Rows that they hold in the end.
-    pub of: usize,
+    /// Bytes in the whole quads of a row, and where in the loop over them the first is.
+    bytes: usize,
+    entry: usize,
+    /// Bytes from there to the next row.
+    skip: usize,
+    rows: usize,
+    /// Elements of a row after its whole quads.
+    rest: usize,
+    /// Bytes from the beginning of the columns to the first quad, and to the first element behind all rows.
+    first: usize,
+    behind: usize,
+    /// From that element to the next, 2 or 14, in turn.
+    ahead: usize,
+    /// Bytes of a window, and quads of the columns.
+    reach: usize,
+    quads: usize,
 }
 
 impl Gather {
-    /// Window `lane`, from `source[starts[lane]]` on, becomes lane `lane` of `columns`: of the quads inside of rows those that
-    /// begin at row `done`, and likewise of those behind all rows. Does nothing when the slices do not fit together.
+    /// Windows of `rows` rows of `all.row` elements, `step` elements apart, to columns of `all`, of which `done` rows are
+    /// there already. `None` when that is not possible.
+    pub fn new(all: Quads, rows: usize, step: usize, done: usize) -> Option<Self> {
+        let Quads { row, .. } = all;
+        let whole = row / 4 * 4;
+        let behind = done.checked_mul(all.behind())?;
+        let reach = rows.checked_sub(1)?.checked_mul(step)?.checked_add(row)?;
+        let possible = done.checked_add(rows)? <= all.rows && (step >= row || rows == 1);
+        possible.then_some(Self {
+            bytes: whole,
+            entry: gathering::entry(row / 4),
+            skip: step.wrapping_sub(whole),
+            rows,
+            rest: row % 4,
+            first: done.checked_mul(all.inside())?.checked_mul(size_of::<Quad4>())?,
+            behind: (all.rows * all.inside() + behind / 4) * size_of::<Quad4>() + behind % 4 / 2 * 16 + behind % 2 * 2,
+            ahead: if behind.is_multiple_of(2) { 2 } else { 14 },
+            reach,
+            quads: all.count(),
+        })
+    }
+
+    /// Window `lane`, from `source[starts[lane]]` on, becomes lane `lane` of `columns`. Does nothing when the slices do not fit.
     #[inline(always)]
-    pub fn run(self, source: &[i8], starts: [usize; 4], columns: &mut [Quad4]) {
-        let quads = Quads { rows: self.of, row: self.row };
-        let reach = (self.rows.saturating_sub(1)).saturating_mul(self.step).saturating_add(self.row);
-        let room = source.len().checked_sub(reach).is_some_and(|room| starts.iter().all(|start| *start <= room));
-        let whole = self.step >= self.row || self.rows <= 1;
-        if room && whole && self.rows > 0 && self.done + self.rows <= self.of && quads.count() <= columns.len() {
+    pub fn run(&self, source: &[i8], starts: [usize; 4], columns: &mut [Quad4]) {
+        let Some(room) = source.len().checked_sub(self.reach) else { return };
+        let [a, b, c, d] = starts;
+        if a <= room && b <= room && c <= room && d <= room && columns.len() >= self.quads {
             gathering::gather(self, source, starts, columns);
         }
+    }
+
+    /// Rows, elements of each, elements from one to the next, byte offsets of the first quad and of the first element behind.
+    #[cfg(not(simd_dsp))]
+    pub(super) fn parts(&self) -> [usize; 5] {
+        let row = self.bytes + self.rest;
+        [self.rows, row, self.skip.wrapping_add(self.bytes), self.first, self.behind]
     }
 }
 

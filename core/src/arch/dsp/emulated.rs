@@ -1,8 +1,8 @@
 //! The blocks in plain Rust, for machines without the instructions: the same words in the same places.
 
-use super::blocks::{Gather, Narrow2, Pairs, Quad1, Quad4};
-use super::{halves, smlad, sxtb16, sxtb16_ror8};
-use crate::blob::{Channel, Quads};
+use super::blocks::{Gather, Narrow2, Pairs, Product4, Quad1, Quad4};
+use super::{smlad, sxtb16, sxtb16_ror8};
+use crate::blob::Channel;
 use crate::quantized::{requantize_bounded, requantize_doubled_bounded};
 
 /// The words a, b for the first word of a quad, and a, b for the second.
@@ -60,13 +60,18 @@ fn requantized<const N: usize>(
     }
 }
 
-pub fn requantized_4x2(
-    columns: &[Quad4],
-    weights: Pairs<'_>,
-    pairs: &[[Channel; 2]],
-    output: &mut [i8],
-    stride: usize,
-) {
+/// Nothing to prepare.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan;
+
+impl Plan {
+    pub fn new(_: Pairs<'_>, _: &[[Channel; 2]], _: usize, _: usize) -> Self {
+        Self
+    }
+}
+
+pub fn requantized_4x2(product: &Product4<'_>, columns: &[Quad4], output: &mut [i8]) {
+    let (weights, pairs, stride, _) = product.parts();
     requantized::<4>(columns.as_flattened(), weights, pairs, output, stride);
 }
 
@@ -82,21 +87,31 @@ pub fn sums_1x2(column: &[Quad1], weights: &[Narrow2]) -> [i32; 2] {
     sums::<1>(column.as_flattened(), Pairs::Narrow(weights), [0, 0]).map(|[sum]| sum)
 }
 
-pub fn gather(how: Gather, source: &[i8], starts: [usize; 4], columns: &mut [Quad4]) {
-    let quads = Quads { rows: how.of, row: how.row };
+/// Where in its loop a row of so many whole quads begins: there is no such loop.
+pub const fn entry(_: usize) -> usize {
+    0
+}
+
+pub fn gather(how: &Gather, source: &[i8], starts: [usize; 4], columns: &mut [Quad4]) {
+    let [rows, row, step, first, behind_at] = how.parts();
+    let (inside, behind) = if row % 4 == 3 { (row, 0) } else { (row / 4 * 4, row % 4) };
+    let halves: &mut [i16] = bytemuck::cast_slice_mut(columns.as_flattened_mut());
     for (lane, start) in starts.into_iter().enumerate() {
-        for y in 0..how.rows {
-            let row = source.get(start + y * how.step..).and_then(|row| row.get(..how.row)).unwrap_or(&[]);
-            let (inside, behind) = row.split_at(row.len().min(quads.inside() * 4));
-            for (taps, quad) in inside.chunks(4).zip(columns.iter_mut().skip((how.done + y) * quads.inside())) {
-                let tap = |i: usize| taps.get(i).map_or(0, |q| i16::from(*q));
-                (quad[lane], quad[lane + 4]) = (halves(tap(0), tap(2)), halves(tap(1), tap(3)));
-            }
-            for (tap, at) in behind.iter().zip((how.done + y) * quads.behind()..) {
-                let Some(quad) = columns.get_mut(how.of * quads.inside() + at / 4) else { continue };
-                let word = &mut quad[lane + at % 4 / 2 * 4];
-                let [low, high] = [*word as i16, (*word >> 16) as i16];
-                *word = if at % 2 == 0 { halves(i16::from(*tap), high) } else { halves(low, i16::from(*tap)) };
+        for y in 0..rows {
+            let taps = source.get(start + y * step..).and_then(|row_on| row_on.get(..row)).unwrap_or(&[]);
+            for (i, tap) in taps.iter().enumerate() {
+                let at = match i.checked_sub(inside) {
+                    None => first / 2 + (y * inside.div_ceil(4) + i / 4) * 16 + i % 2 * 8 + i % 4 / 2,
+                    Some(i) => {
+                        // Where the first stands among the four of its quad, then the rest in order.
+                        let (quad, word, half) = (behind_at / 32, behind_at % 32 / 16, behind_at % 4 / 2);
+                        let slot = word * 2 + half + y * behind + i;
+                        (quad + slot / 4) * 16 + slot % 4 / 2 * 8 + slot % 2
+                    }
+                };
+                if let Some(half) = halves.get_mut(at + lane * 2) {
+                    *half = i16::from(*tap);
+                }
             }
         }
     }

@@ -5,7 +5,6 @@ use core::arch::{asm, naked_asm};
 
 use super::blocks::{Gather, Quad4};
 use super::cpu;
-use crate::blob::Quads;
 
 /// One quad of four pixels (r0 to r3), to r12. 52 bytes.
 macro_rules! quad {
@@ -27,8 +26,10 @@ macro_rules! quad {
     };
 }
 
-/// Bytes of code for a quad, of which the loop has four.
-const QUAD: usize = 52;
+/// Where in its loop (of four quads, of 52 bytes of code each) a row of `quads` whole quads begins: bytes before its end.
+pub const fn entry(quads: usize) -> usize {
+    quads % 4 * 52
+}
 
 /// Three elements at the end of a row of one pixel: words to `$even` and `$odd`.
 macro_rules! three {
@@ -79,36 +80,15 @@ macro_rules! two {
     };
 }
 
-pub fn gather(how: Gather, source: &[i8], starts: [usize; 4], columns: &mut [Quad4]) {
-    let Gather { rows, step, row, done, of } = how;
-    let quads = Quads { rows: of, row };
+pub fn gather(how: &Gather, source: &[i8], starts: [usize; 4], columns: &mut [Quad4]) {
     let [a, b, c, d] = starts.map(|start| source.as_ptr().wrapping_add(start));
-    let behind = done * quads.behind();
-    let halves = columns.as_mut_ptr().wrapping_add(of * quads.inside() + behind / 4).cast::<i16>();
-    // SAFETY: the caller has checked that `source` holds `row` elements at each of `rows` (> 0) multiples of `step` from each
-    // start, that `step` is at least `row` where there is a second one, and that the columns hold all quads of `of` rows.
-    unsafe {
-        gather_naked(
-            a,
-            b,
-            c,
-            d,
-            columns.as_mut_ptr().wrapping_add(done * quads.inside()),
-            row / 4 * 4,
-            row / 4 % 4 * QUAD,
-            step.wrapping_sub(row / 4 * 4),
-            rows,
-            row % 4,
-            halves.wrapping_add(behind % 4 / 2 * 8 + behind % 2),
-            if behind.is_multiple_of(2) { 2 } else { 14 },
-        )
-    }
+    // SAFETY: the caller has checked that `source` holds a window from each start on, and that the columns hold all quads;
+    // `how` has been made for windows whose rows do not overlap and for rows that the columns have.
+    unsafe { gather_naked(a, b, c, d, columns.as_mut_ptr(), how) }
 }
 
 /// # Safety
-/// See the only caller. Stack: saved registers, columns 36, bytes in whole quads 40, entry into the loop 44, bytes to the next
-/// row 48, rows 52, rest of a row 56, where the next element behind all rows goes 60, and how far it is to the one
-/// after that 64.
+/// See the only caller. Stack: the fields of `how` as the function changes them (0 to 28), saved registers, columns 68, `how` 72.
 #[unsafe(naked)]
 unsafe extern "C" fn gather_naked(
     a: *const i8,
@@ -116,26 +96,22 @@ unsafe extern "C" fn gather_naked(
     c: *const i8,
     d: *const i8,
     columns: *mut Quad4,
-    bytes: usize,
-    entry: usize,
-    skip: usize,
-    rows: usize,
-    rest: usize,
-    behind: *mut i16,
-    ahead: usize,
+    how: *const Gather,
 ) {
     naked_asm!(
         cpu!(),
         "push {{r4, r5, r6, r7, r8, r9, r10, r11, lr}}
-         ldr r12, [sp, #36]
-         ldr r5, [sp, #44]
+         ldrd r12, r4, [sp, #36]
+         ldm r4, {{r5, r6, r7, r8, r9, r10, r11, lr}}
          adr.w r4, 3f
          adds r4, #1
-         subs r4, r4, r5
-         str r4, [sp, #44]
-         1: ldr lr, [sp, #40]
+         subs r6, r4, r6
+         add r11, r11, r12
+         add r12, r12, r10
+         push {{r5, r6, r7, r8, r9, r10, r11, lr}}
+         1: ldr lr, [sp]
          add lr, lr, r0
-         ldr pc, [sp, #44]
+         ldr pc, [sp, #4]
          2: ",
         quad!(),
         quad!(),
@@ -143,13 +119,13 @@ unsafe extern "C" fn gather_naked(
         quad!(),
         "3: cmp r0, lr
          bne.w 2b
-         ldr r4, [sp, #56]
+         ldr r4, [sp, #16]
          tbb [pc, r4]
          4: .byte (8f - 4b) / 2
          .byte (5f - 4b) / 2
          .byte (6f - 4b) / 2
          .byte (7f - 4b) / 2
-         5: ldrd r8, r9, [sp, #60]
+         5: ldrd r8, r9, [sp, #24]
          ldrsb r4, [r0]
          ldrsb r5, [r1]
          ldrsb r6, [r2]
@@ -160,15 +136,15 @@ unsafe extern "C" fn gather_naked(
          strh r7, [r8, #12]
          add r8, r8, r9
          eor r9, r9, #12
-         strd r8, r9, [sp, #60]
+         strd r8, r9, [sp, #24]
          b 8f
-         6: ldr r8, [sp, #60]",
+         6: ldr r8, [sp, #24]",
         two!("r0", "r4"),
         two!("r1", "r5"),
         two!("r2", "r6"),
         two!("r3", "r7"),
         "stm r8!, {{r4, r5, r6, r7}}
-         str r8, [sp, #60]
+         str r8, [sp, #24]
          b 8f
          7: ",
         three!("r0", "r4", "r8"),
@@ -176,17 +152,18 @@ unsafe extern "C" fn gather_naked(
         three!("r2", "r6", "r10"),
         three!("r3", "r7", "r11"),
         "stm r12!, {{r4, r5, r6, r7, r8, r9, r10, r11}}
-         8: ldr r4, [sp, #52]
+         8: ldr r4, [sp, #12]
          subs r4, #1
          beq 9f
-         str r4, [sp, #52]
-         ldr r4, [sp, #48]
+         str r4, [sp, #12]
+         ldr r4, [sp, #8]
          add r0, r4
          add r1, r4
          add r2, r4
          add r3, r4
          b 1b
-         9: pop {{r4, r5, r6, r7, r8, r9, r10, r11, pc}}"
+         9: add sp, #32
+         pop {{r4, r5, r6, r7, r8, r9, r10, r11, pc}}"
     )
 }
 

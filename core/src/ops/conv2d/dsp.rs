@@ -7,8 +7,7 @@
 
 use super::{Band, Conv2d};
 use crate::arch::dsp::blocks::{Gather, Quad4, first_lanes};
-use crate::blob::Quads;
-use crate::ops::dot_dsp::{clamp, four_pixels, one_pixel};
+use crate::ops::dot_dsp::{FourPixels, clamp, one_pixel};
 use crate::ops::{Sides, parts, parts_mut};
 
 /// Writes the output, NHWC, of input NHWC; `scratch` holds four columns and the band.
@@ -18,82 +17,123 @@ pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8],
     let Ok(words) = bytemuck::try_cast_slice_mut::<i16, u32>(scratch) else { return };
     let Some((columns, band)) = words.split_at_mut_checked(conv.quads().count() * 8) else { return };
     let (columns, band) = (columns.as_chunks_mut().0, bytemuck::cast_slice_mut(band));
+    let (zero_in, zero_out) = (sides.input.zero_point() as i8, sides.output.zero_point());
     let geometry = Band::new(&conv.window, read, written);
+    let product = FourPixels::new(&conv.weighted, columns.len(), zero_out);
+    let Some(gather) = gather(conv, geometry.line) else { return };
     for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * oc)) {
-        let zero = sides.input.zero_point() as i8;
-        let mut windows = Windows { conv, geometry, image, zero, band: &mut *band, held: 0..0 };
-        let mut at = Position { y: 0, x: 0, width: ow };
+        let mut at = Position::first(conv, geometry.line, ow);
+        let mut windows = Windows::new(conv, geometry, image, zero_in, &mut *band);
         let mut blocks = parts_mut(result, 4 * oc);
         for block in &mut blocks {
-            windows.gather([at.next(), at.next(), at.next(), at.next()], columns);
-            four_pixels(&conv.weighted, columns, sides.output.zero_point(), block);
+            let pixels = [at.next(), at.next(), at.next(), at.next()];
+            windows.gather(&gather, pixels, columns);
+            product.run(columns, block);
         }
         for pixel in parts_mut(blocks.into_remainder(), oc) {
-            windows.gather([at.next(); 4], columns);
-            one_pixel(&conv.weighted, first_lanes(columns), sides.output.zero_point(), pixel);
+            windows.gather(&gather, [at.next(); 4], columns);
+            one_pixel(&conv.weighted, first_lanes(columns), zero_out, pixel);
         }
     }
     clamp(conv.weighted.activation, output);
 }
 
-/// Output pixels in reading order.
+/// How the first row of a window is gathered, or all of it where no column is dilated.
+fn gather(conv: &Conv2d<'_>, line: usize) -> Option<Gather> {
+    let (window, quads) = (&conv.window, conv.quads());
+    if window.dilation[1] == 1 {
+        return Gather::new(quads, quads.rows, window.dilation[0].checked_mul(line)?, 0);
+    }
+    dilated(conv, 0)
+}
+
+/// How row `ky` of a window with columns apart is gathered.
+fn dilated(conv: &Conv2d<'_>, ky: usize) -> Option<Gather> {
+    let taps = conv.window.kernel[1];
+    Gather::new(conv.quads(), taps, conv.window.dilation[1].checked_mul(conv.input_channels)?, ky.checked_mul(taps)?)
+}
+
+/// Windows in reading order, by the padded offset of their first element.
 struct Position {
-    y: usize,
-    x: usize,
+    offset: usize,
+    /// Where the row of windows begins, and how many are left of it.
+    row: usize,
+    left: usize,
+    across: usize,
+    down: usize,
     width: usize,
 }
 
 impl Position {
-    /// Row and column of the next.
+    fn first(conv: &Conv2d<'_>, line: usize, width: usize) -> Self {
+        let stride = conv.window.stride;
+        let (across, down) = (stride[1] * conv.input_channels, stride[0] * line);
+        Self { offset: 0, row: 0, left: width, across, down, width }
+    }
+
+    /// The offset of the next.
     #[inline(always)]
-    fn next(&mut self) -> [usize; 2] {
-        let here = [self.y, self.x];
-        self.x += 1;
-        if self.x == self.width {
-            (self.y, self.x) = (self.y + 1, 0);
+    fn next(&mut self) -> usize {
+        let here = self.offset;
+        self.offset += self.across;
+        self.left -= 1;
+        if self.left == 0 {
+            self.row += self.down;
+            (self.offset, self.left) = (self.row, self.width);
         }
         here
     }
 }
 
-/// What columns are gathered from.
+/// What columns are gathered from: the image, or a band of it.
 struct Windows<'a> {
     conv: &'a Conv2d<'a>,
     geometry: Band,
     image: &'a [i8],
     zero: i8,
     band: &'a mut [i8],
-    /// Padded rows in the band.
-    held: core::ops::Range<usize>,
+    /// Padded offset at which the band begins, and the one from which on windows are not inside of it.
+    origin: usize,
+    end: usize,
 }
 
-impl Windows<'_> {
+impl<'a> Windows<'a> {
+    fn new(conv: &'a Conv2d<'a>, geometry: Band, image: &'a [i8], zero: i8, band: &'a mut [i8]) -> Self {
+        let end = if geometry.inside { usize::MAX } else { 0 };
+        Self { conv, geometry, image, zero, band, origin: 0, end }
+    }
+
     /// The input under four output pixels (in reading order) into the columns' lanes.
     #[inline(always)]
-    fn gather(&mut self, pixels: [[usize; 2]; 4], columns: &mut [Quad4]) {
-        let Band { inside, line, rows, above, .. } = self.geometry;
-        let (window, quads) = (&self.conv.window, self.conv.quads());
-        let [[y, _], .., [last, _]] = pixels;
-        let bottom = last * window.stride[0] + above;
-        if !inside && (self.held.is_empty() || bottom > self.held.end) {
-            let first = y * window.stride[0];
-            self.geometry.fill(self.image, first, self.zero, self.band);
-            self.held = first..first + rows;
+    fn gather(&mut self, gather: &Gather, pixels: [usize; 4], columns: &mut [Quad4]) {
+        if pixels[3] >= self.end {
+            self.refill(pixels[0]);
         }
-        let source = if inside { self.image } else { &*self.band };
-        let origin = self.held.start;
-        let step = window.stride[1] * self.conv.input_channels;
-        let starts = pixels.map(|[y, x]| (y * window.stride[0]).saturating_sub(origin) * line + x * step);
-        let (down, across) = (window.dilation[0] * line, window.dilation[1] * self.conv.input_channels);
-        let Quads { rows: of, row } = quads;
-        if window.dilation[1] == 1 {
-            Gather { rows: of, step: down, row, done: 0, of }.run(source, starts, columns);
-            return;
+        let source = if self.geometry.inside { self.image } else { &*self.band };
+        let starts = pixels.map(|offset| offset.wrapping_sub(self.origin));
+        gather.run(source, starts, columns);
+        if self.conv.window.dilation[1] != 1 {
+            self.rows(starts, columns);
         }
-        let taps = window.kernel[1];
-        for ky in 0..window.kernel[0] {
-            let starts = starts.map(|start| start + ky * down);
-            Gather { rows: taps, step: across, row, done: ky * taps, of }.run(source, starts, columns);
+    }
+
+    /// The other rows of windows whose columns are apart.
+    fn rows(&self, starts: [usize; 4], columns: &mut [Quad4]) {
+        let source = if self.geometry.inside { self.image } else { &*self.band };
+        let down = self.conv.window.dilation[0] * self.geometry.line;
+        for ky in 1..self.conv.window.kernel[0] {
+            if let Some(gather) = dilated(self.conv, ky) {
+                gather.run(source, starts.map(|start| start.wrapping_add(ky * down)), columns);
+            }
         }
+    }
+
+    /// The band from the row of the window at `offset` on.
+    fn refill(&mut self, offset: usize) {
+        let Band { line, rows, above, .. } = self.geometry;
+        let first = offset / line.max(1);
+        self.geometry.fill(self.image, first, self.zero, self.band);
+        self.origin = first * line;
+        self.end = (first + rows + 1).saturating_sub(above) * line;
     }
 }

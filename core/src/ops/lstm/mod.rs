@@ -79,7 +79,7 @@ impl<'m> Node<'m> for Lstm<'m> {
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
         let zero_point = sides.output.zero_point();
-        if K::SHORT && self.cell.rounding == Rounding::Double {
+        if K::SHORT && portable::suits(&self.cell) {
             self.recurrent.run::<K, i16>(sides, memory, portable::step(&self.cell, zero_point));
         } else {
             self.recurrent.run::<K, i16>(sides, memory, reference::step(&self.cell, zero_point));

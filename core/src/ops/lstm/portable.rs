@@ -1,26 +1,34 @@
-//! The cell in few instructions, for double rounding.
+//! The cell in few instructions, for double rounding and the usual scales.
 
 use super::{Cell, GATES};
-use crate::blob::Activation;
-use crate::ops::recurrent::{matrix::clamp, sum};
-use crate::quantized::{halved_twice, table16};
+use crate::arch::dsp::cell::scaled_sums;
+use crate::blob::{Activation, Rounding};
+use crate::quantized::{halved_twice, scale_bounded, table16};
+
+/// Whether [`step`] is right for these numbers: at least three integer bits, and outputs whose zero point fits beside the
+/// product of two int16 in its last division.
+pub fn suits(cell: &Cell) -> bool {
+    cell.rounding == Rounding::Double && cell.integer_bits >= 3 && (-23..=-1).contains(&cell.output.shift)
+}
 
 /// One step of all units: gates in, hidden and cell state out.
 pub fn step(cell: &Cell, zero_point: i32) -> impl FnMut([&[i16]; 2], &mut [i8], &mut [i16]) {
-    let (factor, right) = table16::tanh_scale(cell.integer_bits);
-    let most = if cell.clip > 0 { cell.clip } else { i16::MAX };
-    let least = if cell.clip > 0 { -cell.clip } else { i16::MIN };
-    let (bits, output) = (15 + cell.integer_bits, cell.output.apply_short());
+    let (factor, _) = table16::tanh_scale(cell.integer_bits);
+    let most = if cell.clip > 0 { i32::from(cell.clip) } else { i32::from(i16::MAX) };
+    let least = -most - i32::from(cell.clip == 0);
+    let (bits, multiplier, right) = (15 + cell.integer_bits, cell.output.multiplier, -cell.output.shift);
+    let rounding = (1i32.wrapping_shl(right as u32) >> 1).wrapping_add(zero_point.wrapping_shl(right as u32));
     move |[from_input, from_hidden], hidden, memory| {
         let gates = from_input.as_chunks::<GATES>().0.iter().zip(from_hidden.as_chunks::<GATES>().0);
-        let logistic = |x, h| i32::from(table16::logistic(sum(x, h)));
-        for (((&[xi, xf, xg, xo], &[hi, hf, hg, ho]), hidden), c) in gates.zip(hidden).zip(memory) {
-            let (i, f, o) = (logistic(xi, hi), logistic(xf, hf), logistic(xo, ho));
-            let g = i32::from(table16::tanh(sum(xg, hg), 3, 0));
+        for (((x, h), hidden), c) in gates.zip(hidden).zip(memory) {
+            let [i, f, g, o] = scaled_sums(*x, *h, 3);
+            let [i, f, o] = [i, f, o].map(|gate| i32::from(table16::logistic_of(gate)));
+            let g = i32::from(table16::tanh_of(g));
             let new = halved_twice(f * i32::from(*c), 15).wrapping_add(halved_twice(i * g, bits));
-            *c = clamp(new).min(most).max(least);
-            let product = o * i32::from(table16::tanh(*c, factor, right));
-            *hidden = Activation::NONE.clamp(output(product).wrapping_add(zero_point));
+            let new = new.min(most).max(least);
+            *c = new as i16;
+            let product = o * i32::from(table16::tanh_of(new.wrapping_mul(factor)));
+            *hidden = Activation::NONE.clamp(scale_bounded(product, multiplier, rounding, right as u32));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A matrix times a vector, int8 to int16: what the gates of a recurrent operator are made of.
 
 use crate::LoadError;
+use crate::arch::dsp::rows;
 use crate::blob::Layout;
 use crate::quantized::{self, BOUND};
 
@@ -8,7 +9,8 @@ use crate::quantized::{self, BOUND};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Rows {
-    /// Biases with the vector's zero point folded in: `bias - zero point * sum(weights)`.
+    /// Biases with the vector's zero point folded in: `bias - zero point * sum(weights)`; twice that in a bounded matrix of
+    /// the DSP layout.
     pub bias: [i32; 4],
     /// From sums to int16.
     pub scale: [RowScale; 4],
@@ -87,9 +89,26 @@ impl Matrix<'_> {
     pub(crate) fn verify(&self, operator: u16) -> Result<(), LoadError> {
         let each = |rows: &Rows| {
             let mut pairs = rows.bias.iter().zip(&rows.scale);
-            pairs.try_for_each(|(bias, scale)| scale.verify(*bias, self.columns, self.bounded, operator))
+            let even = !self.doubled() || rows.bias.iter().all(|bias| bias % 2 == 0);
+            if !even {
+                return Err(LoadError::BadConstant { operator });
+            }
+            pairs.try_for_each(|(bias, scale)| scale.verify(self.bias(*bias), self.columns, self.bounded, operator))
         };
+        let narrow = || bytemuck::try_cast_slice(self.weights).is_ok_and(rows::are_int8);
+        if self.layout == Layout::Dsp && !narrow() {
+            return Err(LoadError::BadConstant { operator });
+        }
         self.rows.iter().try_for_each(each)
+    }
+
+    fn doubled(&self) -> bool {
+        self.bounded && self.layout == Layout::Dsp
+    }
+
+    /// The bias that a row's record stands for.
+    pub(crate) fn bias(&self, recorded: i32) -> i32 {
+        if self.doubled() { recorded >> 1 } else { recorded }
     }
 
     /// The weight of `row` and `column`.
@@ -112,13 +131,13 @@ pub(crate) fn weight_bytes(layout: Layout, blocks: usize, columns: usize) -> Opt
     }
 }
 
-/// Where the (low) byte of a weight is. DSP layout: blocks of four rows; per block, for each two columns, two int16 of each
-/// row; columns padded with zeros to a multiple of four.
+/// Where the (low) byte of a weight is. DSP layout: blocks of four rows; per block and four columns (padded with zeros) columns 0
+/// and 2 of each row, then 1 and 3 of each, as int16.
 pub(crate) fn index(layout: Layout, columns: usize, row: usize, column: usize) -> usize {
     match layout {
         Layout::Dsp => {
-            let pair = row / 4 * (columns.div_ceil(4) * 2) + column / 2;
-            (pair * 4 + row % 4) * 4 + column % 2 * 2
+            let quad = row / 4 * columns.div_ceil(4) + column / 4;
+            ((quad * 2 + column % 2) * 4 + row % 4) * 4 + column % 4 / 2 * 2
         }
         _ => row * columns + column,
     }

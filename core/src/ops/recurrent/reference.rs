@@ -8,7 +8,7 @@ pub fn matrix(matrix: &Matrix<'_>, x: &[i8], rows: &mut [[i16; 4]]) {
         for (i, ((value, bias), scale)) in values.iter_mut().zip(bias).zip(scale).enumerate() {
             let products =
                 x.iter().enumerate().map(|(column, q)| i32::from(*q) * i32::from(matrix.weight(4 * block + i, column)));
-            *value = scale.apply(products.fold(*bias, i32::wrapping_add));
+            *value = scale.apply(products.fold(matrix.bias(*bias), i32::wrapping_add));
         }
     }
 }

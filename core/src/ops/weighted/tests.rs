@@ -18,6 +18,10 @@ fn a_bounded_channel_is_what_the_thorough_check_accepts() {
                             thorough,
                             "{channel:?}, {taps} taps"
                         );
+                        let wide = Channel { bias: bias.wrapping_mul(2), shift: shift.wrapping_neg(), ..channel };
+                        if wide.bias / 2 == bias {
+                            assert_eq!(are_bounded(Layout::DspWide, &[wide], taps, zero_point), thorough, "{wide:?}");
+                        }
                         accepted += usize::from(thorough);
                     }
                 }

@@ -7,7 +7,7 @@ use crate::import::builder::{MAX_WINDOW, same_padding};
 use crate::import::tflite::convert::sizes;
 use crate::import::tflite::schema::{INT8, Operator, Tensor};
 use crate::import::unusable;
-use crate::ops::{AvgPool, Conv2d, Dense, DepthwiseConv2d, MaxPool, Op, Padding, Window};
+use crate::ops::{AvgPool, Conv2d, Conv2dInputGrad, Dense, DepthwiseConv2d, MaxPool, Op, Padding, Window};
 
 /// The window over input 0: stride and dilation by their option fields, TFLite's padding (code 0 is SAME, 1 is VALID).
 fn window<'f>(
@@ -134,8 +134,45 @@ pub fn average_pool<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> 
     activated(c, operator, AvgPool { window }, &[x], operator.option_i8(5)?)
 }
 
+/// `TransposeConvOptions`: padding, stride_w, stride_h, activation. Input 0: the output's shape; 1: filters; 2: what is spread; 3: biases.
+pub fn transpose_conv<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let (x, name, whole) = (c.input(operator, 2)?, c.name(operator)?, c.output_shape(operator)?);
+    let [outputs, rows, columns, channels] = filter(c, operator)?;
+    let (stride, kernel) = (sizes(operator, [2, 1])?, [rows, columns]);
+    let &[_, height, width, _] = &whole[..] else { return Err(unusable("needs an output of four dimensions")) };
+    if kernel.iter().chain(&stride).any(|length| *length > MAX_WINDOW) {
+        return Err(unusable(format!("has a kernel or stride of more than {MAX_WINDOW}")));
+    }
+    // Its padding is that of the convolution that goes back.
+    let back = ackermann_core::blob::Window { kernel, stride, dilation: [1, 1], padding: [0, 0] };
+    let same = operator.option_i8(0)? == 0;
+    let padding = if same { same_padding([height, width], &back, false) } else { Padding::default() };
+    let (_, values) = c.values(operator, 1)?.ok_or_else(|| unusable("has weights that are not constant"))?;
+    // TFLite has the output channel outermost, the convolution that goes back innermost.
+    let (area, line) = (rows * columns, rows * columns * channels);
+    let place = |at: usize| values[at % outputs * line + at / outputs % area * channels + at / outputs / area];
+    let weights = (0..values.len()).map(place).collect();
+    let weights = c.builder.param(&name, &[channels, rows, columns, outputs], weights)?;
+    let op = Conv2dInputGrad { stride, dilation: [1, 1], padding, input: whole[..].into() };
+    let mut node = c.builder.push(&name, op, &[x, weights])?;
+    if let Some((_, bias)) = c.values(operator, 3)? {
+        node = c.builder.scaled(&name, node, vec![1.0], bias)?;
+    }
+    c.builder.activation(&name, node, operator.option_i8(3)?)
+}
+
+/// The largest value over height and width of an image: one large pool.
+pub fn reduce_max<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    whole_image(c, operator, |window| MaxPool { window }.into())
+}
+
 /// The mean over height and width of an image: one large pool.
 pub fn mean<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    whole_image(c, operator, |window| AvgPool { window }.into())
+}
+
+/// A pool of one window over an image; input 1: the dimensions.
+fn whole_image<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>, pool: fn(Window) -> Op) -> Result<NodeId> {
     let (x, name) = (c.input(operator, 0)?, c.name(operator)?);
     let mut axes = c.integers(operator, 1)?;
     axes.sort_unstable();
@@ -146,7 +183,7 @@ pub fn mean<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<N
         return Err(unusable(format!("is over dimensions {axes:?}; over height and width is supported")));
     }
     let window = Window::new([height, width], [1, 1], Padding::default());
-    let node = c.builder.push(&name, AvgPool { window }, &[x])?;
+    let node = c.builder.push(&name, pool(window), &[x])?;
     let stated = c.output_shape(operator)?;
     c.builder.reshape(&name, node, &stated)
 }

@@ -45,6 +45,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("MUL", arithmetic::mul),
     ("PAD", shape::pad),
     ("QUANTIZE", shape::identity),
+    ("REDUCE_MAX", layers::reduce_max),
     ("RELU", |c, o| arithmetic::activation(c, o, 1)),
     ("RELU6", |c, o| arithmetic::activation(c, o, 3)),
     ("RELU_N1_TO_1", |c, o| arithmetic::activation(c, o, 2)),
@@ -56,6 +57,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("SUB", arithmetic::sub),
     ("TANH", |c, o| arithmetic::activation(c, o, 4)),
     ("TRANSPOSE", shape::transpose),
+    ("TRANSPOSE_CONV", layers::transpose_conv),
 ];
 
 /// The graph of a whole file.
