@@ -101,7 +101,7 @@ fn lstm() {
     let floats = floats(&mut numbers, 4, 0.4);
     let cell = lstm::Cell::for_scales(7.0, OUTPUT_SCALE).expect("scales in range");
     let network = network(OperatorKind::Lstm { gates: floats.spec(FUNCTION_SCALE), cell }, Some(cell.state_scale()));
-    let mut c = vec![0f32; UNITS];
+    let mut c = [0f32; UNITS];
     let [largest, mean] = difference(&network, &mut numbers, |x, h| {
         let [x, h] = floats.parts(x, h);
         let gate = |gate: usize, u: usize| x[gate * UNITS + u] + h[gate * UNITS + u];
