@@ -229,6 +229,14 @@ kernels! { Mve;
     fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
         add::mve::run(add, minus, sides, inputs, output, scratch);
     }
+
+    fn window_sums(source: &[i8], taps: &Taps) -> [i32; LANES] {
+        Dsp::window_sums(source, taps)
+    }
+
+    fn window_maxima(source: &[i8], taps: &Taps) -> [i32; LANES] {
+        Dsp::window_maxima(source, taps)
+    }
 }
 
 kernels! { Neon;
