@@ -22,10 +22,16 @@ pub const BOUND: i64 = 1 << 29;
 /// the one product that does not fit, MIN * MIN, gives MAX.
 #[inline]
 pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
-    // Half up is what gemmlowp's nudge and truncation give, for either sign.
-    let rounded = ((i64::from(a) * i64::from(b) + (1 << 30)) >> 31) as i32;
+    let rounded = rounding_doubling_high_mul(a, b);
     // Only MIN times MIN gets here, as 2^31; no branch, so that the count of instructions stays the same.
     rounded.wrapping_sub(i32::from(rounded == i32::MIN))
+}
+
+/// The same of factors that are not both MIN.
+#[inline(always)]
+pub(crate) fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
+    // Half up is what gemmlowp's nudge and truncation give, for either sign.
+    ((i64::from(a) * i64::from(b) + (1 << 30)) >> 31) as i32
 }
 
 /// `x / 2^exponent`, rounded to nearest, ties away from zero. `exponent` is 0 to 31.

@@ -7,6 +7,7 @@
 use super::record::Record;
 use super::{Kernels, Node, Sides, parts, parts_mut};
 use crate::LoadError;
+use crate::arch::mve::gather;
 use crate::blob::Element;
 use crate::session::{Memory, Open};
 
@@ -57,7 +58,7 @@ impl Node<'_> for Gather {
                 let at = (*pick).max(0) as usize;
                 let source = block.get(at.min(length - 1) * unit..).unwrap_or(&[]);
                 let Some(result) = results.next() else { return };
-                result.iter_mut().zip(source).for_each(|(to, from)| *to = *from);
+                gather::copy(source, result);
             }
         }
     }

@@ -1,16 +1,20 @@
 //! Exponential, reciprocal, logistic and tanh in gemmlowp's fixed point, bit for bit.
 //!
-//! A number with `n` integer bits is its raw i32 times 2^(n - 31). Source: gemmlowp `fixedpoint/fixedpoint.h`.
+//! A number with `n` integer bits is its raw i32 times 2^(n - 31). Where the source branches, both ways are computed and one is taken,
+//! so that every input costs the same. Source: gemmlowp `fixedpoint/fixedpoint.h`.
 
-use super::{rounding_divide_by_pot, saturating_rounding_doubling_high_mul as mul};
+use core::hint::select_unpredictable as select;
+
+// No product here is that of two MIN.
+use super::{rounding_divide_by_pot, rounding_doubling_high_mul as mul};
 
 /// One with 0 integer bits, as near as it gets.
 const ONE: i32 = i32::MAX;
 
 /// `x * 2^exponent`, saturated.
 pub(super) fn shift_left(x: i32, exponent: u32) -> i32 {
-    let shifted = i64::from(x).wrapping_shl(exponent);
-    shifted.max(i64::from(i32::MIN)).min(i64::from(i32::MAX)) as i32
+    let shifted = x.wrapping_shl(exponent);
+    select(shifted.wrapping_shr(exponent) == x, shifted, (x >> 31) ^ i32::MAX)
 }
 
 /// e^x for x <= 0 with `BITS` (2 to 5) integer bits; the result has none. gemmlowp `exp_on_negative_values`.
@@ -19,14 +23,12 @@ pub fn exp_on_negative_values<const BITS: u32>(x: i32) -> i32 {
     const FACTORS: [i32; 7] = [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
     const { assert!(BITS >= 2 && BITS <= 5) };
     let quarter: i32 = 1 << (29 - BITS);
-    if x == 0 {
-        return ONE;
-    }
     let within = (x & (quarter - 1)) - quarter;
     let remainder = within.wrapping_sub(x);
-    let product = |result, (bit, factor)| if remainder & (1 << bit) != 0 { mul(result, factor) } else { result };
+    let product = |result, (bit, factor)| select(remainder & (1 << bit) != 0, mul(result, factor), result);
     let powers = (29 - BITS..31).zip(FACTORS);
-    powers.fold(exp_within_a_quarter(shift_left(within, BITS)), product)
+    let result = powers.fold(exp_within_a_quarter(within << BITS), product);
+    select(x == 0, ONE, result)
 }
 
 /// e^x for x in [-1/4, 0), no integer bits: a Taylor series around -1/8.
@@ -61,7 +63,7 @@ fn two_over_one_plus(x: i32) -> i32 {
     const FORTY_EIGHT_SEVENTEENTHS: i32 = 1_515_870_810;
     const MINUS_THIRTY_TWO_SEVENTEENTHS: i32 = -1_010_580_540;
     // Both are not negative: their sum, rounded, halved.
-    let half = ((i64::from(x) + i64::from(ONE) + 1) / 2) as i32;
+    let half = ((x as u32).wrapping_add(1 << 31) >> 1) as i32;
     let first = FORTY_EIGHT_SEVENTEENTHS.wrapping_add(mul(half, MINUS_THIRTY_TWO_SEVENTEENTHS));
     let step = |y: i32| {
         let error = (1i32 << 29).wrapping_sub(mul(half, y));

@@ -3,6 +3,8 @@
 //! A number with `n` integer bits is its raw i16 times 2^(n - 15), kept in an i32 here. Both choices of a branch are computed, so
 //! that every input costs the same. Source: gemmlowp `fixedpoint/fixedpoint.h`.
 
+use core::hint::select_unpredictable as select;
+
 use super::rounding_divide_by_pot;
 
 /// One with 0 integer bits, as near as it gets.
@@ -40,12 +42,12 @@ fn exp_on_negative_values(x: i32, bits: u32) -> i32 {
         // Bits of the remainder from 2^-2 on, as far as there are integer bits.
         let bit = fraction.wrapping_sub(2).wrapping_add(power);
         let product = mul(result, narrowed(factor));
-        result = if bit < 15 && remainder.wrapping_shr(bit) & 1 != 0 { product } else { result };
+        result = select(remainder & 0x7fff & 1i32.wrapping_shl(bit) != 0, product, result);
     }
     // With 6 bits and more there is no factor for what is below -32.
-    let vanishes = bits > 5 && x < 32i32.wrapping_shl(fraction).wrapping_neg();
-    let result = if vanishes { 0 } else { result };
-    if x == 0 { ONE } else { result }
+    let lowest = if bits > 5 { 32i32.wrapping_shl(fraction).wrapping_neg() } else { i32::MIN };
+    let result = select(x < lowest, 0, result);
+    select(x == 0, ONE, result)
 }
 
 /// e^x for x in [-1/4, 0), no integer bits: a Taylor series around -1/8.
@@ -75,8 +77,7 @@ fn two_over_one_plus(x: i32) -> i32 {
 pub fn logistic(x: i16) -> i16 {
     let x = i32::from(x);
     let positive = shift_left(two_over_one_plus(exp_on_negative_values(-x.abs(), 3)), 1);
-    let result = if x > 0 { positive } else { ONE - positive };
-    (if x == 0 { 1 << 14 } else { result }) as i16
+    select(x == 0, 1 << 14, select(x > 0, positive, ONE - positive)) as i16
 }
 
 /// tanh(x) with 15 fractional bits for x with `integer_bits` (0 to 6) before the point. gemmlowp `tanh`.
@@ -85,6 +86,5 @@ pub fn tanh(x: i16, integer_bits: u32) -> i16 {
     // (1 - e) / (1 + e) with e = exp(-2 |x|); doubling is one integer bit more.
     let e = exp_on_negative_values(-x.abs(), integer_bits.wrapping_add(1));
     let magnitude = shift_left(two_over_one_plus(e).wrapping_sub(1 << 13), 2);
-    let result = if x > 0 { magnitude } else { -magnitude };
-    (if x == 0 { 0 } else { result }) as i16
+    select(x == 0, 0, select(x > 0, magnitude, -magnitude)) as i16
 }

@@ -1,5 +1,7 @@
 //! Sums of 64 bits back to 16: what networks with int16 activations round with.
 
+use core::hint::select_unpredictable as select;
+
 /// Sums that [`multiply_by_reduced_multiplier`] takes are below this in magnitude.
 pub const WIDE_BOUND: i64 = 1 << 47;
 /// Its largest shift to the left.
@@ -21,12 +23,9 @@ pub fn multiply_by_reduced_multiplier(x: i64, multiplier: i32, shift: i32) -> i3
 pub fn inverse_sqrt(x: i32) -> (i32, u32) {
     const THREE_HALVES: i32 = (1 << 28) + (1 << 27);
     const HALF_SQRT_2: i32 = 1_518_500_250;
-    if x <= 1 {
-        return (i32::MAX, 0);
-    }
     // x * 4^pairs is in 2^27..2^29: a number of 3 integer bits, doubled, between 1/4 and 1.
-    let fours = if x >= 1 << 29 { 1 } else { 0 };
-    let x = if fours == 1 { x / 4 } else { x };
+    let (given, fours) = (x, u32::from(x >= 1 << 29));
+    let x = x.wrapping_shr(2 * fours);
     let pairs = (x.leading_zeros().saturating_sub(1) / 2).saturating_sub(1);
     let right = (11u32 + fours).wrapping_sub(pairs);
     let x = x.wrapping_shl(2 * pairs) >> 1;
@@ -41,7 +40,9 @@ pub fn inverse_sqrt(x: i32) -> (i32, u32) {
     }
     let y = mul(y, HALF_SQRT_2);
     // A negative right shift moves into the multiplier.
-    if right > 31 { (y.wrapping_shl(right.wrapping_neg()), 0) } else { (y, right) }
+    let moved = select(right > 31, right.wrapping_neg(), 0);
+    let (y, right) = (y.wrapping_shl(moved), right.wrapping_add(moved));
+    (select(given <= 1, i32::MAX, y), select(given <= 1, 0, right))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub fn rows(source: &[i8], line: usize, row: usize, rows: usize, column: &mut [i
     }
 }
 
-/// As many bytes as both have.
+/// As many bytes as both have, in as many instructions wherever they begin (a `memcpy` looks at that).
 #[inline(always)]
 pub fn copy(source: &[i8], to: &mut [i8]) {
     #[cfg(simd_mve)]
@@ -29,7 +29,7 @@ pub fn copy(source: &[i8], to: &mut [i8]) {
     #[cfg(target_arch = "aarch64")]
     crate::arch::neon::copy::copy(source, to);
     #[cfg(not(any(simd_mve, target_arch = "aarch64")))]
-    to.iter_mut().zip(source).for_each(|(to, from)| *to = *from);
+    crate::arch::dsp::blocks::copy(source, to);
 }
 
 /// `value` everywhere.

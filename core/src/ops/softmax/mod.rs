@@ -9,16 +9,20 @@
 //! reciprocal are gemmlowp's, so that the bytes are those of TFLite Micro and CMSIS-NN.
 //! Source: TFLite `reference_ops::Softmax` for int8. (LiteRT's own kernel uses a table of floats and may differ by one.)
 
+use core::hint::select_unpredictable;
+
 use super::record::Record;
 use super::{Kernels, Node, Sides, parts, parts_mut};
 use crate::LoadError;
-use crate::quantized::{Multiplier, fixed, rounding_divide_by_pot};
+use crate::quantized::{Multiplier, fixed, rounding_divide_by_pot, rounding_doubling_high_mul};
 use crate::session::{Memory, Open};
 
 /// Most elements of the last dimension: the sum of as many ones still fits.
 pub const MAX_DEPTH: usize = 4095;
 /// Integer bits of the scaled differences.
 const DIFFERENCE_BITS: u32 = 5;
+/// Magnitude from which on scaled differences count as minus infinity: 31.
+const LARGEST: i32 = ((1 << DIFFERENCE_BITS) - 1) << (31 - DIFFERENCE_BITS);
 
 /// A softmax, ready to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,31 +51,29 @@ impl Softmax {
     fn row(&self, x: &[i8], y: &mut [i8]) {
         let largest = x.iter().fold(i8::MIN, |largest, q| largest.max(*q));
         let exponential = |q: &i8| self.exponential(i32::from(*q) - i32::from(largest));
-        let twelve_bits = |e| rounding_divide_by_pot(e, 12);
-        let sum = x.iter().filter_map(exponential).fold(0i32, |sum, e| sum.wrapping_add(twelve_bits(e)));
+        let sum = x.iter().fold(0i32, |sum, q| sum.wrapping_add(rounding_divide_by_pot(exponential(q), 12)));
         let (reciprocal, bits) = fixed::reciprocal(sum);
         for (q, y) in x.iter().zip(y) {
-            *y = exponential(q).map_or(i8::MIN, |e| share(e, reciprocal, bits));
+            *y = share(exponential(q), reciprocal, bits);
         }
     }
 
-    /// e to the scaled `difference` <= 0; `None` where it counts as zero.
-    fn exponential(&self, difference: i32) -> Option<i32> {
+    /// e to the scaled `difference` <= 0, without integer bits; 0 where it counts as zero.
+    fn exponential(&self, difference: i32) -> i32 {
         let Multiplier { multiplier, shift } = self.scale;
-        let lowest = -(((1i64 << DIFFERENCE_BITS) - 1) << (31 - DIFFERENCE_BITS)).wrapping_shr(shift as u32);
-        let shifted = Some(difference).filter(|d| i64::from(*d) >= lowest)?.wrapping_shl(shift as u32);
-        let scaled = crate::quantized::saturating_rounding_doubling_high_mul(shifted, multiplier);
-        Some(fixed::exp_on_negative_values::<DIFFERENCE_BITS>(scaled))
+        let lowest = -(LARGEST.wrapping_shr(shift as u32));
+        let shifted = difference.max(lowest).wrapping_shl(shift as u32);
+        let e = fixed::exp_on_negative_values::<DIFFERENCE_BITS>(rounding_doubling_high_mul(shifted, multiplier));
+        select_unpredictable(difference >= lowest, e, 0)
     }
 }
 
 /// 256 times the share `e` has of the sum, less 128.
 fn share(e: i32, reciprocal: i32, bits: i32) -> i8 {
-    let product = crate::quantized::saturating_rounding_doubling_high_mul(e, reciprocal);
-    let exponent = bits + 31 - 8;
-    // Beyond 2^31 nothing is left of an i32.
-    let share = if exponent > 31 { 0 } else { rounding_divide_by_pot(product, exponent as u32) };
-    (share - 128).clamp(-128, 127) as i8
+    let product = rounding_doubling_high_mul(e, reciprocal);
+    // A division by 2^(bits + 23), which leaves nothing from 2^32 on: all but one bit, one for ties, the last bit.
+    let share = (product.wrapping_shr((bits + 31 - 8 - 1).min(31) as u32) + 1) >> 1;
+    (share - 128).min(127) as i8
 }
 
 impl Node<'_> for Softmax {
