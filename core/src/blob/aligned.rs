@@ -1,9 +1,9 @@
-//! Bytes on the heap at a 16-byte boundary: where hosts keep blobs and arenas.
+//! Bytes on the heap at a host's cache line: where hosts keep blobs and arenas.
 
 use std::ops::{Deref, DerefMut};
 use std::vec::Vec;
 
-/// A byte buffer that starts at a 16-byte boundary; use it as a slice.
+/// A byte buffer that starts at a 64-byte boundary; use it as a slice.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AlignedBytes {
     blocks: Vec<Block>,
@@ -11,13 +11,13 @@ pub struct AlignedBytes {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(16))]
-struct Block([u8; 16]);
+#[repr(C, align(64))]
+struct Block([u8; 64]);
 
 impl AlignedBytes {
     /// `length` zeros.
     pub fn zeroed(length: usize) -> Self {
-        Self { blocks: vec![Block([0; 16]); length.div_ceil(16)], length }
+        Self { blocks: vec![Block([0; 64]); length.div_ceil(64)], length }
     }
 
     /// A copy of `bytes`, for example of a file's content.
