@@ -56,6 +56,8 @@ pub struct Network<'m> {
     input: [u16; 3],
     crop: Option<Window>,
     arena_bytes: usize,
+    /// Bytes of the next input that arrived.
+    stored: usize,
     zero_point: i32,
     /// Degrees of one step of the output, 24 fractional bits.
     step_q24: i64,
@@ -81,7 +83,7 @@ impl<'m> Network<'m> {
         let session = Session::new(model, arena).map_err(Refusal::Session)?;
         // The cast saturates, and sends NaN to 0.
         let step_q24 = (scale * (full_scale.to_bits() as f32) * 256.0) as i64;
-        Ok(Self { session, name, input, crop, arena_bytes, zero_point, step_q24 })
+        Ok(Self { session, name, input, crop, arena_bytes, stored: 0, zero_point, step_q24 })
     }
 
     /// The model's name; empty if its blob has none.
@@ -104,9 +106,54 @@ impl<'m> Network<'m> {
         self.arena_bytes
     }
 
-    /// The input tensor, row-major HWC; empty if there is none.
+    /// The input tensor, row-major HWC; empty if there is none. An input that arrives in pieces must start anew after it.
     pub fn input_mut(&mut self) -> &mut [i8] {
+        self.stored = 0;
         self.session.input_mut(0).unwrap_or(&mut [])
+    }
+
+    /// Writes the piece at `offset` of the bytes of all inputs, one after another; 0 begins anew. Whether they are complete then.
+    ///
+    /// # Errors
+    /// `InputOutOfOrder` for a piece that does not continue the one before or reaches beyond the inputs.
+    pub fn store(&mut self, offset: u32, piece: &[u8]) -> Result<bool, Status> {
+        let (offset, stored) = (offset as usize, core::mem::take(&mut self.stored));
+        if offset != 0 && offset != stored {
+            return Err(Status::InputOutOfOrder);
+        }
+        let (mut before, mut rest, mut room) = (offset, piece, 0);
+        for index in 0..self.session.model().inputs().len() {
+            let input = self.session.input_mut(index).unwrap_or(&mut []);
+            let skipped = before.min(input.len());
+            before -= skipped;
+            let input = input.get_mut(skipped..).unwrap_or(&mut []);
+            room += input.len();
+            input.iter_mut().zip(rest).for_each(|(to, from)| *to = *from as i8);
+            rest = rest.get(input.len()..).unwrap_or(&[]);
+        }
+        if before > 0 || piece.len() > room {
+            return Err(Status::InputOutOfOrder);
+        }
+        self.stored = if piece.len() == room { 0 } else { offset + piece.len() };
+        Ok(piece.len() == room)
+    }
+
+    /// Of the bytes of all outputs, one after another: how many there are, and some from `offset` on, none only at the end.
+    pub fn output_bytes(&self, offset: usize) -> (usize, &[u8]) {
+        let (mut total, mut found): (usize, &[i8]) = (0, &[]);
+        for index in 0..self.session.model().outputs().len() {
+            let output = self.session.output(index).unwrap_or(&[]);
+            if let Some(rest) = offset.checked_sub(total).and_then(|at| output.get(at..)) {
+                found = rest;
+            }
+            total += output.len();
+        }
+        (total, bytemuck::try_cast_slice(found).unwrap_or(&[]))
+    }
+
+    /// States forget.
+    pub fn reset(&mut self) {
+        self.session.reset();
     }
 
     /// The output tensor; empty if there is none.

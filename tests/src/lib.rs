@@ -1,5 +1,6 @@
-//! Cases that every implementation of an operator must pass, the oracle that says what is right, and what is fuzzed.
+//! Cases that every implementation of an operator must pass, the oracle that says what is right, what is fuzzed, and where networks from elsewhere lie.
 
 pub mod cases;
 pub mod fuzz;
 pub mod oracle;
+pub mod shared;

@@ -1,80 +1,54 @@
 //! Networks quantized elsewhere give, byte for byte, what TFLite's reference kernels gave on the same input.
 
-use std::path::{Path, PathBuf};
-
 use ackermann_core::blob::{Layout, repack};
+use ackermann_tests::shared::{REFERENCES, int8, models};
 use ackermann_trainer::import::{DenseRounding, ImportOptions, import_tflite};
 use ackermann_trainer::quant::run_npy;
 
-fn models() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: {} not found", folder.display());
-    None
-}
-
-/// Imports `model`, runs its recorded input and compares with the recorded output, in both weight layouts.
-fn compare(folder: &Path, model: &str, expected: &str, rounding: DenseRounding) {
-    let blob = import_tflite(&folder.join(format!("{model}.tflite")), &ImportOptions { rounding }).unwrap();
-    let expected = std::fs::read(folder.join(expected)).unwrap();
+/// Imports the network, runs its recorded input and compares with the recorded outputs, in every weight layout.
+fn compare(model: &str) {
+    let Some(folder) = models() else { return };
     let scratch = tempfile::tempdir().unwrap();
     let output = scratch.path().join("output.npy");
-    for layout in Layout::ALL {
-        let packed = repack(&blob, layout).unwrap();
-        run_npy(&packed, &folder.join(format!("{model}_in.npy")), &output).unwrap();
-        let found = std::fs::read(&output).unwrap();
-        assert!(payload(&found) == payload(&expected), "{model}, {layout:?}, {rounding:?}");
+    let mut compared = 0;
+    for reference in REFERENCES.iter().filter(|reference| reference.model == model) {
+        let rounding = if reference.who == "tflm" { DenseRounding::Double } else { DenseRounding::Single };
+        let blob = import_tflite(&reference.network(&folder), &ImportOptions { rounding }).unwrap();
+        for layout in Layout::ALL {
+            run_npy(&repack(&blob, layout).unwrap(), &reference.input(&folder), &output).unwrap();
+            assert!(int8(&output) == int8(&reference.output(&folder)), "{reference:?}, {layout:?}");
+            compared += 1;
+        }
     }
-}
-
-/// The numbers of an int8 array in NumPy's format, version 1.
-fn payload(npy: &[u8]) -> &[u8] {
-    let header = usize::from(u16::from_le_bytes([npy[8], npy[9]]));
-    assert!(String::from_utf8_lossy(&npy[..10 + header]).contains("'|i1'"));
-    &npy[10 + header..]
+    assert_eq!(compared, 2 * Layout::ALL.len());
 }
 
 #[test]
 fn pilotnet() {
-    let Some(folder) = models() else { return };
-    for rounding in [DenseRounding::Double, DenseRounding::Single] {
-        compare(&folder, "pilotnet", "pilotnet_out_litert.npy", rounding);
-    }
+    compare("pilotnet");
 }
 
 #[test]
 fn anomaly_detection_in_both_roundings() {
-    let Some(folder) = models() else { return };
-    compare(&folder, "ad_dense", "ad_dense_out_tflm.npy", DenseRounding::Double);
-    compare(&folder, "ad_dense", "ad_dense_out_litert.npy", DenseRounding::Single);
+    compare("ad_dense");
 }
 
 #[test]
 fn keyword_spotting() {
-    let Some(folder) = models() else { return };
-    compare(&folder, "kws_dscnn", "kws_dscnn_out_tflm.npy", DenseRounding::Double);
-    compare(&folder, "kws_dscnn", "kws_dscnn_out_litert.npy", DenseRounding::Single);
+    compare("kws_dscnn");
 }
 
 #[test]
 fn visual_wake_words() {
-    let Some(folder) = models() else { return };
-    compare(&folder, "vww_mobilenet", "vww_mobilenet_out_tflm.npy", DenseRounding::Double);
-    compare(&folder, "vww_mobilenet", "vww_mobilenet_out_litert.npy", DenseRounding::Single);
+    compare("vww_mobilenet");
 }
 
 #[test]
 fn image_classification() {
-    let Some(folder) = models() else { return };
-    compare(&folder, "ic_resnet8", "ic_resnet8_out_tflm.npy", DenseRounding::Double);
-    compare(&folder, "ic_resnet8", "ic_resnet8_out_litert.npy", DenseRounding::Single);
+    compare("ic_resnet8");
 }
 
 #[test]
 fn digits_row_by_row() {
-    let Some(folder) = models() else { return };
-    compare(&folder, "mnist_lstm", "mnist_lstm_out_tflm.npy", DenseRounding::Double);
-    compare(&folder, "mnist_lstm", "mnist_lstm_out_litert.npy", DenseRounding::Single);
+    compare("mnist_lstm");
 }

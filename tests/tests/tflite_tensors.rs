@@ -1,23 +1,13 @@
 //! Every operator of a network quantized elsewhere gives what LiteRT's reference kernels gave on the same input; a failure names
 //! the first operator that differs.
 
-use std::path::{Path, PathBuf};
-
 use ackermann_core::blob::AlignedBytes;
 use ackermann_core::ops::Selected;
 use ackermann_core::{Model, Session};
+use ackermann_tests::shared::models;
 use ackermann_trainer::data::npy::{self, Array};
 use ackermann_trainer::data::npz;
 use ackermann_trainer::import::{DenseRounding, ImportOptions, import_tflite};
-
-fn file(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    println!("skipped: {} not found", path.display());
-    None
-}
 
 fn int8(array: Array) -> Vec<i8> {
     let Array::I8(values) = array else { panic!("{} where int8 is needed", array.type_name()) };
@@ -27,11 +17,9 @@ fn int8(array: Array) -> Vec<i8> {
 /// Compares operator after operator. The recorded tensors are those of the file's operators in order; those that compute
 /// shapes have integers of another type and no counterpart.
 fn compare(model: &str) {
-    let [Some(network), Some(input), Some(tensors)] =
-        ["{}.tflite", "{}_in.npy", "{}_tensors_litert.npz"].map(|pattern| file(&pattern.replace("{}", model)))
-    else {
-        return;
-    };
+    let Some(folder) = models() else { return };
+    let [network, input, tensors] =
+        ["{}.tflite", "{}_in.npy", "{}_tensors_litert.npz"].map(|pattern| folder.join(pattern.replace("{}", model)));
     let decoded = npz::read(&tensors).unwrap().into_iter().map(|(name, bytes)| (name, npy::decode(&bytes)));
     let mut expected: Vec<(String, Vec<i8>)> =
         decoded.filter_map(|(name, array)| array.ok().map(|array| (name, int8(array)))).collect();

@@ -137,6 +137,8 @@ fn serve_request<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock>(
         Request::Frame { time_us, height, width, rgb } => {
             pilot.frame(sequence, Picture { time_us, height, width, rgb }, network.ok());
         }
+        Request::Run { reset, offset, bytes } => pilot.ran(sequence, network.ok(), reset, (offset, bytes)),
+        Request::Output { offset } => pilot.output(sequence, network.as_deref().ok(), offset),
         Request::Tick { .. } | Request::Load { .. } => {}
     }
     Step::Served

@@ -1,5 +1,7 @@
 //! The pilot: what the requests do to the car.
 
+mod tools;
+
 use embedded_hal::pwm::SetDutyCycle;
 use heapless::{Deque, Vec};
 
@@ -8,8 +10,8 @@ use super::safety::Safety;
 use super::{Config, Event, Events, Phase};
 use crate::clock::{Clock, ticks_to_us};
 use crate::link::{
-    Answer, Bench, Hello, Info, LinkError, Loaded, MAX_BODY, MAX_OUTPUTS, PROTOCOL_VERSION, Pong, Reply, Status,
-    Transport, encode, max_encoded,
+    Answer, Hello, Info, LinkError, Loaded, MAX_BODY, MAX_OUTPUTS, PROTOCOL_VERSION, Pong, Reply, Status, Transport,
+    encode, max_encoded,
 };
 use crate::network::{Network, Refusal};
 use crate::preprocess::{Preprocess, Size, scratch_len};
@@ -257,25 +259,6 @@ impl<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock> Pilot<T, S, P, C>
             dropped: self.dropped,
         };
         self.answer(sequence, &Answer::Info(info));
-    }
-
-    /// Runs the model once whole and once observed, on zeros (its instructions do not depend on the picture).
-    pub(super) fn bench(&mut self, sequence: u32, network: Option<&mut Network<'_>>) {
-        let mut bench = Bench { status: Status::NoModel, total: 0, operators: Vec::new() };
-        if let Some(network) = network {
-            bench.status = Status::Ok;
-            network.input_mut().fill(0);
-            bench.total = self.run(network);
-            network.input_mut().fill(0);
-            let mut last = self.clock.ticks();
-            network.run_observed(|_| {
-                let now = self.clock.ticks();
-                // A model has at most as many operators as there is room for.
-                let _ = bench.operators.push(now.wrapping_sub(last));
-                last = self.clock.ticks();
-            });
-        }
-        self.answer(sequence, &Answer::Bench(bench));
     }
 
     /// Answers a `Load`.

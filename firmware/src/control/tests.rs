@@ -402,3 +402,67 @@ fn the_log_keeps_the_newest_events() {
     }
     assert_eq!(events.iter().map(|(time, _)| time).collect::<Vec<_>>(), (68..100).collect::<Vec<_>>());
 }
+
+/// What the board says to a piece of an input, and the output after it.
+fn ran(bench: &mut Bench, network: &mut Network<'_>, offset: u32, bytes: &[u8]) -> (Status, Vec<u8>) {
+    bench.send(1, &Request::Run { reset: true, offset, bytes });
+    assert_eq!(bench.control.step(Stage::Ready(network)), Step::Served);
+    let status = bench.answer(|answer| match answer {
+        Answer::Ran(ran) => ran.status,
+        other => panic!("{other:?}"),
+    });
+    bench.send(2, &Request::Output { offset: 1 });
+    assert_eq!(bench.control.step(Stage::Ready(network)), Step::Served);
+    bench.answer(|answer| match answer {
+        Answer::Output(output) => {
+            assert_eq!((output.status, output.total), (Status::Ok, 2));
+            (status, output.bytes.to_vec())
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn inputs_run_in_pieces_and_steer_nothing() {
+    let mut bench = Bench::with(blob(2, "25"));
+    let (blob, mut arena) = (bench.blob.clone(), AlignedBytes::zeroed(1024));
+    let mut network = Network::open(&blob, &mut arena).unwrap();
+    let bench = &mut bench;
+    let mut piece = |offset, bytes: &[u8]| ran(bench, &mut network, offset, bytes);
+    assert_eq!(piece(0, &[12; 12]), (Status::Ok, vec![12]));
+    assert_eq!(piece(0, &[24; 8]).0, Status::InputIncomplete);
+    assert_eq!(piece(7, &[0; 5]).0, Status::InputOutOfOrder);
+    assert_eq!(piece(8, &[0; 5]).0, Status::InputOutOfOrder);
+    // What is out of order ends what arrived before it.
+    assert_eq!(piece(8, &[0; 4]).0, Status::InputOutOfOrder);
+    assert_eq!(piece(0, &[24; 8]).0, Status::InputIncomplete);
+    assert_eq!(piece(8, &[24; 4]), (Status::Ok, vec![24]));
+    for (offset, length) in [(12, 0), (12, 1), (0, 13), (u32::MAX, 1)] {
+        assert_eq!(piece(offset, &vec![0; length]).0, Status::InputOutOfOrder, "{length} bytes at {offset}");
+    }
+    assert_eq!(bench.control.pilot().safety().cause(), Status::Starting);
+}
+
+/// Two inputs of three bytes, and the same as outputs under another shape.
+fn twins() -> AlignedBytes {
+    let tensor =
+        |shape: &[u32], at| TensorSpec { shape: shape.to_vec(), arena_offset: at, scale: 1.0, ..TensorSpec::default() };
+    let reshape =
+        |from| OperatorSpec { inputs: vec![from], output: from + 2, kind: OperatorKind::Reshape, name: String::new() };
+    let tensors = vec![tensor(&[1, 3], 0), tensor(&[1, 3], 16), tensor(&[3, 1], 0), tensor(&[3, 1], 16)];
+    let (operators, metadata) = (vec![reshape(0), reshape(1)], vec![]);
+    Spec { tensors, operators, inputs: vec![0, 1], outputs: vec![2, 3], metadata }.to_bytes(Layout::Natural).unwrap()
+}
+
+#[test]
+fn several_inputs_and_outputs_stand_one_after_another() {
+    let (blob, mut arena) = (twins(), AlignedBytes::zeroed(1024));
+    let mut network = Network::open(&blob, &mut arena).unwrap();
+    assert_eq!(network.store(0, &[1, 2]), Ok(false));
+    assert_eq!(network.store(2, &[3, 4, 5]), Ok(false));
+    assert_eq!(network.store(5, &[6]), Ok(true));
+    network.run();
+    let rest = [(0, &[1, 2, 3][..]), (2, &[3]), (3, &[4, 5, 6]), (5, &[6]), (6, &[]), (7, &[])];
+    rest.into_iter().for_each(|(offset, bytes)| assert_eq!(network.output_bytes(offset), (6, bytes), "{offset}"));
+    assert_eq!(network.store(0, &[0; 7]), Err(Status::InputOutOfOrder));
+}

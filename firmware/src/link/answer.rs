@@ -15,6 +15,9 @@ pub const MAX_OPERATORS: usize = 256;
 /// Elements of the network's output that a [`Reply`] can carry.
 pub const MAX_OUTPUTS: usize = 256;
 
+/// Bytes of the network's output that one [`Output`] answer carries at most.
+pub const OUTPUT_PIECE: usize = 1024;
+
 /// Bytes of the longest body that a board sends.
 pub const MAX_BODY: usize = 1280;
 
@@ -34,6 +37,10 @@ pub enum Answer<'a> {
     Bench(Bench),
     /// To `Load`.
     Loaded(Loaded<'a>),
+    /// To `Run`.
+    Ran(Ran),
+    /// To `Output`.
+    Output(Output<'a>),
     /// To a message that could not be read at all; the sequence number is 0 where it is unknown.
     Error(Status),
 }
@@ -49,6 +56,8 @@ impl<'a> Answer<'a> {
             0x84 => Self::Info(Info::read(fields)?),
             0x85 => Self::Bench(Bench::read(fields)?),
             0x86 => Self::Loaded(Loaded::read(fields)?),
+            0x87 => Self::Ran(Ran::read(fields)?),
+            0x88 => Self::Output(Output::read(fields)?),
             0xff => Self::Error(status(fields)?),
             _ => return None,
         };
@@ -64,6 +73,8 @@ impl<'a> Answer<'a> {
             Self::Info(_) => 0x84,
             Self::Bench(_) => 0x85,
             Self::Loaded(_) => 0x86,
+            Self::Ran(_) => 0x87,
+            Self::Output(_) => 0x88,
             Self::Error(_) => 0xff,
         }
     }
@@ -77,6 +88,8 @@ impl<'a> Answer<'a> {
             Self::Info(info) => info.write(out),
             Self::Bench(bench) => bench.write(out),
             Self::Loaded(loaded) => loaded.write(out),
+            Self::Ran(ran) => ran.write(out),
+            Self::Output(output) => output.write(out),
             Self::Error(status) => out.put(&[status.code()]),
         }
     }
@@ -310,5 +323,48 @@ impl<'a> Loaded<'a> {
 
     fn read(fields: &mut Fields<'a>) -> Option<Self> {
         Some(Self { status: status(fields)?, stored: fields.u32()?, reason: fields.text()? })
+    }
+}
+
+/// What became of a piece of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ran {
+    /// `Ok`: the input is complete, and the model ran. `InputIncomplete`: go on. Else why it did not run.
+    pub status: Status,
+    /// Ticks of the board's counter that the network took.
+    pub ticks: u32,
+}
+
+impl Ran {
+    fn write(&self, out: &mut impl Put) -> Option<()> {
+        out.put(&[self.status.code()])?;
+        out.put(&self.ticks.to_le_bytes())
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        Some(Self { status: status(fields)?, ticks: fields.u32()? })
+    }
+}
+
+/// A piece of the model's outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output<'a> {
+    /// `Ok`, or why there is none.
+    pub status: Status,
+    /// Bytes of all outputs.
+    pub total: u32,
+    /// What stands from the wanted byte on, at most [`OUTPUT_PIECE`]; empty from the end on.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Output<'a> {
+    fn write(&self, out: &mut impl Put) -> Option<()> {
+        out.put(&[self.status.code()])?;
+        out.put(&self.total.to_le_bytes())?;
+        out.put(self.bytes)
+    }
+
+    fn read(fields: &mut Fields<'a>) -> Option<Self> {
+        Some(Self { status: status(fields)?, total: fields.u32()?, bytes: fields.rest() })
     }
 }

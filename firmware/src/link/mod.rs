@@ -10,7 +10,8 @@ mod request;
 mod status;
 
 pub use answer::{
-    Answer, Bench, Hello, Info, Loaded, MAX_BODY, MAX_OPERATORS, MAX_OUTPUTS, PROTOCOL_VERSION, Pong, Reply,
+    Answer, Bench, Hello, Info, Loaded, MAX_BODY, MAX_OPERATORS, MAX_OUTPUTS, OUTPUT_PIECE, Output, PROTOCOL_VERSION,
+    Pong, Ran, Reply,
 };
 pub use fields::{Fields, Put};
 pub use packet::{Inbox, LinkError, Packet, encode, max_encoded};

@@ -38,6 +38,20 @@ pub enum Request<'a> {
         /// The piece.
         bytes: &'a [u8],
     },
+    /// A piece of the bytes of the model's inputs, one after another; the last one runs the model. Answered by [`Ran`].
+    Run {
+        /// Whether states forget first.
+        reset: bool,
+        /// Where this piece begins; 0 starts anew.
+        offset: u32,
+        /// The piece.
+        bytes: &'a [u8],
+    },
+    /// The bytes of the model's outputs, one after another. Answered by [`Output`].
+    Output {
+        /// The first byte wanted.
+        offset: u32,
+    },
 }
 
 impl<'a> Request<'a> {
@@ -51,6 +65,8 @@ impl<'a> Request<'a> {
             4 => Some(Self::Info),
             5 => Some(Self::Bench),
             6 => Self::read_load(&mut fields),
+            7 => Self::read_run(&mut fields),
+            8 => fields.u32().map(|offset| Self::Output { offset }),
             _ => return Err(Status::UnknownKind),
         };
         request.filter(|_| fields.is_empty()).ok_or(Status::BadBody)
@@ -68,6 +84,15 @@ impl<'a> Request<'a> {
         Some(Self::Load { total, offset, bytes: fields.rest() })
     }
 
+    fn read_run(fields: &mut Fields<'a>) -> Option<Self> {
+        let reset = match fields.u8()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        Some(Self::Run { reset, offset: fields.u32()?, bytes: fields.rest() })
+    }
+
     /// The number of this kind of message.
     pub const fn kind(&self) -> u8 {
         match self {
@@ -77,6 +102,8 @@ impl<'a> Request<'a> {
             Self::Info => 4,
             Self::Bench => 5,
             Self::Load { .. } => 6,
+            Self::Run { .. } => 7,
+            Self::Output { .. } => 8,
         }
     }
 
@@ -100,6 +127,15 @@ impl<'a> Request<'a> {
                 let _ = head.put(&total.to_le_bytes());
                 let _ = head.put(&offset.to_le_bytes());
                 bytes
+            }
+            Self::Run { reset, offset, bytes } => {
+                let _ = head.put(&[u8::from(reset)]);
+                let _ = head.put(&offset.to_le_bytes());
+                bytes
+            }
+            Self::Output { offset } => {
+                let _ = head.put(&offset.to_le_bytes());
+                &[]
             }
         };
         (head, bulk)

@@ -52,10 +52,14 @@ pub enum Status {
     NotSteering = 21,
     /// The program was built without an operator that the blob needs; the text names it.
     OperatorLeftOut = 22,
+    /// A piece of an input was stored; more must follow.
+    InputIncomplete = 23,
+    /// A piece of an input that does not continue the one before, or reaches beyond the input.
+    InputOutOfOrder = 24,
 }
 
 impl Status {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 25] = [
         Self::Ok,
         Self::Corrupt,
         Self::Truncated,
@@ -79,6 +83,8 @@ impl Status {
         Self::ServoFailed,
         Self::NotSteering,
         Self::OperatorLeftOut,
+        Self::InputIncomplete,
+        Self::InputOutOfOrder,
     ];
 
     /// The status with this number.
@@ -117,6 +123,8 @@ impl Status {
             Self::ServoFailed => "the PWM driver refused a duty cycle",
             Self::NotSteering => "the model is not one picture in, one number out",
             Self::OperatorLeftOut => "the program was built without an operator that the blob needs",
+            Self::InputIncomplete => "more pieces of the input must follow",
+            Self::InputOutOfOrder => "this piece does not continue the input",
         }
     }
 }

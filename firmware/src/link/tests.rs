@@ -134,6 +134,8 @@ fn requests_are_read_as_they_were_written() {
         Request::Info,
         Request::Bench,
         Request::Load { total: 70_000, offset: 65_536, bytes: &rgb },
+        Request::Run { reset: true, offset: 65_537, bytes: &rgb },
+        Request::Output { offset: 1024 },
     ] {
         let (head, bulk) = request.parts();
         let body: Vec<u8> = head.iter().chain(bulk).copied().collect();
@@ -144,6 +146,7 @@ fn requests_are_read_as_they_were_written() {
     }
     assert_eq!(Request::read(0, &[]), Err(Status::UnknownKind));
     assert_eq!(Request::read(1, &[0]), Err(Status::BadBody));
+    assert_eq!(Request::read(7, &[2, 0, 0, 0, 0]), Err(Status::BadBody));
     // 65535 x 65535 pixels overflow 32 bits; there is no such body.
     let huge: Vec<u8> = [[0; 8].as_slice(), &[0xff; 4]].concat();
     assert_eq!(Request::read(3, &huge), Err(Status::BadBody));
@@ -190,6 +193,8 @@ fn answers_are_read_as_they_were_written() {
         Answer::Info(info),
         Answer::Bench(Bench { status: Status::Ok, total: 9, operators }),
         Answer::Loaded(Loaded { status: Status::BlobRefused, stored: 8, reason: "BadChecksum" }),
+        Answer::Ran(Ran { status: Status::InputIncomplete, ticks: 7 }),
+        Answer::Output(Output { status: Status::Ok, total: 1 << 20, bytes: &[3; OUTPUT_PIECE] }),
         Answer::Error(Status::Corrupt),
     ] {
         let mut body = heapless::Vec::<u8, MAX_BODY>::new();

@@ -70,6 +70,8 @@ fn messages() -> Vec<Seed> {
         Request::Info,
         Request::Bench,
         Request::Load { total: 32, offset: 0, bytes: b"ACKM" },
+        Request::Run { reset: true, offset: 0, bytes: &[1, 0, 3] },
+        Request::Output { offset: 1024 },
     ];
     let sealed = |request: &Request<'_>| {
         let (head, bulk) = request.parts();

@@ -4,6 +4,7 @@
 //! installs both.
 
 mod faults;
+mod models;
 mod net;
 
 use ackermann_core::blob::AlignedBytes;
@@ -12,7 +13,8 @@ use ackermann_core::{Model, Session};
 use ackermann_firmware::link::{Reply, Status};
 use ackermann_firmware::preprocess::{Preprocess, Size, scratch_len};
 use ackermann_trainer::Frame;
-use ackermann_trainer::board::{HOST, Link, Logs, Qemu, bench, board, boot, build_image};
+use ackermann_trainer::board::{HOST, Link, Logs, Qemu, bench, board, boot, build_image, run};
+use ackermann_trainer::quant::Int8Predictor;
 
 const M4: &str = "mps2-an386";
 const M7: &str = "mps2-an500";
@@ -109,6 +111,16 @@ fn the_log_and_the_pwm_registers_reach_the_host() {
     let log = qemu.finish();
     assert!(log.contains("mps2-an386: model of"), "{log}");
     assert!(log.contains("Driving"), "{log}");
+}
+
+#[test]
+fn inputs_of_a_batch_run_on_a_board_as_on_the_host() {
+    let blob = net::blob();
+    let mut random = net::Random(7);
+    let inputs: Vec<i8> = (0..3 * 32 * 96 * 3).map(|_| random.byte() as i8).collect();
+    let outputs = run(M4, &blob, &inputs).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(outputs.len(), 3);
+    assert_eq!(outputs, Int8Predictor::new(&blob).and_then(|mut host| host.run(&inputs)).expect("the host runs it"));
 }
 
 fn counts_every_layer(name: &str) {

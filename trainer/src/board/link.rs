@@ -43,6 +43,15 @@ pub struct LoadOutcome {
     pub reason: String,
 }
 
+/// What a board made of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// Ticks of the board's counter that the run took.
+    pub ticks: u32,
+    /// The bytes of the output tensors, one after another.
+    pub output: Vec<u8>,
+}
+
 /// The client.
 pub struct Link {
     transport: Box<dyn Transport + Send>,
@@ -145,6 +154,46 @@ impl Link {
                 other => return Err(unexpected("board", &other)),
             }
         }
+    }
+
+    /// Runs the model once on `input`, the bytes of its input tensors one after another; with `reset` its states forget before.
+    ///
+    /// # Errors
+    /// A board without a model, an input of another size, a link that fails.
+    pub fn run(&mut self, input: &[u8], reset: bool) -> Result<RunOutcome> {
+        let ticks = self.send_input(input, reset)?;
+        let mut output = Vec::new();
+        loop {
+            match self.ask(&Request::Output { offset: output.len() as u32 })? {
+                Answer::Output(answer) => {
+                    output.extend_from_slice(answer.bytes);
+                    if answer.bytes.is_empty() || output.len() >= answer.total as usize {
+                        return Ok(RunOutcome { ticks, output });
+                    }
+                }
+                other => return Err(unexpected("board", &other)),
+            }
+        }
+    }
+
+    /// Sends an input piece by piece; the ticks of the run that its last piece begins.
+    fn send_input(&mut self, input: &[u8], reset: bool) -> Result<u32> {
+        let piece = PIECE.min(self.max_body.saturating_sub(5)).max(1);
+        let mut pieces = input.chunks(piece).zip((0u32..).step_by(piece)).peekable();
+        while let Some((bytes, offset)) = pieces.next() {
+            let ran = match self.ask(&Request::Run { reset: reset && offset == 0, offset, bytes })? {
+                Answer::Ran(ran) => ran,
+                other => return Err(unexpected("board", &other)),
+            };
+            match ran.status {
+                Status::Ok if pieces.peek().is_none() => return Ok(ran.ticks),
+                Status::InputIncomplete if pieces.peek().is_some() => {}
+                Status::Ok | Status::InputIncomplete | Status::InputOutOfOrder => break,
+                refusal => return Err(Error::new(ErrorKind::Link, &self.name, refusal.describe())),
+            }
+        }
+        let message = format!("{} bytes are no input of the network", input.len());
+        Err(Error::new(ErrorKind::Shape, &self.name, message))
     }
 
     /// Sends a request and waits for its answer.

@@ -22,11 +22,11 @@ pub use bench::{BenchLayer, BenchResult, bench};
 pub use counts::{Count, Interval, counter, instructions};
 pub use elf::Sizes;
 pub use image::{Image, build_image, repository};
-pub use link::{Greeting, Link, LoadOutcome};
+pub use link::{Greeting, Link, LoadOutcome, RunOutcome};
 pub use logs::log_decoder;
 pub use qemu::{Logs, Qemu};
 pub use registry::{BOARDS, Board, HOST, Machine, Support, board};
-pub use session::{BoardDriver, Steered, attached, boot, flash, ready};
+pub use session::{BoardDriver, Steered, attached, boot, flash, ready, run};
 pub use shared::SharedMemory;
 
 #[cfg(test)]

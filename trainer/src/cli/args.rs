@@ -57,7 +57,7 @@ pub enum Command {
     Import(ImportArgs),
     /// Show layers, shapes, memory, and which boards a network fits.
     Inspect(InspectArgs),
-    /// Run a blob on the host, byte-exact with every board.
+    /// Run a blob on the host or on a board, which give the same bytes.
     Run(RunArgs),
     /// Measure a network's error on recorded driving, float beside int8.
     Eval(EvalArgs),
@@ -328,7 +328,10 @@ pub struct InspectArgs {
 
 /// `ackermann run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  ackermann run lake.ackm --input x.npy --output y.npy")]
+#[command(after_help = "\
+Examples:
+  ackermann run lake.ackm --input x.npy --output y.npy
+  ackermann run lake.ackm --board mps3-an547 --input x.npy --output y.npy")]
 pub struct RunArgs {
     /// The blob.
     pub model: PathBuf,
@@ -338,6 +341,9 @@ pub struct RunArgs {
     /// Output tensors, int8 .npy.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Where the network runs: host, or a board's name.
+    #[arg(long, default_value = "host", value_name = "NAME")]
+    pub board: String,
 }
 
 /// `ackermann eval`.

@@ -23,7 +23,7 @@ pub use layers::{LayerError, layer_errors};
 pub use memory::{arena_lower_bound, assemble};
 pub use observe::{Frames, Ranges, Samples, spread};
 pub use plan::{Plan, Request, plan};
-pub use predict::{Int8Predictor, for_this_machine, load, read_blob, run_npy};
+pub use predict::{Int8Predictor, for_this_machine, load, read_blob, run_npy, run_npy_by};
 pub use program::{FloatGraph, Given};
 pub use quantize::{QuantizeOptions, Quantized, quantize, quantize_graph};
 pub use scale::Quantization;

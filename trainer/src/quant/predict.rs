@@ -115,7 +115,7 @@ impl<'m> Int8Predictor<'m> {
         Ok(self.run(&values)?.into_iter().map(|q| scale.dequantize(q)).collect())
     }
 
-    /// int8 inputs, one after another, to int8 outputs, one after another.
+    /// int8 inputs, one after another, to int8 outputs, one after another. States forget before each input.
     ///
     /// # Errors
     /// Values that are no whole inputs.
@@ -148,6 +148,7 @@ fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], len: usize)
     for values in inputs.chunks_exact(len) {
         let input = session.input_mut(0).unwrap_or(&mut []);
         input.iter_mut().zip(values).for_each(|(q, value)| *q = *value);
+        session.reset();
         session.run();
         outputs.extend_from_slice(session.output(0).unwrap_or(&[]));
     }
@@ -162,11 +163,28 @@ fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], len: usize)
 /// # Errors
 /// Files that cannot be read or written, an array of another shape than the network's input, values that are not finite.
 pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
+    run_npy_by(blob, input, output, Int8Predictor::run)
+}
+
+/// [`run_npy`] with `run` instead of [`Int8Predictor::run`]: whoever gives the same bytes.
+///
+/// # Errors
+/// As there, and what `run` says.
+pub fn run_npy_by<'m>(
+    blob: &'m [u8],
+    input: &Path,
+    output: &Path,
+    run: impl FnOnce(&mut Int8Predictor<'m>, &[i8]) -> Result<Vec<i8>>,
+) -> Result<()> {
     let mut predictor = Int8Predictor::new(blob)?;
     let array = npy::read(input)?;
     check_array(&array, &predictor.input.shape, input)?;
     let values = quantized(array, &predictor);
-    let results = predictor.run(&values).map_err(|error| Error { place: input.display().to_string(), ..error })?;
+    let named = |error: Error| match error.place.is_empty() {
+        true => Error { place: input.display().to_string(), ..error },
+        false => error,
+    };
+    let results = run(&mut predictor, &values).map_err(named)?;
     let mut shape = predictor.output.shape.clone();
     if let Some(first) = shape.first_mut() {
         *first *= values.len() / predictor.input.elements();

@@ -94,6 +94,8 @@ fn unknown_boards() {
         let line = format!("{command} m.ackm --board arduino");
         refused(workshop.path(), &line, 2, "unknown_board", &["arduino", "mps2-an500"]);
     }
+    let line = "run m.ackm --input x.npy --output y.npy --board arduino";
+    refused(workshop.path(), line, 2, "unknown_board", &["arduino", "mps2-an500"]);
     refused(workshop.path(), "drive r --board mps2-an500", 2, "usage", &["quantize"]);
 }
 
