@@ -56,6 +56,9 @@ errors! {
         BadEndpoints => "the lists of inputs and outputs are empty, repeated or name no tensor",
         UnknownType { /// Index of the tensor.
             tensor: u16 } => "a tensor has an element type that this version does not know",
+        TypeLeftOut { /// Index of the tensor.
+            tensor: u16, /// The feature's name.
+            name: &'static str } => "an element type was left out of this program when it was built (switch its feature on)",
         BadShape { /// Index of the tensor.
             tensor: u16 } => "a tensor's shape has a wrong rank, a zero or a too large dimension",
         BadQuantization { /// Index of the tensor.
@@ -74,8 +77,8 @@ errors! {
         UnknownOperator { /// Index of the operator.
             operator: u16 } => "an operator has a code that this version does not know",
         LeftOut { /// Index of the operator.
-            operator: u16, /// Its name.
-            name: &'static str } => "an operator was left out of this program when it was built (switch its feature on)",
+            operator: u16, /// The feature's name.
+            name: &'static str } => "an operator, or a form of it, was left out of this program when it was built (switch its feature on)",
         BadElementType { /// Index of the operator.
             operator: u16 } => "an operator has a tensor of an element type, or in a place, that it does not work on",
         UnknownOption { /// Index of the operator.

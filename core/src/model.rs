@@ -139,6 +139,12 @@ impl<'m> Model<'m> {
         self.signature
     }
 
+    /// The cargo features of this crate without which the network is refused, some more than once.
+    pub fn features(&self) -> impl Iterator<Item = &'static str> + use<'m> {
+        let elements = self.tensors.iter().filter_map(|tensor| tensor.element().feature());
+        elements.chain(self.steps().flat_map(|step| step.operator.features().into_iter().flatten()))
+    }
+
     /// Multiply-accumulates of one run.
     pub fn macs(&self) -> u64 {
         self.steps().map(|step| step.operator.macs(&step.sides)).fold(0, u64::saturating_add)

@@ -29,17 +29,17 @@ impl Refusal {
     pub const fn status(&self) -> Status {
         match self {
             Self::Missing => Status::NoModel,
-            Self::Load(LoadError::LeftOut { .. }) => Status::OperatorLeftOut,
+            Self::Load(LoadError::LeftOut { .. } | LoadError::TypeLeftOut { .. }) => Status::OperatorLeftOut,
             Self::Load(_) | Self::Crop => Status::BlobRefused,
             Self::Session(_) => Status::ArenaTooSmall,
         }
     }
 
-    /// The name of the error, or of the operator that was left out.
+    /// The name of the error, or of the feature that was left out.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Missing => "Missing",
-            Self::Load(LoadError::LeftOut { name, .. }) => name,
+            Self::Load(LoadError::LeftOut { name, .. } | LoadError::TypeLeftOut { name, .. }) => name,
             Self::Load(error) => error.name(),
             Self::Crop => "Crop",
             Self::Session(error) => error.name(),

@@ -134,11 +134,25 @@ impl Element {
     }
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {
-        match code {
-            1 => Some(Self::Int8),
-            2 => Some(Self::Int16),
-            3 => Some(Self::Int32),
-            _ => None,
+        Self::ALL.iter().copied().find(|element| *element as u8 == code)
+    }
+
+    /// The cargo feature without which tensors of this type are refused, if there is one.
+    pub const fn feature(self) -> Option<&'static str> {
+        match self {
+            Self::Int8 => None,
+            Self::Int16 => Some("int16"),
+            Self::Int32 => Some("int32"),
+        }
+    }
+
+    /// This type, where it is built.
+    #[inline(always)]
+    pub(crate) const fn built(self) -> Option<Self> {
+        match self {
+            Self::Int16 if !cfg!(feature = "int16") => None,
+            Self::Int32 if !cfg!(feature = "int32") => None,
+            built => Some(built),
         }
     }
 }
@@ -180,7 +194,7 @@ impl Tensor {
 
     /// What one element is (int8 for codes that the loader refuses).
     pub fn element(&self) -> Element {
-        Element::from_code(self.element).unwrap_or_default()
+        Element::from_code(self.element).and_then(Element::built).unwrap_or_default()
     }
 
     /// Where it lives (the arena for codes that the loader refuses).

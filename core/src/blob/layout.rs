@@ -1,6 +1,7 @@
 //! The orders in which weights are stored: one for every machine, others for the kernels of one instruction set.
 
 use super::{Channel, Quads, x86};
+use crate::LoadError;
 
 /// Order in which weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,6 +25,26 @@ pub enum Layout {
     X86 = 8,
 }
 
+/// The table of cargo features, each of which builds the kernels of one order.
+macro_rules! features {
+    ($($name:ident = $feature:tt),*) => {
+        impl Layout {
+            /// The cargo feature that builds its kernels.
+            pub const fn feature(self) -> &'static str {
+                match self { $(Self::$name => $feature,)* }
+            }
+
+            /// This order, where its kernels are built: the loader refuses any other.
+            #[inline(always)]
+            pub(crate) const fn built(self) -> Option<Self> {
+                match self { $(Self::$name if cfg!(feature = $feature) => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+features! { Natural = "natural", Dsp = "dsp", Helium = "helium", DspWide = "dsp_wide", X86 = "x86" }
+
 impl Layout {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Natural, Self::Dsp, Self::Helium, Self::DspWide, Self::X86];
@@ -33,14 +54,18 @@ impl Layout {
         self != Self::X86
     }
 
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|layout| *layout as u8 == code)
+    /// The order that a record of operator number `operator` states.
+    pub(crate) fn decode(code: u8, operator: u16) -> Result<Self, LoadError> {
+        let layout = Self::ALL.into_iter().find(|layout| *layout as u8 == code);
+        let layout = layout.ok_or(LoadError::UnknownOption { operator })?;
+        layout.built().ok_or(LoadError::LeftOut { operator, name: layout.feature() })
     }
 
     /// Bytes of the weights of `channels` output channels with `rows` kernel rows of `row` elements; `None` beyond `usize`.
     pub fn weight_bytes(self, channels: usize, rows: usize, row: usize) -> Option<usize> {
         let element = if self == Self::DspWide { 2 } else { 1 };
-        match self {
+        // Depthwise convolutions have the natural order always.
+        match self.built().unwrap_or_default() {
             Self::Natural => channels.checked_mul(rows)?.checked_mul(row),
             Self::Dsp | Self::DspWide => {
                 let quads = Quads { rows, row }.checked_count()?;

@@ -252,7 +252,8 @@ fn weighted_constants(
     record.layout = layout as u8;
     record.rounding = spec.rounding as u8;
     record.constants[0] = constant(constants, bytemuck::cast_slice(&weights::ordered(kind, layout)))?;
-    let channels: Vec<_> = channels.into_iter().map(|channel| layout.stored(channel)).collect();
+    let order = if let OperatorKind::DepthwiseConv2d { .. } = kind { Layout::Natural } else { layout };
+    let channels: Vec<_> = channels.into_iter().map(|channel| order.stored(channel)).collect();
     record.constants[1] = constant(constants, bytemuck::cast_slice(&channels))?;
     Ok(spec.weights.len() / spec.bias.len() / rows)
 }

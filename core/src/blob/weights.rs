@@ -110,7 +110,11 @@ pub(super) fn choose(network: &Network, operator: usize, target: &Target, scarce
         OperatorKind::Lstm { .. } | OperatorKind::Gru { .. } | OperatorKind::Rnn { .. } => {
             matches!(layout, Layout::Natural | Layout::Dsp)
         }
-        OperatorKind::DepthwiseConv2d { .. } => depthwise_conv2d::ORDERS.contains(layout),
+        OperatorKind::DepthwiseConv2d { window, .. } => {
+            let shapes = network.sides(operator).and_then(|(_, input, output)| input.nhwc().zip(output.nhwc()));
+            let planes = || shapes.is_some_and(|(from, to)| depthwise_conv2d::dsp::window_suits(window, from, to));
+            !matches!(layout, Layout::Dsp | Layout::DspWide) || bounded && planes()
+        }
         _ => **layout == Layout::Natural,
     };
     let mut suitable = target.layouts.iter().filter(suits);

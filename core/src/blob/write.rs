@@ -69,7 +69,7 @@ impl TensorSpec {
     }
 
     /// Batch, height, width and channels, if there are four dimensions.
-    fn nhwc(&self) -> Option<[usize; 4]> {
+    pub(super) fn nhwc(&self) -> Option<[usize; 4]> {
         self.shape.as_array().map(|shape| shape.map(|d| d as usize))
     }
 
@@ -273,16 +273,20 @@ impl Network {
         Ok(blob)
     }
 
+    /// Operator number `operator` with its first input and its output.
+    pub(super) fn sides(&self, operator: usize) -> Option<(&OperatorSpec, &TensorSpec, &TensorSpec)> {
+        let spec = self.operators.get(operator)?;
+        let tensor = |index: u16| self.tensors.get(usize::from(index));
+        Some((spec, tensor(*spec.inputs.first()?)?, tensor(spec.output)?))
+    }
+
     /// Scratch bytes of operator number `operator` in `layout`; 0 for an operator that is not there.
     pub fn scratch_bytes(&self, operator: usize, layout: Layout) -> usize {
-        let Some(spec) = self.operators.get(operator) else { return 0 };
-        let tensor = |index: Option<&u16>| self.tensors.get(usize::from(*index?));
-        let sides = tensor(spec.inputs.first()).zip(tensor(Some(&spec.output)));
-        let Some((input, output)) = sides else { return 0 };
+        let Some((spec, input, output)) = self.sides(operator) else { return 0 };
+        let shapes = input.nhwc().zip(output.nhwc());
         match &spec.kind {
             OperatorKind::Conv2d { window, .. } => {
-                let Some((input, output)) = input.nhwc().zip(output.nhwc()) else { return 0 };
-                conv2d::scratch_bytes(layout, window, input, output)
+                shapes.map_or(0, |(input, output)| conv2d::scratch_bytes(layout, window, input, output))
             }
             OperatorKind::FullyConnected { weighted } => {
                 let inputs = weighted.weights.len().checked_div(weighted.bias.len()).unwrap_or(0);
@@ -290,7 +294,6 @@ impl Network {
                 fully_connected::scratch_bytes(layout, [rows, inputs])
             }
             OperatorKind::DepthwiseConv2d { window, .. } => {
-                let shapes = input.nhwc().zip(output.nhwc());
                 shapes.map_or(0, |(input, output)| depthwise_conv2d::scratch_bytes(layout, window, input, output))
             }
             OperatorKind::Lstm { gates, .. } => gates.scratch_bytes(lstm::GATES),

@@ -129,6 +129,9 @@ pub(super) fn check_tensor(tensor: &Tensor, index: u16, arena: usize, constants:
     let (Some(element), Some(place), 0) = (element, place, tensor.reserved) else {
         return Err(LoadError::UnknownType { tensor: index });
     };
+    if element.built().is_none() {
+        return Err(LoadError::TypeLeftOut { tensor: index, name: element.feature().unwrap_or_default() });
+    }
     let shape = tensor.shape();
     let unused = tensor.dimensions.iter().skip(shape.len());
     let in_range = shape.iter().all(|d| (1..=MAX_DIMENSION).contains(d)) && unused.clone().all(|d| *d == 1);

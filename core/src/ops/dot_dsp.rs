@@ -6,10 +6,10 @@ use crate::blob::{Activation, Channel, Layout};
 
 /// The weights of an operator in a DSP layout; those of another are none.
 fn pairs_of<'m>(weighted: &Weighted<'m>) -> Pairs<'m> {
-    match weighted.layout {
-        Layout::DspWide => Pairs::Wide(bytemuck::try_cast_slice(weighted.weights).unwrap_or(&[]).as_chunks().0),
-        Layout::Dsp => Pairs::Narrow(weighted.weights.as_chunks().0),
-        _ => Pairs::Narrow(&[]),
+    match weighted.layout.built() {
+        Some(Layout::DspWide) => Pairs::Wide(bytemuck::try_cast_slice(weighted.weights).unwrap_or(&[]).as_chunks().0),
+        Some(Layout::Dsp) => Pairs::Narrow(weighted.weights.as_chunks().0),
+        _ => Pairs::Wide(&[]),
     }
 }
 
@@ -27,7 +27,7 @@ impl<'m> FourPixels<'m> {
     pub fn new(weighted: &Weighted<'m>, quads: usize, zero_point: i32) -> Self {
         let pairs = weighted.channels.as_chunks::<2>().0;
         let product = Product4::new(pairs_of(weighted), pairs, quads, weighted.channels.len());
-        let product = product.filter(|_| weighted.bounded);
+        let product = product.filter(|_| weighted.is_bounded());
         Self { weighted: *weighted, zero_point, done: if product.is_some() { pairs.len() } else { 0 }, product }
     }
 
@@ -48,7 +48,7 @@ impl<'m> FourPixels<'m> {
         for (pair, channels) in weighted.channels.chunks(2).enumerate().skip(self.done) {
             let weights = pairs_of(weighted).pair(pair, columns.len());
             let mut values = [0; 8];
-            if weighted.bounded {
+            if weighted.is_bounded() {
                 let both = [both(channels)];
                 if let Some(product) = Product4::new(weights, &both, columns.len(), 2) {
                     product.run(columns, &mut values);
@@ -71,7 +71,7 @@ impl<'m> FourPixels<'m> {
 pub(crate) fn one_pixel(weighted: &Weighted<'_>, column: &[Quad1], zero_point: i32, output: &mut [i8]) {
     let (channels, weights) = (weighted.channels, pairs_of(weighted));
     let mut done = 0;
-    if weighted.bounded {
+    if weighted.is_bounded() {
         let (whole, _) = channels.as_chunks::<2>();
         blocks::requantized_1x2(column, weights, whole, output);
         done = whole.len();
@@ -80,7 +80,7 @@ pub(crate) fn one_pixel(weighted: &Weighted<'_>, column: &[Quad1], zero_point: i
     for (pair, (channels, output)) in rest {
         let weights = weights.pair(pair, column.len());
         let mut values = [0; 2];
-        if weighted.bounded {
+        if weighted.is_bounded() {
             blocks::requantized_1x2(column, weights, &[both(channels)], &mut values);
         } else {
             let sums = blocks::sums_1x2(column, weights);

@@ -9,7 +9,7 @@ pub(crate) fn multiply(weighted: &Weighted<'_>, columns: Columns<'_>, zero_point
     let (outputs, weights) = (weighted.channels.len(), weighted.weights.as_chunks::<BLOCK>().0.as_chunks::<4>().0);
     let depth = weights.len().checked_div(outputs.div_ceil(4)).unwrap_or(0);
     let mut done = 0;
-    if weighted.bounded {
+    if weighted.is_bounded() {
         let groups = weighted.channels.as_chunks::<4>().0;
         let weights = weights.get(..groups.len() * depth).unwrap_or(&[]);
         let narrow = weighted.narrow;

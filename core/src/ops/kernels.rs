@@ -33,9 +33,10 @@ pub trait Kernels {
     /// Requantized sums of one step of a recurrent operator: `rows` holds as many as the matrix; `column` at least its columns,
     /// padded to a multiple of four.
     fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
-        match matrix.layout {
-            Layout::Dsp => recurrent::reference::matrix(matrix, x, rows),
-            _ => recurrent::portable::matrix(matrix, x, column, rows),
+        match matrix.layout.built() {
+            Some(Layout::Dsp) => recurrent::reference::matrix(matrix, x, rows),
+            Some(_) => recurrent::portable::matrix(matrix, x, column, rows),
+            None => {}
         }
     }
 
@@ -121,9 +122,10 @@ kernels! { Reference;
 
 kernels! { Portable;
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
-        match conv.weighted.layout {
-            Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
-            _ => conv2d::reference::run(conv, sides, input, output),
+        match conv.weighted.layout.built() {
+            Some(Layout::Natural) => conv2d::portable::run(conv, sides, input, output, scratch),
+            Some(_) => conv2d::reference::run(conv, sides, input, output),
+            None => {}
         }
     }
 
@@ -134,26 +136,29 @@ kernels! { Portable;
         output: &mut [i8],
         scratch: &mut [i16],
     ) {
-        match dense.weighted.layout {
-            Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
-            _ => fully_connected::reference::run(dense, sides, input, output),
+        match dense.weighted.layout.built() {
+            Some(Layout::Natural) => fully_connected::portable::run(dense, sides, input, output, scratch),
+            Some(_) => fully_connected::reference::run(dense, sides, input, output),
+            None => {}
         }
     }
 }
 
 kernels! { Dsp;
     fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
-        match matrix.layout {
-            Layout::Dsp => recurrent::dsp::matrix(matrix, x, column, rows),
-            _ => recurrent::portable::matrix(matrix, x, column, rows),
+        match matrix.layout.built() {
+            Some(Layout::Dsp) => recurrent::dsp::matrix(matrix, x, column, rows),
+            Some(_) => recurrent::portable::matrix(matrix, x, column, rows),
+            None => {}
         }
     }
 
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
-        match conv.weighted.layout {
-            Layout::Natural => conv2d::portable::run(conv, sides, input, output, scratch),
-            Layout::Dsp | Layout::DspWide => conv2d::dsp::run(conv, sides, input, output, scratch),
-            _ => conv2d::reference::run(conv, sides, input, output),
+        match conv.weighted.layout.built() {
+            Some(Layout::Natural) => conv2d::portable::run(conv, sides, input, output, scratch),
+            Some(Layout::Dsp | Layout::DspWide) => conv2d::dsp::run(conv, sides, input, output, scratch),
+            Some(_) => conv2d::reference::run(conv, sides, input, output),
+            None => {}
         }
     }
 
@@ -164,18 +169,19 @@ kernels! { Dsp;
         output: &mut [i8],
         scratch: &mut [i16],
     ) {
-        match dense.weighted.layout {
-            Layout::Natural => fully_connected::portable::run(dense, sides, input, output, scratch),
-            Layout::Dsp | Layout::DspWide => fully_connected::dsp::run(dense, sides, input, output, scratch),
-            _ => fully_connected::reference::run(dense, sides, input, output),
+        match dense.weighted.layout.built() {
+            Some(Layout::Natural) => fully_connected::portable::run(dense, sides, input, output, scratch),
+            Some(Layout::Dsp | Layout::DspWide) => fully_connected::dsp::run(dense, sides, input, output, scratch),
+            Some(_) => fully_connected::reference::run(dense, sides, input, output),
+            None => {}
         }
     }
 
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
-        match conv.weighted.layout {
-            Layout::Natural => depthwise_conv2d::dsp::run(conv, sides, data, scratch),
-            // Scratch for another machine's kernel.
-            _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+        match conv.machine.built() {
+            Some(Layout::Dsp | Layout::DspWide) => depthwise_conv2d::dsp::run(conv, sides, data, scratch),
+            Some(_) => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+            None => {}
         }
     }
 
@@ -198,8 +204,8 @@ kernels! { Mve;
     }
 
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {
-        match conv.weighted.layout {
-            Layout::Helium => conv2d::mve::run(conv, sides, input, output, scratch),
+        match conv.weighted.layout.built() {
+            Some(Layout::Helium) => conv2d::mve::run(conv, sides, input, output, scratch),
             _ => Portable::conv2d(conv, sides, input, output, scratch),
         }
     }
@@ -211,18 +217,19 @@ kernels! { Mve;
         output: &mut [i8],
         scratch: &mut [i16],
     ) {
-        match dense.weighted.layout {
-            Layout::Helium => fully_connected::mve::run(dense, sides, input, output, scratch),
+        match dense.weighted.layout.built() {
+            Some(Layout::Helium) => fully_connected::mve::run(dense, sides, input, output, scratch),
             _ => Portable::fully_connected(dense, sides, input, output, scratch),
         }
     }
 
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
-        match conv.weighted.layout {
-            Layout::Helium if depthwise_conv2d::mve::suits(conv, sides) => {
+        match conv.machine.built() {
+            Some(Layout::Helium) if depthwise_conv2d::mve::suits(conv, sides) => {
                 depthwise_conv2d::mve::run(conv, sides, data, scratch);
             }
-            _ => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+            Some(_) => depthwise_conv2d::portable::run(conv, sides, data, scratch),
+            None => {}
         }
     }
 

@@ -8,8 +8,8 @@ use core::ops::RangeInclusive;
 use super::record::Record;
 use super::*;
 use crate::LoadError;
-use crate::blob::Element;
 use crate::blob::format::{FLAG_INT4, OperatorRecord};
+use crate::blob::{Element, Layout};
 use crate::session::Memory;
 
 /// What every operator can do. Reading and checking happen at load; nothing fails afterwards.
@@ -80,6 +80,29 @@ impl Opcode {
     /// The operator that takes over where this one has not the element type or the weights.
     pub fn general(self) -> Option<Self> {
         matches!(self, Self::Conv2d | Self::DepthwiseConv2d | Self::FullyConnected).then_some(Self::GeneralConv2d)
+    }
+}
+
+impl Operator<'_> {
+    /// The cargo features without which it is refused: its own, that of the order of its weights, and that of unbounded operators.
+    pub(crate) fn features(&self) -> [Option<&'static str>; 3] {
+        let form = self.form();
+        let unbounded = form.filter(|(_, bounded)| !bounded).map(|_| "unbounded");
+        [Some(self.opcode().name()), form.map(|(layout, _)| layout.feature()), unbounded]
+    }
+
+    /// Of an operator with more than one version: the order of its weights, and whether the short requantization serves.
+    fn form(&self) -> Option<(Layout, bool)> {
+        match self {
+            Self::Conv2d(Conv2d { weighted, .. }) | Self::FullyConnected(FullyConnected { weighted, .. }) => {
+                Some((weighted.layout, weighted.bounded))
+            }
+            Self::DepthwiseConv2d(conv) => Some((conv.machine, conv.weighted.bounded)),
+            Self::Lstm(Lstm { recurrent, .. })
+            | Self::Gru(Gru { recurrent, .. })
+            | Self::Rnn(Rnn { recurrent, .. }) => Some((recurrent.hidden.layout, recurrent.hidden.bounded)),
+            _ => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checked reading of an operator record's fields.
 
 use crate::LoadError;
-use crate::blob::format::{ConstantRef, MAX_DIMENSION, MAX_WINDOW, OperatorRecord};
+use crate::blob::format::{ConstantRef, FLAG_BOUNDED, MAX_DIMENSION, MAX_WINDOW, OperatorRecord};
 use crate::blob::{ALIGNMENT, Activation, Window};
 use crate::quantized::Multiplier;
 
@@ -37,6 +37,13 @@ impl<'m> Record<'_, 'm> {
         let raw = self.raw;
         let plain = raw.layout == 0 && raw.rounding == 0 && raw.flags == 0;
         if plain { Ok(()) } else { Err(LoadError::UnknownOption { operator: self.index }) }
+    }
+
+    /// The bounded flag; an operator without it may have been left out.
+    pub fn bounded(&self) -> Result<bool, LoadError> {
+        let bounded = self.raw.flags & FLAG_BOUNDED != 0;
+        let built = bounded || cfg!(feature = "unbounded");
+        if built { Ok(bounded) } else { Err(LoadError::LeftOut { operator: self.index, name: "unbounded" }) }
     }
 
     /// Refuses a rounding on an operator that has but one.

@@ -34,18 +34,25 @@ impl<'m> Weighted<'m> {
     /// Constants 0 (weights) and 1 (channels), the options, and the activation at parameter `activation_at`.
     pub(crate) fn decode(record: &Record<'_, 'm>, activation_at: usize) -> Result<Self, LoadError> {
         let error = LoadError::UnknownOption { operator: record.index };
+        let bounded = record.bounded()?;
         if record.raw.flags & !(FLAG_BOUNDED | FLAG_NARROW) != 0 {
             return Err(error);
         }
         Ok(Self {
             weights: record.constant(0)?,
             channels: record.constant(1)?,
-            layout: Layout::from_code(record.raw.layout).ok_or(error)?,
+            layout: Layout::decode(record.raw.layout, record.index)?,
             rounding: Rounding::from_code(record.raw.rounding).ok_or(error)?,
-            bounded: record.raw.flags & FLAG_BOUNDED != 0,
+            bounded,
             narrow: record.raw.flags & FLAG_NARROW != 0,
             activation: record.activation(activation_at)?,
         })
+    }
+
+    /// [`Weighted::bounded`], known to the compiler where the image has no operators that are not.
+    #[inline(always)]
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.bounded || !cfg!(feature = "unbounded")
     }
 
     /// Weights and biases, given the weights per channel.
@@ -65,7 +72,7 @@ impl<'m> Weighted<'m> {
         if bytes != Some(self.weights.len()) || self.channels.len() != outputs {
             return Err(LoadError::BadConstant { operator });
         }
-        if self.layout == Layout::X86 && !x86::is_consistent(self.weights, rows, row) {
+        if self.layout.built() == Some(Layout::X86) && !x86::is_consistent(self.weights, rows, row) {
             return Err(LoadError::BadConstant { operator });
         }
         let bytes_are_weights = matches!(self.layout, Layout::Natural | Layout::Helium);
@@ -105,7 +112,7 @@ impl<'m> Weighted<'m> {
     /// The same by the short form where it is exact.
     #[inline(always)]
     pub(crate) fn finish_fast(&self, sum: i32, channel: &Channel, zero_point: i32) -> i8 {
-        if self.bounded {
+        if self.is_bounded() {
             self.activation.clamp(quantized::requantize_bounded(sum, channel))
         } else {
             self.finish(sum, channel, zero_point)

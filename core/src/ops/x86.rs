@@ -72,7 +72,7 @@ kernels! { T, T: Optional;
 
     fn depthwise_conv2d(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, data: InOut<'_>, scratch: &mut [i16]) {
         match Self::isa() {
-            Some(isa) if conv.weighted.layout == Layout::X86 => {
+            Some(isa) if conv.machine == Layout::X86 => {
                 let _ = depthwise_conv2d::x86::run(isa, conv, sides, data, scratch);
             }
             _ => Portable::depthwise_conv2d(conv, sides, data, scratch),

@@ -31,11 +31,11 @@ impl Image {
     }
 }
 
-/// Builds `board`'s firmware around `blob`, in the weight order of its kernels and with the operators that it needs. An empty
-/// blob gives firmware without a model, and with all operators.
+/// Builds `board`'s firmware around `blob`, in the weight order of its kernels and with no more of the core than it needs. An
+/// empty blob gives firmware without a model, and with all of the core.
 pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     let blob = for_board(board, blob)?;
-    let operators = operators(&blob)?;
+    let features = features(&blob)?;
     if blob.len() > board.flash_bytes {
         let message = format!("the blob has {} bytes, the board's flash {}", blob.len(), board.flash_bytes);
         return Err(Error::new(ErrorKind::DoesNotFit, board.name, message));
@@ -54,7 +54,7 @@ pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     if std::fs::read(&model).ok().as_deref() != Some(&*blob) {
         std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
     }
-    let linked = cargo_build(&root, board, board.name, &model, &operators)?;
+    let linked = cargo_build(&root, board, board.name, &model, &features)?;
     let elf = folder.join(format!("{stem}.elf"));
     std::fs::copy(&linked, &elf).map_err(|error| Error::writing(&elf, &error))?;
     Ok(Image { sizes: elf::sizes(&elf)?, elf, model_bytes: blob.len() })
@@ -73,7 +73,7 @@ pub fn inference_bytes(board: &Board, blob: &[u8]) -> Result<Option<usize>> {
     if !model.is_file() {
         std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
     }
-    let linked = cargo_build(&root, board, "ackermann-inference", &model, &operators(&blob)?)?;
+    let linked = cargo_build(&root, board, "ackermann-inference", &model, &features(&blob)?)?;
     Ok(Some(elf::sizes(&linked)?.flash.saturating_sub(blob.len())))
 }
 
@@ -85,13 +85,13 @@ fn for_board(board: &Board, blob: &[u8]) -> Result<AlignedBytes> {
     repack(blob, board.blob_target()).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
 }
 
-/// The features of the core that `blob` needs: its operators' names.
-fn operators(blob: &[u8]) -> Result<BTreeSet<&'static str>> {
+/// The features of the core that `blob` needs.
+fn features(blob: &[u8]) -> Result<BTreeSet<&'static str>> {
     if blob.is_empty() {
-        return Ok(BTreeSet::from(["all_operators"]));
+        return Ok(BTreeSet::from(["everything"]));
     }
     let model = Model::load(blob).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))?;
-    Ok(model.steps().map(|step| step.operator.opcode().name()).collect())
+    Ok(model.features().collect())
 }
 
 /// The root of this repository: where it was when this program was compiled, or around the working folder.
@@ -154,10 +154,10 @@ fn built(mut command: Command, what: &str, pick: impl Fn(&Value) -> Option<PathB
     files.next_back().ok_or_else(|| Error::new(ErrorKind::Tool, what, "cargo does not report what it built"))
 }
 
-fn cargo_build(root: &Path, board: &Board, package: &str, model: &Path, operators: &BTreeSet<&str>) -> Result<PathBuf> {
+fn cargo_build(root: &Path, board: &Board, package: &str, model: &Path, features: &BTreeSet<&str>) -> Result<PathBuf> {
     let flags = format!("target.'cfg(target_os = \"none\")'.rustflags = [\"-C\", \"target-cpu={}\"]", board.target_cpu);
     // Cargo keeps what it builds for each set of features apart, so images of several networks do not undo each other's work.
-    let features: Vec<_> = operators.iter().map(|name| format!("ackermann-core/{name}")).collect();
+    let features: Vec<_> = features.iter().map(|name| format!("ackermann-core/{name}")).collect();
     let mut command = cargo(root);
     command
         .args(["build", "--quiet", "--package", package, "--profile", "firmware", "--target", board.target])

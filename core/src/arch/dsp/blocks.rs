@@ -35,6 +35,12 @@ pub enum Pairs<'a> {
 }
 
 impl Pairs<'_> {
+    /// Whether there are kernels for weights in int16, and in int8.
+    #[cfg(simd_dsp)]
+    pub(super) const WIDE: bool = crate::blob::Layout::DspWide.built().is_some();
+    #[cfg(simd_dsp)]
+    pub(super) const NARROW: bool = crate::blob::Layout::Dsp.built().is_some();
+
     /// Number of quads.
     #[inline(always)]
     pub fn len(&self) -> usize {

@@ -135,7 +135,11 @@ impl Plan {
 #[inline(always)]
 pub fn requantized_4x2(product: &Product4<'_>, columns: &[Quad4], output: &mut [i8]) {
     let (weights, _, _, plan) = product.parts();
-    let kernel: Four = if let Pairs::Wide(_) = weights { wide_4x2 } else { narrow_4x2 };
+    let kernel: Four = match weights {
+        Pairs::Wide(_) if Pairs::WIDE => wide_4x2,
+        Pairs::Narrow(_) if Pairs::NARROW => narrow_4x2,
+        _ => return,
+    };
     // SAFETY: `Product4::new` has checked that there are a pair and a quad, and that the weights hold the planned quads for
     // every pair; the caller, that there are as many columns and that the output holds the last byte written.
     unsafe { kernel(output.as_mut_ptr(), columns.as_ptr(), plan) }

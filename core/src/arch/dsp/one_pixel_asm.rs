@@ -91,8 +91,9 @@ type One =
 
 pub fn requantized_1x2(column: &[Quad1], weights: Pairs<'_>, pairs: &[[Channel; 2]], output: &mut [i8]) {
     let (kernel, bytes, weights): (One, _, *const u8) = match weights {
-        Pairs::Wide(weights) => (wide_1x2, WIDE_QUADS, weights.as_ptr().cast()),
-        Pairs::Narrow(weights) => (narrow_1x2, NARROW_QUADS, weights.as_ptr().cast()),
+        Pairs::Wide(weights) if Pairs::WIDE => (wide_1x2, WIDE_QUADS, weights.as_ptr().cast()),
+        Pairs::Narrow(weights) if Pairs::NARROW => (narrow_1x2, NARROW_QUADS, weights.as_ptr().cast()),
+        _ => return,
     };
     let (quads, column) = (column.len(), column.as_ptr_range());
     let end = output.as_ptr().wrapping_add(2 * pairs.len());

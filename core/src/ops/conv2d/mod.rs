@@ -101,12 +101,13 @@ impl<'m> Node<'m> for Conv2d<'m> {
 pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
     let [rows, taps] = window.runs(layout);
     let quads = Quads { rows, row: taps.saturating_mul(input[3]) };
-    match layout {
-        Layout::Natural => quads.rows.saturating_mul(quads.row).saturating_mul(2),
-        Layout::Dsp | Layout::DspWide => {
+    match layout.built() {
+        Some(Layout::Natural) => quads.rows.saturating_mul(quads.row).saturating_mul(2),
+        Some(Layout::Dsp | Layout::DspWide) => {
             quads.count().saturating_mul(4 * 4 * 2).saturating_add(Band::new(window, input, output).bytes())
         }
-        Layout::Helium => mve::scratch_bytes(window, quads.rows.saturating_mul(quads.row)),
-        Layout::X86 => x86::scratch_bytes(window, input, output),
+        Some(Layout::Helium) => mve::scratch_bytes(window, quads.rows.saturating_mul(quads.row)),
+        Some(Layout::X86) => x86::scratch_bytes(window, input, output),
+        None => 0,
     }
 }

@@ -1,24 +1,38 @@
 //! Depthwise convolution for Armv7E-M DSP: four channels at a time are split into planes, band by band, and blocks of assembly
-//! slide over each plane. The portable version where a window does not suit or channels are not bounded.
+//! slide over each plane. DSP layouts: for windows that suit and bounded channels.
 //!
 //! Lines that the next band sees again move within the scratch, so the input is read once and the output may lie over it.
 
+use super::DepthwiseConv2d;
 use super::planes::{Axis, LANES, Planes};
-use super::{DepthwiseConv2d, portable};
 use crate::InOut;
 use crate::arch::dsp::halves;
 use crate::arch::dsp::planes::{self as blocks, Kernel, LANE_HEAD, Pixels, Walk};
-use crate::blob::Channel;
+use crate::blob::{Channel, Window};
 use crate::ops::dot_dsp::clamp;
 use crate::ops::{Sides, parts_mut};
+
+/// Whether [`run`] can.
+pub fn suits(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> bool {
+    let shapes = sides.input.nhwc().zip(sides.output.nhwc());
+    conv.weighted.bounded && shapes.is_some_and(|(input, output)| window_suits(&conv.window, input, output))
+}
+
+/// Whether the window does, for shapes NHWC.
+pub fn window_suits(window: &Window, input: [usize; 4], output: [usize; 4]) -> bool {
+    Planes::new(window, input, output).is_some()
+}
+
+/// Scratch bytes: lanes and a band; 0 where [`run`] cannot.
+pub fn scratch_bytes(window: &Window, input: [usize; 4], output: [usize; 4]) -> usize {
+    Planes::new(window, input, output).map_or(0, |planes| planes.scratch_bytes())
+}
 
 /// Writes the output, NHWC, of input NHWC; `scratch` holds lanes and a band.
 pub fn run(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>, mut data: InOut<'_>, scratch: &mut [i16]) {
     let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return };
-    let planes = Planes::new(&conv.window, input, output).filter(|_| conv.weighted.bounded);
-    // Other machines' layouts may come with less scratch.
-    let planned = planes.and_then(|planes| Some((planes, planes.band_lines(scratch.len() / 2)?)));
-    let Some((planes, lines)) = planned else { return portable::run(conv, sides, data, scratch) };
+    let Some(planes) = Planes::new(&conv.window, input, output) else { return };
+    let Some(lines) = planes.band_lines(scratch.len() / 2) else { return };
     let Ok(words) = bytemuck::try_cast_slice_mut::<i16, u32>(scratch) else { return };
     let Some((lanes, band)) = words.split_at_mut_checked(LANES * planes.kernel.lane_words()) else { return };
     let Some(band) = band.get_mut(..LANES * lines * planes.words) else { return };

@@ -25,9 +25,6 @@ use crate::LoadError;
 use crate::blob::{Layout, Quads, Window};
 use crate::session::Memory;
 
-/// Layouts that name the machine whose scratch is there: the order of the weights is the natural one in all of them.
-pub(crate) const ORDERS: [Layout; 3] = [Layout::Natural, Layout::Helium, Layout::X86];
-
 /// A depthwise convolution, ready to run.
 #[derive(Debug, Clone, Copy)]
 pub struct DepthwiseConv2d<'m> {
@@ -35,8 +32,10 @@ pub struct DepthwiseConv2d<'m> {
     pub window: Window,
     /// Output channels per input channel.
     pub multiplier: usize,
-    /// Weights, channels, requantization.
+    /// Weights in the one order that they have for all machines, channels, requantization.
     pub weighted: Weighted<'m>,
+    /// The layout of the machine for whose kernel there is scratch.
+    pub machine: Layout,
 }
 
 impl DepthwiseConv2d<'_> {
@@ -58,10 +57,9 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         let error = LoadError::BadParameter { operator: record.index };
         let multiplier = usize::try_from(record.raw.parameters[10]).ok().filter(|m| *m > 0).ok_or(error)?;
         let weighted = Weighted::decode(record, 8)?;
-        if !ORDERS.contains(&weighted.layout) {
-            return Err(LoadError::UnknownOption { operator: record.index });
-        }
-        Ok(Self { window: record.window()?, multiplier, weighted })
+        let machine = weighted.layout;
+        let weighted = Weighted { layout: Layout::Natural, ..weighted };
+        Ok(Self { window: record.window()?, multiplier, weighted, machine })
     }
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
@@ -72,10 +70,11 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         if n != on || c.checked_mul(self.multiplier) != Some(oc) || !fits {
             return Err(error);
         }
-        // The order of the weights is the same in all layouts.
-        let weighted = Weighted { layout: Layout::Natural, ..self.weighted };
+        if matches!(self.machine, Layout::Dsp | Layout::DspWide) && !dsp::suits(self, sides) {
+            return Err(LoadError::UnknownOption { operator });
+        }
         let [rows, row] = self.window.kernel;
-        weighted.verify(oc, Quads { rows, row }, sides.output.zero_point(), operator)
+        self.weighted.verify(oc, Quads { rows, row }, sides.output.zero_point(), operator)
     }
 
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>) {
@@ -90,7 +89,7 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
 
     fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
         let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return usize::MAX };
-        scratch_bytes(self.weighted.layout, &self.window, input, output)
+        scratch_bytes(self.machine, &self.window, input, output)
     }
 
     fn macs(&self, sides: &Sides<'_>) -> u64 {
@@ -109,10 +108,10 @@ pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output:
     let [_, h, w, c] = input;
     let rows = ring::rows(window, h).saturating_mul(w.saturating_mul(c));
     let plain = output[3].saturating_mul(4).saturating_add(rows);
-    let planes = planes::Planes::new(window, input, output).map_or(0, |planes| planes.scratch_bytes());
-    plain.max(match layout {
-        Layout::Helium => mve::scratch_bytes(window, input, output),
-        Layout::X86 => x86::scratch_bytes(window, output),
-        _ => planes,
+    plain.max(match layout.built() {
+        Some(Layout::Dsp | Layout::DspWide) => dsp::scratch_bytes(window, input, output),
+        Some(Layout::Helium) => mve::scratch_bytes(window, input, output),
+        Some(Layout::X86) => x86::scratch_bytes(window, output),
+        _ => 0,
     })
 }

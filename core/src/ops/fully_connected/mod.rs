@@ -79,10 +79,11 @@ impl<'m> Node<'m> for FullyConnected<'m> {
 /// Scratch bytes of `rows` of `inputs` elements times a matrix: one input row as int16, padded to a multiple of 4 elements
 /// for the DSP layouts, as int8 padded to a multiple of 16 for the Helium layout; [`x86::scratch_bytes`] for x86.
 pub fn scratch_bytes(layout: Layout, [rows, inputs]: [usize; 2]) -> usize {
-    match layout {
-        Layout::Natural => inputs.saturating_mul(2),
-        Layout::Dsp | Layout::DspWide => inputs.div_ceil(4).saturating_mul(4 * 2),
-        Layout::Helium => inputs.div_ceil(16).saturating_mul(16),
-        Layout::X86 => x86::scratch_bytes([rows, inputs]),
+    match layout.built() {
+        Some(Layout::Natural) => inputs.saturating_mul(2),
+        Some(Layout::Dsp | Layout::DspWide) => inputs.div_ceil(4).saturating_mul(4 * 2),
+        Some(Layout::Helium) => inputs.div_ceil(16).saturating_mul(16),
+        Some(Layout::X86) => x86::scratch_bytes([rows, inputs]),
+        None => 0,
     }
 }

@@ -12,7 +12,7 @@ pub fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], values: &mut [[
     };
     let Some(vector) = words.as_chunks_mut().0.get_mut(..matrix.columns.div_ceil(4)) else { return };
     rows::widen(x, vector);
-    if matrix.bounded {
+    if matrix.is_bounded() {
         rows::requantized(vector, weights, matrix.rows, values);
         return;
     }

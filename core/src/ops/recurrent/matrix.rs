@@ -102,6 +102,12 @@ impl Matrix<'_> {
         self.rows.iter().try_for_each(each)
     }
 
+    /// [`Matrix::bounded`], known to the compiler where the image has no operators that are not.
+    #[inline(always)]
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.bounded || !cfg!(feature = "unbounded")
+    }
+
     fn doubled(&self) -> bool {
         self.bounded && self.layout == Layout::Dsp
     }
@@ -119,7 +125,7 @@ impl Matrix<'_> {
     /// A sum to int16, by the short form where it is exact.
     #[inline(always)]
     pub(crate) fn finish(&self, scale: &RowScale, sum: i32) -> i16 {
-        if self.bounded { scale.apply_short(sum) } else { scale.apply(sum) }
+        if self.is_bounded() { scale.apply_short(sum) } else { scale.apply(sum) }
     }
 }
 

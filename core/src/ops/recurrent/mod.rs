@@ -48,12 +48,11 @@ impl<'m> Recurrent<'m> {
     /// Parameters 0 to 3 (inputs, units, time major, backward), constants 0 (weights) and 1 (rows), layout, flags.
     pub(crate) fn decode(record: &Record<'_, 'm>, gates: usize) -> Result<Self, LoadError> {
         let options = LoadError::UnknownOption { operator: record.index };
-        let known = |layout: &Layout| matches!(layout, Layout::Natural | Layout::Dsp);
-        let layout = Layout::from_code(record.raw.layout).filter(known).ok_or(options)?;
-        if record.raw.flags & !FLAG_BOUNDED != 0 {
+        let layout = Layout::decode(record.raw.layout, record.index)?;
+        if !matches!(layout, Layout::Natural | Layout::Dsp) || record.raw.flags & !FLAG_BOUNDED != 0 {
             return Err(options);
         }
-        let bounded = record.raw.flags & FLAG_BOUNDED != 0;
+        let bounded = record.bounded()?;
         let error = LoadError::BadConstant { operator: record.index };
         let [inputs, units] = [record.size(0)?, record.size(1)?];
         let blocks = units.checked_mul(gates).ok_or(error)?.div_ceil(4);
