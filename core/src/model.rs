@@ -4,9 +4,10 @@ mod header;
 mod plan;
 
 use crate::LoadError;
-use crate::blob::format::{NO_TENSOR, OperatorRecord};
+use crate::blob::format::{MAX_INPUTS, NO_TENSOR, OperatorRecord};
 use crate::blob::{Metadata, Place, Tensor, keys};
 use crate::ops::{Operator, Sides};
+use plan::Plan;
 
 /// A loaded network: views into the blob, which stays where it is. After [`Model::load`] nothing about it can fail.
 #[derive(Debug, Clone, Copy)]
@@ -41,16 +42,16 @@ impl<'m> Model<'m> {
     ///
     /// # Errors
     /// A [`LoadError`] that names the first fault found. Time is proportional to the number of channels, plus the metadata's
-    /// length, plus operators times tensors.
+    /// length, plus operators times tensors that are live together.
     pub fn load(blob: &'m [u8]) -> Result<Self, LoadError> {
         let model = header::parse(blob)?;
         for (tensor, index) in model.tensors.iter().zip(0u16..) {
             header::check_tensor(tensor, index, model.arena_bytes, model.constants.len())?;
         }
-        for index in 0..model.records.len() as u16 {
-            model.check_operator(index)?;
+        let mut plan = Plan::new(&model)?;
+        for (record, index) in model.records.iter().zip(0u16..) {
+            plan.admit(&model, record, &model.checked(record, index)?, index)?;
         }
-        plan::verify(&model)?;
         Ok(model)
     }
 
@@ -109,9 +110,7 @@ impl<'m> Model<'m> {
     pub fn step(&self, index: usize) -> Option<Step<'m>> {
         let record = self.records.get(index)?;
         let operator = Operator::decode(record, self.constants, index as u16).ok()?;
-        let start = record.scratch_offset as usize;
-        let scratch = start..start.saturating_add(record.scratch_bytes as usize);
-        Some(Step { operator, sides: self.sides(record)?, scratch })
+        Some(Step { operator, sides: self.sides(record)?, scratch: record.scratch() })
     }
 
     /// Tensors read, and the tensor written, by operator number `index`.
@@ -160,21 +159,21 @@ impl<'m> Model<'m> {
     }
 
     fn sides(&self, record: &OperatorRecord) -> Option<Sides<'m>> {
-        let [first, others @ ..] = record.inputs;
-        let others = others.map(|index| self.tensor(index));
-        Some(Sides { input: self.tensor(first)?, others, output: self.tensor(record.outputs[0])? })
+        let (first, rest) = record.reads().split_first()?;
+        let mut others = [None; MAX_INPUTS - 1];
+        others.iter_mut().zip(rest).for_each(|(other, index)| *other = self.tensor(*index));
+        Some(Sides { input: self.tensor(*first)?, others, output: self.tensor(record.outputs[0])? })
     }
 
-    /// Everything about one operator but its place in the plan.
-    fn check_operator(&self, index: u16) -> Result<(), LoadError> {
-        let Some(record) = self.records.get(usize::from(index)) else { return Ok(()) };
+    /// Operator number `index`, of `record`, whose tensors exist, when everything about it but its place in the plan is right.
+    fn checked(&self, record: &OperatorRecord, index: u16) -> Result<Step<'m>, LoadError> {
         let operator = Operator::decode(record, self.constants, index)?;
         let operands = LoadError::BadOperands { operator: index };
         let reads = record.reads();
-        let unused = record.inputs.iter().skip(reads.len()).chain(&record.outputs[1..]).all(|t| *t == NO_TENSOR);
+        let mut unused = record.inputs.get(reads.len()..).unwrap_or(&[]).iter().chain(&record.outputs[1..]);
+        let unused = unused.all(|tensor| *tensor == NO_TENSOR);
         let fits = unused && operator.inputs().contains(&reads.len());
-        let exist = reads.iter().all(|t| usize::from(*t) < self.tensors.len());
-        let sides = self.sides(record).filter(|_| fits && exist).ok_or(operands)?;
+        let sides = self.sides(record).filter(|_| fits).ok_or(operands)?;
         if !operator.accepts(&sides) || sides.output.place() != Place::Arena {
             return Err(LoadError::BadElementType { operator: index });
         }
@@ -182,6 +181,7 @@ impl<'m> Model<'m> {
         if !sides.inputs().enumerate().all(|(i, tensor)| (tensor.place() == Place::State) == (i >= states)) {
             return Err(LoadError::BadElementType { operator: index });
         }
-        operator.verify(sides, index)
+        operator.verify(sides, index)?;
+        Ok(Step { operator, sides, scratch: record.scratch() })
     }
 }

@@ -296,3 +296,66 @@ fn a_session_refuses_a_wrong_arena() {
     let text = SessionError::ArenaTooSmall { needed: 32, given: 16 }.to_string();
     assert_eq!(text, "the arena is smaller than the model needs (needed 32) (given 16)");
 }
+
+/// Sums of earlier tensors, each tensor at one of a few places, against a look at every pair of tensors.
+#[test]
+fn a_plan_is_accepted_where_no_two_live_tensors_share_bytes() {
+    let mut verdicts = [0, 0];
+    for seed in 0..4000 {
+        let mut numbers = Numbers(seed);
+        let mut any = |most: usize| numbers.between(0, most as i64) as usize;
+        let mut network = cases::add(&[20], seed, false, false);
+        let (tensor, sum) = (network.tensors.remove(0), network.operators.remove(0));
+        let (inputs, operators) = (1 + any(2), 1 + any(5));
+        let count = inputs + operators;
+        network.tensors = vec![tensor; count];
+        // Two blocks each: they meet in halves too.
+        network.tensors.iter_mut().for_each(|tensor| tensor.arena_offset = 16 * any(2 * count) as u32);
+        let reads: Vec<[usize; 2]> = (0..operators).map(|i| [any(inputs + i - 1), any(inputs + i - 1)]).collect();
+        let operator = |(i, reads): (usize, &[usize; 2])| {
+            let (inputs, output) = (reads.map(|read| read as u16).to_vec(), (inputs + i) as u16);
+            ackermann_core::blob::write::OperatorSpec { inputs, output, ..sum.clone() }
+        };
+        network.operators = reads.iter().enumerate().map(operator).collect();
+        (network.inputs, network.outputs) = ((0..inputs as u16).collect(), vec![count as u16 - 1]);
+        let life = |tensor: usize| {
+            let first = (tensor + 1).saturating_sub(inputs);
+            let last = reads.iter().rposition(|reads| reads.contains(&tensor)).map_or(first, |at| at + 1);
+            first..=if tensor == count - 1 { operators + 1 } else { last }
+        };
+        let shares = |a: usize, b: usize| {
+            let [x, y] = [a, b].map(|tensor| network.tensors[tensor].arena_offset);
+            let together = life(a).any(|moment| life(b).contains(&moment));
+            together && x.abs_diff(y) < 20
+        };
+        let clean = (0..count).all(|a| (0..a).all(|b| !shares(a, b)));
+        match network.to_bytes(Layout::Natural) {
+            Ok(_) => assert!(clean, "seed {seed}"),
+            Err(WriteError::Refused(LoadError::LiveOverlap { .. })) => assert!(!clean, "seed {seed}"),
+            other => panic!("{other:?}"),
+        }
+        verdicts[usize::from(clean)] += 1;
+    }
+    assert!(verdicts.iter().all(|count| *count > 400), "{verdicts:?}");
+}
+
+#[test]
+fn metadata_is_text() {
+    let named = |name: &str| {
+        let mut network = cases::chain(5);
+        network.metadata[0].1 = name.into();
+        network.to_bytes(Layout::Natural).expect("valid")
+    };
+    for name in ["Netz für Kurven", &"long ".repeat(60)] {
+        let blob = named(name);
+        assert_eq!(Model::load(&blob).map(|model| model.metadata().get("network.name") == Some(name)), Ok(true));
+    }
+    let cut = |blob: &AlignedBytes, letter: &str| {
+        let mut blob = blob.clone();
+        let at = blob.windows(letter.len()).rposition(|window| window == letter.as_bytes()).expect("the letter");
+        blob[at] = 0xff;
+        Model::load(&blob).err()
+    };
+    assert_eq!(cut(&named("für"), "ü"), Some(LoadError::BadMetadata));
+    assert_eq!(cut(&named("fur"), "fur"), Some(LoadError::BadMetadata));
+}

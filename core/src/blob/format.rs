@@ -283,6 +283,12 @@ impl OperatorRecord {
         let count = self.inputs.iter().take_while(|t| **t != NO_TENSOR).count();
         self.inputs.get(..count).unwrap_or(&[])
     }
+
+    /// The bytes of scratch in the arena, `start..end`.
+    pub(crate) fn scratch(&self) -> core::ops::Range<usize> {
+        let start = self.scratch_offset as usize;
+        start..start.saturating_add(self.scratch_bytes as usize)
+    }
 }
 
 /// How one output channel becomes int8 again: see [`crate::quantized`].

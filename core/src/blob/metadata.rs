@@ -31,15 +31,37 @@ pub struct Metadata<'m> {
 
 impl<'m> Metadata<'m> {
     /// The value of `key`, if it is there.
-    pub fn get(self, key: &str) -> Option<&'m str> {
-        let mut entries = self;
-        entries.find_map(|(k, value)| (k == key).then_some(value))
+    pub fn get(mut self, key: &str) -> Option<&'m str> {
+        while let Some((k, value)) = self.entry() {
+            if k == key.as_bytes() {
+                return core::str::from_utf8(value).ok();
+            }
+        }
+        None
     }
 
     /// Whether all bytes are well-formed entries.
     pub(crate) fn is_well_formed(mut self) -> bool {
-        while self.next().is_some() {}
+        // Lengths included, most metadata are ASCII: then no entry needs a look.
+        let (head, words, tail) = bytemuck::pod_align_to::<u8, u32>(self.rest);
+        let ascii = words.iter().fold(0, |all, word| all | word) & 0x8080_8080 == 0;
+        let ascii = ascii && head.is_ascii() && tail.is_ascii();
+        let is_text = |bytes| ascii || core::str::from_utf8(bytes).is_ok();
+        while let Some((key, value)) = self.entry() {
+            if !is_text(key) || !is_text(value) {
+                return false;
+            }
+        }
         self.rest.is_empty()
+    }
+
+    /// The next key and value; nothing where they are cut.
+    fn entry(&mut self) -> Option<(&'m [u8], &'m [u8])> {
+        let (&[k0, k1, v0, v1], rest) = self.rest.split_first_chunk::<4>()?;
+        let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([k0, k1])))?;
+        let (value, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([v0, v1])))?;
+        self.rest = rest;
+        Some((key, value))
     }
 }
 
@@ -47,11 +69,7 @@ impl<'m> Iterator for Metadata<'m> {
     type Item = (&'m str, &'m str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (&[k0, k1, v0, v1], rest) = self.rest.split_first_chunk::<4>()?;
-        let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([k0, k1])))?;
-        let (value, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([v0, v1])))?;
-        let entry = (core::str::from_utf8(key).ok()?, core::str::from_utf8(value).ok()?);
-        self.rest = rest;
-        Some(entry)
+        let (key, value) = self.entry()?;
+        Some((core::str::from_utf8(key).ok()?, core::str::from_utf8(value).ok()?))
     }
 }

@@ -4,133 +4,160 @@ use core::ops::Range;
 
 use super::{Model, Step};
 use crate::LoadError;
-use crate::blob::format::MAX_RECORDS;
-use crate::blob::{ALIGNMENT, Place, Tensor};
+use crate::blob::format::{MAX_RECORDS, OperatorRecord};
+use crate::blob::{ALIGNMENT, Place};
 use crate::ops::Operator;
 
-/// When a tensor holds its value: from the moment it is written to the moment it is last read. Moment 0 is before the
-/// first operator, moment `i + 1` is operator `i`, and the last is after all operators.
-#[derive(Clone, Copy)]
-struct Life {
-    first: u16,
-    last: u16,
-}
-
+/// The last moment of a tensor that was not produced yet.
 const UNBORN: u16 = u16::MAX;
 
-struct Lives([Life; MAX_RECORDS]);
+/// When tensors hold their values, and which do so now. Moment 0 is before the first operator, moment `i + 1` is operator `i`, and the
+/// last is after all operators.
+pub(super) struct Plan {
+    /// By tensor: the moment at which it is read last (written, if it is never read), or [`UNBORN`].
+    last: [u16; MAX_RECORDS],
+    /// The tensors in the arena that hold their value, as many as `count`.
+    live: [u16; MAX_RECORDS],
+    count: usize,
+}
 
-impl Lives {
-    fn get(&self, tensor: u16) -> Life {
-        self.0.get(usize::from(tensor)).copied().unwrap_or(Life { first: UNBORN, last: 0 })
+impl Plan {
+    /// Checks who writes and reads what in which order, and what is there from the start.
+    pub fn new(model: &Model<'_>) -> Result<Self, LoadError> {
+        let mut plan = Self { last: [UNBORN; MAX_RECORDS], live: [UNBORN; MAX_RECORDS], count: 0 };
+        plan.begin(model)?;
+        for (record, operator) in model.records.iter().zip(0u16..) {
+            plan.follow(model, record, operator)?;
+        }
+        plan.end(model)?;
+        plan.forget(0);
+        Ok(plan)
+    }
+
+    /// Checks operator number `index`, the next one: what it writes, its output and its scratch, against all that is live while it
+    /// runs. Of two tensors that are live together, one is there already when the other appears, so every pair is looked at.
+    pub fn admit(
+        &mut self,
+        model: &Model<'_>,
+        record: &OperatorRecord,
+        step: &Step<'_>,
+        index: u16,
+    ) -> Result<(), LoadError> {
+        let (error, moment) = (LoadError::BadScratch { operator: index }, index + 1);
+        let (reads, written) = (record.reads(), record.outputs[0]);
+        let output = step.sides.output.range();
+        let mut covered = overlap(&output, &step.scratch);
+        for other in self.live().iter().copied() {
+            let range = model.tensor(other).ok_or(error)?.range();
+            let last = self.last(other) == moment;
+            if overlap(&range, &output) && !in_place(step, last, reads, other) {
+                return Err(LoadError::LiveOverlap { tensor: written });
+            }
+            covered |= overlap(&range, &step.scratch);
+        }
+        // Kernels see scratch as int16 or wider.
+        let odd = step.scratch.start % ALIGNMENT != 0 || step.scratch.len() % ALIGNMENT != 0;
+        let misplaced = odd || step.scratch.end > model.arena_bytes;
+        if covered || misplaced || step.scratch.len() < step.operator.scratch_bytes(&step.sides) {
+            return Err(error);
+        }
+        self.remember(written);
+        self.forget(moment);
+        Ok(())
+    }
+
+    /// Inputs, constants and states are there from the start.
+    fn begin(&mut self, model: &Model<'_>) -> Result<(), LoadError> {
+        for input in model.inputs {
+            self.produce(*input, 0).map_err(|_| LoadError::BadEndpoints)?;
+        }
+        for (tensor, index) in model.tensors.iter().zip(0u16..) {
+            if tensor.place() != Place::Arena {
+                self.produce(index, 0).map_err(|_| LoadError::BadEndpoints)?;
+            }
+            if self.last(index) == UNBORN || tensor.place() == Place::Constant {
+                continue;
+            }
+            let mut others = self.live().iter().filter_map(|other| model.tensor(*other));
+            if others.any(|other| overlap(&other.range(), &tensor.range())) {
+                return Err(LoadError::LiveOverlap { tensor: index });
+            }
+            self.remember(index);
+        }
+        Ok(())
+    }
+
+    /// Operator number `operator` reads and writes.
+    fn follow(&mut self, model: &Model<'_>, record: &OperatorRecord, operator: u16) -> Result<(), LoadError> {
+        let written = record.outputs[0];
+        for tensor in record.reads().iter().chain([&written]) {
+            model.tensor(*tensor).ok_or(LoadError::BadOperands { operator })?;
+        }
+        if !record.reads().iter().all(|tensor| self.read(*tensor, operator + 1)) {
+            return Err(LoadError::OutOfOrder { operator });
+        }
+        self.produce(written, operator + 1)
+    }
+
+    /// Outputs are there at the end, states too.
+    fn end(&mut self, model: &Model<'_>) -> Result<(), LoadError> {
+        let end = model.records.len() as u16 + 1;
+        for output in model.outputs {
+            let repeated = self.last(*output) == end;
+            let elsewhere = model.tensor(*output).is_none_or(|tensor| tensor.place() != Place::Arena);
+            if repeated || elsewhere || !self.read(*output, end) {
+                return Err(LoadError::BadEndpoints);
+            }
+        }
+        for (tensor, index) in model.tensors.iter().zip(0u16..) {
+            if self.last(index) == UNBORN {
+                return Err(LoadError::NotProduced { tensor: index });
+            }
+            if tensor.place() == Place::State && !self.read(index, end) {
+                return Err(LoadError::BadEndpoints);
+            }
+        }
+        Ok(())
+    }
+
+    fn last(&self, tensor: u16) -> u16 {
+        self.last.get(usize::from(tensor)).copied().unwrap_or(UNBORN)
     }
 
     fn produce(&mut self, tensor: u16, moment: u16) -> Result<(), LoadError> {
-        match self.0.get_mut(usize::from(tensor)) {
-            Some(life) if life.first == UNBORN => {
-                let _: () = *life = Life { first: moment, last: moment };
-                Ok(())
-            }
-            _ => Err(LoadError::ProducedTwice { tensor }),
-        }
+        let last = self.last.get_mut(usize::from(tensor)).filter(|last| **last == UNBORN);
+        *last.ok_or(LoadError::ProducedTwice { tensor })? = moment;
+        Ok(())
     }
 
     /// Whether there is something to read.
     fn read(&mut self, tensor: u16, moment: u16) -> bool {
-        match self.0.get_mut(usize::from(tensor)) {
-            Some(life) if life.first < moment => {
-                life.last = moment;
-                true
+        let last = self.last.get_mut(usize::from(tensor)).filter(|last| **last != UNBORN);
+        last.map(|last| *last = moment).is_some()
+    }
+
+    fn live(&self) -> &[u16] {
+        self.live.get(..self.count).unwrap_or(&[])
+    }
+
+    fn remember(&mut self, tensor: u16) {
+        if let Some(place) = self.live.get_mut(self.count) {
+            *place = tensor;
+            self.count += 1;
+        }
+    }
+
+    /// What is not read after `moment` is not live any more.
+    fn forget(&mut self, moment: u16) {
+        let before = self.count;
+        self.count = 0;
+        for at in 0..before {
+            let tensor = self.live.get(at).copied().unwrap_or(UNBORN);
+            if self.last(tensor) > moment {
+                self.remember(tensor);
             }
-            _ => false,
         }
     }
-}
-
-/// Checks what is there from the start, then each operator when it runs: of two tensors that are live together, one is there
-/// already when the other appears, so every pair is looked at.
-pub(super) fn verify(model: &Model<'_>) -> Result<(), LoadError> {
-    let lives = lives(model)?;
-    for ((index, tensor), life) in (0u16..).zip(model.tensors).zip(&lives.0) {
-        match life.first {
-            UNBORN => return Err(LoadError::NotProduced { tensor: index }),
-            0 if tensor.place() != Place::Constant => {
-                let range = tensor.range();
-                if live(model, &lives, 0).any(|(other, tensor)| other < index && overlap(&tensor.range(), &range)) {
-                    return Err(LoadError::LiveOverlap { tensor: index });
-                }
-            }
-            _ => {}
-        }
-    }
-    (0..model.records.len() as u16).try_for_each(|index| operator(model, &lives, index))
-}
-
-fn lives(model: &Model<'_>) -> Result<Lives, LoadError> {
-    let mut lives = Lives([Life { first: UNBORN, last: 0 }; MAX_RECORDS]);
-    let count = model.tensors.len();
-    let endpoints = model.inputs.iter().chain(model.outputs);
-    if endpoints.into_iter().any(|t| usize::from(*t) >= count) {
-        return Err(LoadError::BadEndpoints);
-    }
-    for input in model.inputs {
-        lives.produce(*input, 0).map_err(|_| LoadError::BadEndpoints)?;
-    }
-    for (tensor, index) in model.tensors.iter().zip(0u16..) {
-        if tensor.place() != Place::Arena {
-            lives.produce(index, 0).map_err(|_| LoadError::BadEndpoints)?;
-        }
-    }
-    for (record, operator) in model.records.iter().zip(0u16..) {
-        if !record.reads().iter().all(|tensor| lives.read(*tensor, operator + 1)) {
-            return Err(LoadError::OutOfOrder { operator });
-        }
-        lives.produce(record.outputs[0], operator + 1)?;
-    }
-    let end = model.records.len() as u16 + 1;
-    for output in model.outputs {
-        let repeated = lives.get(*output).last == end;
-        let constant = model.tensor(*output).is_none_or(|tensor| tensor.place() != Place::Arena);
-        if repeated || constant || !lives.read(*output, end) {
-            return Err(LoadError::BadEndpoints);
-        }
-    }
-    for (tensor, index) in model.tensors.iter().zip(0u16..) {
-        if tensor.place() == Place::State && !lives.read(index, end) {
-            return Err(LoadError::BadEndpoints);
-        }
-    }
-    Ok(lives)
-}
-
-/// The tensors in the arena that hold their value at `moment`.
-fn live<'m>(model: &Model<'m>, lives: &Lives, moment: u16) -> impl Iterator<Item = (u16, &'m Tensor)> {
-    let tensors = (0u16..).zip(model.tensors).zip(&lives.0);
-    let now = tensors.filter(move |(_, life)| life.first <= moment && moment <= life.last);
-    now.map(|(tensor, _)| tensor).filter(|(_, tensor)| tensor.place() != Place::Constant)
-}
-
-/// What one operator writes, against all that is live while it runs: its output, and its scratch, which must be large enough
-/// and in the arena.
-fn operator(model: &Model<'_>, lives: &Lives, index: u16) -> Result<(), LoadError> {
-    let error = LoadError::BadScratch { operator: index };
-    let step = model.step(usize::from(index)).ok_or(error)?;
-    let (reads, written) = model.operands(usize::from(index)).ok_or(error)?;
-    let output = step.sides.output.range();
-    let mut covered = false;
-    for (other, tensor) in live(model, lives, index + 1) {
-        let range = tensor.range();
-        let last = lives.get(other).last == index + 1;
-        if other != written && overlap(&range, &output) && !in_place(&step, last, reads, other) {
-            return Err(LoadError::LiveOverlap { tensor: written });
-        }
-        covered |= overlap(&range, &step.scratch);
-    }
-    // Kernels see scratch as int16 or wider.
-    let odd = step.scratch.start % ALIGNMENT != 0 || step.scratch.len() % ALIGNMENT != 0;
-    let misplaced = odd || step.scratch.end > model.arena_bytes;
-    let small = step.scratch.len() < step.operator.scratch_bytes(&step.sides);
-    if covered || misplaced || small { Err(error) } else { Ok(()) }
 }
 
 /// Whether the operator writes its output over tensor `from`, of which it is the `last` reader, or both hold the same bytes by a reshape.

@@ -85,10 +85,10 @@ impl<'m> Weighted<'m> {
         }
         // No overflow: weight_bytes has multiplied the same numbers.
         let taps = rows * row;
-        if self.bounded && are_bounded(self.layout, self.channels, taps, zero_point) {
-            return Ok(());
-        }
-        self.channels.iter().try_for_each(|stored| {
+        let (pairs, odd) = self.channels.as_chunks();
+        let quick = self.bounded && are_bounded(self.layout, pairs, taps, zero_point);
+        let rest = if quick { odd } else { self.channels };
+        rest.iter().try_for_each(|stored| {
             let channel = self.layout.channel(*stored).ok_or(LoadError::BadMultiplier { operator })?;
             verify_channel(&channel, taps, zero_point, self.bounded, operator)
         })
@@ -122,19 +122,34 @@ impl<'m> Weighted<'m> {
 
 /// Whether [`verify_channel`] finds nothing wrong with any of a bounded operator's channels, in few instructions for each: channels
 /// are most of what there is to check. A no may be wrong.
-fn are_bounded(layout: Layout, channels: &[Channel], taps: usize, zero_point: i32) -> bool {
+fn are_bounded(layout: Layout, channels: &[[Channel; 2]], taps: usize, zero_point: i32) -> bool {
     let room = u32::try_from(BOUND - quantized::sum_bound(0, taps)).unwrap_or(0);
-    let half = zero_point.wrapping_mul(2).wrapping_add(1);
-    let is_good = |channel: &Channel, room: u32, right: u32| {
-        channel.multiplier >= 0
-            && right < quantized::MAX_BOUNDED_SHIFT as u32
-            && channel.bias.unsigned_abs() < room
-            && channel.rounding == half.wrapping_shl(right)
-    };
-    if layout == Layout::DspWide {
-        return channels.iter().all(|c| c.bias & 1 == 0 && is_good(c, 2 * room, c.shift.wrapping_sub(1) as u32));
+    match layout {
+        Layout::DspWide => all_bounded::<true>(channels, 2 * room, zero_point),
+        _ => all_bounded::<false>(channels, room, zero_point),
     }
-    channels.iter().all(|c| is_good(c, room, c.shift.wrapping_neg().wrapping_sub(1) as u32))
+}
+
+/// Of channels whose biases are below `room` in magnitude and, where they are `DOUBLED`, even.
+#[inline(never)]
+fn all_bounded<const DOUBLED: bool>(channels: &[[Channel; 2]], room: u32, zero_point: i32) -> bool {
+    let (first, count) = (room.wrapping_sub(1), (2 * room).saturating_sub(1));
+    let half = zero_point.wrapping_mul(2).wrapping_add(1);
+    let (mut negative, mut odd) = (0, 0);
+    for pair in channels {
+        for Channel { bias, multiplier, rounding, shift } in pair {
+            // One less than the shift to the right.
+            let right = if DOUBLED { shift.wrapping_sub(1) } else { !shift } as u32;
+            if right >= quantized::MAX_BOUNDED_SHIFT as u32 || *rounding != half.wrapping_shl(right) {
+                return false;
+            }
+            if (*bias as u32).wrapping_add(first) >= count {
+                return false;
+            }
+            (negative, odd) = (negative | multiplier, odd | bias);
+        }
+    }
+    negative >= 0 && !(DOUBLED && odd & 1 != 0)
 }
 
 /// Everything about one channel, the first fault by name.
