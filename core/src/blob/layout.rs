@@ -13,8 +13,8 @@ pub enum Layout {
     /// For Armv7E-M DSP: pairs of output channels a and b, and of each their taps in quads ([`Quads`]). A quad of the pair
     /// is 8 bytes, two words of `a0 b0 a1 b1`; a missing last channel is zeros.
     Dsp = 1,
-    /// For the Armv8.1-M MVE kernels: groups of four output channels, each 16 taps (all kernel rows, padded with zeros to a
-    /// multiple of 16) of channel 0, then of 1, 2, 3; missing last channels are zeros.
+    /// For the Armv8.1-M MVE kernels: groups of four output channels, each 16 taps (kernel column x kernel row x input channel,
+    /// padded with zeros to a multiple of 16) of channel 0, then of 1, 2, 3; missing last channels are zeros.
     Helium = 2,
     /// The quads of `Dsp` in int16, each word `a0 a1 b0 b1`, with weights and biases doubled, so that a sum needs no shift
     /// before its multiplication. For bounded operators only; shifts of the channels are to the right.
@@ -99,6 +99,17 @@ impl Layout {
             }
             Self::X86 => x86::index(rows, row, [o, y, i]),
         }
+    }
+
+    /// What number tap `tap` of a channel has in this layout; `tap` counts kernel rows, columns and `channels` input channels,
+    /// the last fastest.
+    pub fn tap(self, [height, width]: [usize; 2], channels: usize, tap: usize) -> usize {
+        if self != Self::Helium {
+            return tap;
+        }
+        let (width, channels) = (width.max(1), channels.max(1));
+        let (place, channel) = (tap / channels, tap % channels);
+        (place % width * height + place / width) * channels + channel
     }
 
     /// The weight at `index`, as it is stored; 0 where there is none.

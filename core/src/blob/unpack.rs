@@ -55,16 +55,17 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
     let step = model.step(usize::from(index))?;
     let (inputs, output) = model.operands(usize::from(index))?;
     let kind = match step.operator {
-        Operator::Conv2d(conv) => {
-            OperatorKind::Conv2d { window: conv.window, weighted: weighted(&conv.weighted, conv.quads(), step.sides) }
-        }
+        Operator::Conv2d(conv) => OperatorKind::Conv2d {
+            window: conv.window,
+            weighted: weighted(&conv.weighted, conv.quads(), conv.window.kernel, step.sides),
+        },
         Operator::DepthwiseConv2d(conv) => OperatorKind::DepthwiseConv2d {
             window: conv.window,
             multiplier: conv.multiplier,
             weighted: depthwise(&conv, step.sides),
         },
         Operator::FullyConnected(dense) => {
-            OperatorKind::FullyConnected { weighted: weighted(&dense.weighted, dense.quads(), step.sides) }
+            OperatorKind::FullyConnected { weighted: weighted(&dense.weighted, dense.quads(), [1, 1], step.sides) }
         }
         Operator::MaxPool(MaxPool(p)) => OperatorKind::MaxPool { window: p.window, activation: p.activation },
         Operator::AveragePool(AveragePool(p)) => {
@@ -102,9 +103,13 @@ fn operator(model: &Model<'_>, index: u16) -> Option<OperatorSpec> {
     Some(OperatorSpec { inputs: inputs.to_vec(), output, kind, name })
 }
 
-fn weighted(from: &Weighted<'_>, quads: Quads, sides: Sides<'_>) -> WeightedSpec {
+fn weighted(from: &Weighted<'_>, quads: Quads, kernel: [usize; 2], sides: Sides<'_>) -> WeightedSpec {
     let Quads { rows, row } = quads;
-    let weight = |at: usize| from.weight(quads, [at / row / rows, at / row % rows, at % row]);
+    let weight = |at: usize| {
+        let taps = rows * row;
+        let tap = from.layout.tap(kernel, taps / (kernel[0] * kernel[1]), at % taps);
+        from.weight(quads, [at / taps, tap / row, tap % row])
+    };
     let doubled = from.layout == Layout::DspWide;
     let weights = (0..from.channels.len() * rows * row).map(|at| (weight(at) >> i32::from(doubled)) as i8).collect();
     unfolded(from, weights, rows * row, sides)

@@ -78,9 +78,11 @@ pub(super) fn ordered(kind: &OperatorKind, layout: Layout) -> Vec<i8> {
         return (0..taps).flat_map(|tap| spec.weights[tap..].iter().step_by(taps)).copied().collect();
     }
     let row = taps / rows;
+    let kernel = if let OperatorKind::Conv2d { window, .. } = kind { window.kernel } else { [1, 1] };
     let mut result = vec![0; layout.weight_bytes(outputs, rows, row).unwrap_or(0)];
     for (at, weight) in spec.weights.iter().enumerate() {
-        let index = layout.index(rows, row, [at / taps, at / row % rows, at % row]);
+        let tap = layout.tap(kernel, taps / (kernel[0] * kernel[1]), at % taps);
+        let index = layout.index(rows, row, [at / taps, tap / row, tap % row]);
         if layout == Layout::DspWide {
             let doubled = (i16::from(*weight) * 2).to_le_bytes();
             result[2 * index..][..2].copy_from_slice(&doubled.map(|byte| byte as i8));

@@ -1,23 +1,74 @@
 //! Copies of input into columns (im2col), 16 bytes at a time.
 
-/// `rows` rows, `line` apart and of `row` bytes each, one after the other into `column`; what follows them there may be
-/// overwritten. Does nothing when the slices do not hold them.
-#[inline(always)]
-pub fn rows(source: &[i8], line: usize, row: usize, rows: usize, column: &mut [i8]) {
-    let Some(last) = rows.checked_sub(1) else { return };
-    let reach = |step: usize, length: usize| last.saturating_mul(step).saturating_add(length);
-    if row == 0 || reach(line, row) > source.len() || reach(row, row) > column.len() {
-        return;
-    }
+/// Copies pixels that stand evenly in one place to where they stand evenly in another, as wide apart as it likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Spread {
+    /// Bytes of a pixel.
+    pixel: usize,
+    /// Bytes from one to the next, where they come from and where they go.
+    steps: [usize; 2],
+    /// Pixels that one scatter stores, 2 or more; 0 where it cannot.
     #[cfg(simd_mve)]
-    if row <= 16 && reach(line, 16) <= source.len() && reach(row, 16) <= column.len() {
-        super::gather_asm::short_rows(source, line, row, rows, column);
-    } else {
-        super::gather_asm::rows(source, line, row, rows, column);
+    together: usize,
+    /// Where it puts the bytes of a register.
+    #[cfg(simd_mve)]
+    offsets: [u8; 16],
+}
+
+impl Spread {
+    /// For pixels of `pixel` bytes, `steps` apart where they are and where they go.
+    pub fn new(pixel: usize, steps: [usize; 2]) -> Self {
+        #[cfg(simd_mve)]
+        let (together, offsets) = Self::scatter(pixel, steps);
+        Self {
+            pixel,
+            steps,
+            #[cfg(simd_mve)]
+            together,
+            #[cfg(simd_mve)]
+            offsets,
+        }
     }
-    #[cfg(not(simd_mve))]
-    for (row, from) in column.chunks_exact_mut(row).zip(source.chunks(line.max(1))).take(rows) {
-        copy(from, row);
+
+    /// How a scatter stores neighbouring pixels of at most half a register: how many, and where their bytes go.
+    #[cfg(simd_mve)]
+    fn scatter(pixel: usize, [from, to]: [usize; 2]) -> (usize, [u8; 16]) {
+        let mut offsets = [0; 16];
+        let together = 16usize.checked_div(pixel).unwrap_or(0);
+        let reach = together.saturating_mul(to);
+        if from != pixel || together < 2 || reach > 255 {
+            return (0, offsets);
+        }
+        let (mut start, mut within) = (0, 0);
+        for offset in offsets.iter_mut().take(together * pixel) {
+            *offset = (start + within) as u8;
+            within += 1;
+            if within == pixel {
+                (start, within) = (start + to, 0);
+            }
+        }
+        (together, offsets)
+    }
+
+    /// Copies `count` pixels. Does nothing when the slices do not hold them.
+    #[inline]
+    pub fn run(&self, source: &[i8], count: usize, to: &mut [i8]) {
+        let (Some(last), Self { pixel, steps, .. }) = (count.checked_sub(1), *self) else { return };
+        let holds = |step: usize, length: usize| last.saturating_mul(step).saturating_add(pixel) <= length;
+        if pixel == 0 || !holds(steps[0], source.len()) || !holds(steps[1], to.len()) {
+            return;
+        }
+        #[cfg(simd_mve)]
+        if self.together > 0 {
+            super::gather_asm::scatter(source, [self.together, pixel, steps[1]], &self.offsets, count, to);
+        } else {
+            super::gather_asm::pixels(source, pixel, steps, count, to);
+        }
+        #[cfg(not(simd_mve))]
+        for i in 0..count {
+            let pixel = source.get(i * steps[0]..).and_then(|from| from.get(..pixel)).unwrap_or(&[]);
+            copy(pixel, to.get_mut(i * steps[1]..).unwrap_or(&mut []));
+        }
     }
 }
 

@@ -106,7 +106,7 @@ pub fn scratch_bytes(layout: Layout, window: &Window, input: [usize; 4], output:
         Some(Layout::Dsp | Layout::DspWide) => {
             quads.count().saturating_mul(4 * 4 * 2).saturating_add(Band::new(window, input, output).bytes())
         }
-        Some(Layout::Helium) => mve::scratch_bytes(window, quads.rows.saturating_mul(quads.row)),
+        Some(Layout::Helium) => mve::scratch_bytes(window, input, output),
         Some(Layout::X86) => x86::scratch_bytes(window, input, output),
         None => 0,
     }

@@ -26,7 +26,7 @@ fn products(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], [n, y, x, o]: [us
             let ix = column.checked_sub(window.padding[1]).filter(|i| *i < w);
             let inside = iy.zip(ix).and_then(|(iy, ix)| input.get(((n * h + iy) * w + ix) * c + i % c));
             let q = inside.map_or(sides.input.zero_point(), |q| i32::from(*q));
-            let tap = ky * row + i;
+            let tap = weighted.layout.tap(window.kernel, c, ky * row + i);
             let weight = weighted.weight(quads, [o, tap / quads.row, tap % quads.row]);
             sum = sum.wrapping_add(q.wrapping_mul(weight));
         }
