@@ -14,9 +14,9 @@ use std::fs::File;
 use std::io::Write;
 use std::ptr::null_mut;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed};
 
-use qemu::{Arguments, Block, Id, Instruction};
+use qemu::{Arguments, Block, Id, Info, Instruction};
 
 /// One instruction of the program. Lives as long as QEMU.
 struct Counter {
@@ -33,15 +33,17 @@ struct Piece {
 
 static COUNTERS: Mutex<BTreeMap<u64, &'static Counter>> = Mutex::new(BTreeMap::new());
 static OUT: Mutex<Option<File>> = Mutex::new(None);
+/// Whether instructions are those of Thumb, else of A64.
+static THUMB: AtomicBool = AtomicBool::new(false);
 /// The block that ran before.
 static BEFORE: AtomicPtr<Piece> = AtomicPtr::new(null_mut());
 
 /// Called once by QEMU. Not 0 is a failure.
 ///
 /// # Safety
-/// `arguments` are `count` C strings, as QEMU promises.
+/// `info` and `arguments`, which are `count` C strings, are what QEMU promises.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn qemu_plugin_install(id: Id, _: *const c_void, count: c_int, arguments: Arguments) -> c_int {
+pub unsafe extern "C" fn qemu_plugin_install(id: Id, info: *const Info, count: c_int, arguments: Arguments) -> c_int {
     let text = |index| {
         // SAFETY: by this function's contract there are `count` pointers to C strings.
         let argument = unsafe { CStr::from_ptr(*arguments.add(index)) };
@@ -50,6 +52,9 @@ pub unsafe extern "C" fn qemu_plugin_install(id: Id, _: *const c_void, count: c_
     let file = (0..count as usize).find_map(text).and_then(|path| File::create(path).ok());
     let (Some(file), Ok(mut out)) = (file, OUT.lock()) else { return 1 };
     *out = Some(file);
+    // SAFETY: by this function's contract there is such a structure, and a C string in it.
+    let target = unsafe { CStr::from_ptr((*info).target_name) };
+    THUMB.store(target == c"arm", Relaxed);
     // SAFETY: `id` is what QEMU just gave us, and the callback has the type that it wants.
     unsafe { qemu::qemu_plugin_register_vcpu_tb_trans_cb(id, translated) };
     0
@@ -61,22 +66,23 @@ unsafe extern "C" fn translated(_: Id, block: *mut Block) {
     let (mut start, mut end) = (None, None);
     for index in 0..length {
         // SAFETY: the block is valid and `index` below its length; the instruction is valid during this call.
-        let (instruction, address, size) = unsafe {
+        let (instruction, address) = unsafe {
             let instruction = qemu::qemu_plugin_tb_get_insn(block, index);
-            (instruction, qemu::qemu_plugin_insn_vaddr(instruction), qemu::qemu_plugin_insn_size(instruction))
+            (instruction, qemu::qemu_plugin_insn_vaddr(instruction))
         };
+        let code = code(instruction);
         let Some(counter) = counter(address) else { return };
         let runs = (&raw const counter.runs).cast_mut().cast();
         // SAFETY: the counter is never freed, and its atomic may be written through a shared reference.
         unsafe { qemu::qemu_plugin_register_vcpu_insn_exec_inline(instruction, qemu::ADD_U64, runs, 1) };
-        if is_mark(instruction, size) {
+        if is_mark(code) {
             // SAFETY: the callback has the type that QEMU wants and looks at no argument.
             unsafe {
                 qemu::qemu_plugin_register_vcpu_insn_exec_cb(instruction, marked, qemu::NO_REGISTERS, null_mut())
             };
         }
         start.get_or_insert(address);
-        end = Some((address + size as u64, counter));
+        end = Some((address + code.len() as u64, counter));
     }
     if let (Some(start), Some((end, last))) = (start, end) {
         let piece = Box::into_raw(Box::new(Piece { start, end, last }));
@@ -91,11 +97,24 @@ fn counter(address: u64) -> Option<&'static Counter> {
     Some(COUNTERS.lock().ok()?.entry(address).or_insert_with(fresh))
 }
 
+/// The bytes of an instruction that is being translated. QEMU looks ahead at the end of a page, and gives a short instruction there the
+/// first half of the next one too.
+fn code<'a>(instruction: *const Instruction) -> &'a [u8] {
+    // SAFETY: the instruction is valid while its block is translated, and its data are as long as QEMU says.
+    let bytes = unsafe {
+        let data = qemu::qemu_plugin_insn_data(instruction).cast::<u8>();
+        std::slice::from_raw_parts(data, qemu::qemu_plugin_insn_size(instruction))
+    };
+    match bytes {
+        // Long ones begin with 11101, 11110 or 11111.
+        [first @ .., _, _] if THUMB.load(Relaxed) && first.last().is_some_and(|high| high >> 3 < 0b11101) => first,
+        _ => bytes,
+    }
+}
+
 /// Whether an instruction is a mark: `hint #15` in Thumb, `hint #127` in A64; both are reserved and do nothing.
-fn is_mark(instruction: *const Instruction, size: usize) -> bool {
-    // SAFETY: the instruction is valid, and its data are `size` bytes.
-    let bytes = unsafe { std::slice::from_raw_parts(qemu::qemu_plugin_insn_data(instruction).cast::<u8>(), size) };
-    matches!(bytes, [0xf0, 0xbf] | [0xff, 0x2f, 0x03, 0xd5])
+fn is_mark(code: &[u8]) -> bool {
+    matches!(code, [0xf0, 0xbf] | [0xff, 0x2f, 0x03, 0xd5])
 }
 
 /// A block begins: whether the one before jumped here or ran on.

@@ -9,6 +9,12 @@ pub static qemu_plugin_version: c_int = 1;
 /// This plugin, to QEMU.
 pub type Id = u64;
 
+/// What QEMU says of itself: the beginning of `qemu_info_t`.
+#[repr(C)]
+pub struct Info {
+    pub target_name: *const c_char,
+}
+
 /// A translated block, while it is being translated.
 #[repr(C)]
 pub struct Block([u8; 0]);

@@ -3,6 +3,7 @@
 //! These tests need `qemu-system-arm` and the boards' Rust target, and fail with what to do where they are missing: `scripts/test`
 //! installs both.
 
+mod counts;
 mod faults;
 mod models;
 mod net;
