@@ -17,3 +17,6 @@ mod gather_asm;
 pub mod product;
 #[cfg(simd_mve)]
 mod product_asm;
+pub mod rows;
+#[cfg(simd_mve)]
+mod rows_asm;

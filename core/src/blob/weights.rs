@@ -103,12 +103,8 @@ pub(super) fn choose(network: &Network, operator: usize, target: &Target, scarce
     let bounded = kind
         .weighted(Layout::Natural)
         .is_some_and(|(spec, rows)| fold(network, operator, spec, rows).is_ok_and(|folded| folded.bounded));
-    // Where there is Helium, DSP instructions are for recurrent operators.
-    let helium = target.layouts.contains(&Layout::Helium);
     let suits = |layout: &&Layout| match kind {
-        OperatorKind::Conv2d { .. } | OperatorKind::FullyConnected { .. } => {
-            (bounded || **layout != Layout::DspWide) && !(helium && **layout == Layout::Dsp)
-        }
+        OperatorKind::Conv2d { .. } | OperatorKind::FullyConnected { .. } => bounded || **layout != Layout::DspWide,
         OperatorKind::Lstm { .. } | OperatorKind::Gru { .. } | OperatorKind::Rnn { .. } => {
             matches!(layout, Layout::Natural | Layout::Dsp)
         }

@@ -200,7 +200,10 @@ kernels! { Dsp;
 
 kernels! { Mve;
     fn matrix(matrix: &Matrix<'_>, x: &[i8], column: &mut [i16], rows: &mut [[i16; 4]]) {
-        Dsp::matrix(matrix, x, column, rows);
+        match matrix.layout.built() {
+            Some(Layout::Natural) if matrix.bounded => recurrent::mve::matrix(matrix, x, rows),
+            _ => Portable::matrix(matrix, x, column, rows),
+        }
     }
 
     fn conv2d(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8], scratch: &mut [i16]) {

@@ -126,7 +126,7 @@ pub const BOARDS: [Board; 5] = [
 /// Half a megabyte of code memory; what the machine shares with the host is its DDR, all of it.
 const AN547: Board = Board {
     target: "thumbv8m.main-none-eabihf",
-    layouts: &[Layout::Helium, Layout::Dsp],
+    layouts: &[Layout::Helium],
     flash_bytes: 512 << 10,
     support: Support::Qemu(Machine {
         program: "qemu-system-arm",

@@ -16,6 +16,7 @@ pub mod dsp;
 #[cfg(feature = "writer")]
 pub mod float;
 pub mod matrix;
+pub mod mve;
 pub mod portable;
 pub mod reference;
 
