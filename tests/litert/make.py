@@ -513,6 +513,13 @@ for index, (left, right) in enumerate(MATMULS):
             n.output(out, 0.1 if len(b) > 2 else 0.05, 3)
             return ("BATCH_MATMUL", inputs, {"adjX": x, "adjY": y}, "BatchMatMulOptions")
 
+for index, axes in enumerate([[1], [2, 3]]):
+    @case("movement", f"reverse_{index}")
+    def _(n, axes=axes):
+        x = n.input([1, 5, 6, 3], 0.05, 9)
+        n.output([1, 5, 6, 3], 0.05, 9)
+        return ("REVERSE_V2", [x, n.integers(axes)])
+
 # --- Float networks, which are quantized here ------------------------------------------------------------------------------------
 
 for index, (shape, out, kernel, stride, padding) in enumerate(TRANSPOSED):
@@ -533,6 +540,93 @@ def _(n):
     x, over = n.input([1, 5, 6, 3], None, 0, np.float32), n.integers([1, 2])
     n.output([1, 3], None, 0, np.float32)
     return ("REDUCE_MAX", [x, over], {"keepDims": False}, "ReducerOptions")
+
+
+def real(n, *shape, scale=1.0):
+    return n.constant((n.random.uniform(-1, 1, shape) * scale).astype(np.float32))
+
+
+def float_case(name, inputs, outputs, operator, options=None, kind=None):
+    """An operator on float32: shapes of inputs and outputs, and what makes the operator's inputs of the network and these tensors."""
+
+    @case("float", name)
+    def _(n):
+        x = [n.input(shape, None, 0, np.float32) for shape in inputs]
+        arguments = operator[1](n, *x)
+        for shape in outputs:
+            n.output(shape, None, 0, np.float32)
+        return operator[0], arguments, options or {}, kind
+
+
+def simple(name, shape, outputs, operator, rest, options=None, kind=None):
+    float_case(name, [shape], outputs, (operator, lambda n, x: [x, *rest(n)]), options, kind)
+
+
+GROUPED = {"padding": 0, "strideH": 1, "strideW": 2, "dilationHFactor": 1, "dilationWFactor": 1, "fusedActivationFunction": 1}
+simple("conv2d_grouped", [1, 5, 6, 6], [[1, 5, 3, 9]], "CONV_2D", lambda n: [real(n, 9, 3, 3, 2), real(n, 9)], GROUPED, "Conv2DOptions")
+for index, adjoint in enumerate([False, True]):
+    right = [5, 7] if adjoint else [7, 5]
+    options = {"adjX": False, "adjY": adjoint}
+    simple(f"batch_matmul_constant_{index}", [1, 3, 4, 7], [[1, 3, 4, 5]], "BATCH_MATMUL", lambda n, right=right: [real(n, *right)],
+           options, "BatchMatMulOptions")
+    float_case(f"batch_matmul_{index}", [[1, 3, 4, 7], [1, 1, *right]], [[1, 3, 4, 5]], ("BATCH_MATMUL", lambda n, a, b: [a, b]), options,
+               "BatchMatMulOptions")
+    float_case(f"batch_matmul_first_{index}", [[1, 7, 4]], [[1, 5, 4]],
+               ("BATCH_MATMUL", lambda n, x, right=right: [real(n, 1, *right), x]), {"adjX": not adjoint, "adjY": False}, "BatchMatMulOptions")
+float_case("split", [[1, 4, 6]], [[1, 4, 3], [1, 4, 3]], ("SPLIT", lambda n, x: [n.integers(2), x]), {"numSplits": 2}, "SplitOptions")
+float_case("split_v", [[1, 4, 6]], [[1, 1, 6], [1, 3, 6]], ("SPLIT_V", lambda n, x: [x, n.integers([1, 3]), n.integers(1)]),
+           {"numSplits": 2}, "SplitVOptions")
+simple("unpack", [1, 3, 4], [[1, 4]] * 3, "UNPACK", lambda n: [], {"num": 3, "axis": 1}, "UnpackOptions")
+float_case("pack", [[1, 4], [1, 4]], [[1, 2, 4]], ("PACK", lambda n, a, b: [a, b]), {"valuesCount": 2, "axis": 1}, "PackOptions")
+simple("slice", [1, 5, 6, 3], [[1, 2, 6, 2]], "SLICE", lambda n: [n.integers([0, 1, 0, 1]), n.integers([1, 2, -1, 2])])
+simple("strided_slice", [1, 5, 6, 3], [[1, 2, 3]], "STRIDED_SLICE",
+       lambda n: [n.integers([0, 1, -2]), n.integers([1, 5, -1]), n.integers([1, 2, 1])], {"beginMask": 1, "shrinkAxisMask": 4},
+       "StridedSliceOptions")
+simple("strided_slice_back", [1, 5, 6, 3], [[1, 5, 3, 3]], "STRIDED_SLICE",
+       lambda n: [n.integers([0, 9, -1]), n.integers([1, 0, 0]), n.integers([1, -1, -2])], {"beginMask": 2, "endMask": 2},
+       "StridedSliceOptions")
+simple("reverse", [1, 5, 6, 3], [[1, 5, 6, 3]], "REVERSE_V2", lambda n: [n.integers([2, 1])])
+simple("prelu", [1, 5, 6, 3], [[1, 5, 6, 3]], "PRELU", lambda n: [real(n, 1, 1, 3)])
+for index, (size, aligned, half) in enumerate([([10, 12], False, True), ([3, 4], False, False), ([9, 11], True, False)]):
+    for operator, kind in [("RESIZE_BILINEAR", "ResizeBilinearOptions"), ("RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions")]:
+        simple(f"{operator.lower()}_{index}", [1, 5, 6, 3], [[1, *size, 3]], operator, lambda n, size=size: [n.integers(size)],
+               {"alignCorners": aligned, "halfPixelCenters": half}, kind)
+float_case("add_repeated", [[1, 3, 4, 5], [1, 1, 1, 5]], [[1, 3, 4, 5]], ("ADD", lambda n, a, b: [a, b]), {"fusedActivationFunction": 1},
+           "AddOptions")
+simple("mean", [1, 5, 6, 3], [[1, 5, 6]], "MEAN", lambda n: [n.integers([3])], {"keepDims": False}, "ReducerOptions")
+simple("gather_constant", [1, 5, 3], [[1, 4, 3]], "GATHER", lambda n: [n.integers([4, 0, 0, 2])], {"axis": 1}, "GatherOptions")
+
+for index, (operator, kind) in enumerate([("ARG_MAX", "ArgMaxOptions"), ("ARG_MIN", "ArgMinOptions")]):
+    @case("float", operator.lower())
+    def _(n, operator=operator, kind=kind):
+        x = n.input([1, 4, 7], None, 0, np.float32)
+        n.output([1, 4], None, 0, np.int32)
+        made = {0: n.random.permutation(28).reshape(1, 4, 7) / 28}
+        return (operator, [x, n.integers(2)], {"outputType": s.TensorType.INT32}, kind), made
+
+for index, (operator, options, kind) in enumerate([("GATHER", {"axis": 0}, "GatherOptions"), ("EMBEDDING_LOOKUP", {}, None)]):
+    @case("float", operator.lower())
+    def _(n, operator=operator, options=options, kind=kind):
+        indices, table = n.input([5], None, 0, np.int32), real(n, 7, 4)
+        n.output([5, 4], None, 0, np.float32)
+        inputs = [table, indices] if operator == "GATHER" else [indices, table]
+        return (operator, inputs, options, kind), {0: [6, 0, 3, 3, 1]}
+
+for index, time_major in enumerate([False, True]):
+    @case("float", f"lstm_{index}")
+    def _(n, time_major=time_major):
+        time, size, units = 9, 6, 5
+        shape = [time, 1] if time_major else [1, time]
+        x = n.input([*shape, size], None, 0, np.float32)
+        n.output([*shape, units], None, 0, np.float32)
+        weights = [real(n, units, size) for _ in range(4)] + [real(n, units, units, scale=0.6) for _ in range(4)]
+        biases = [real(n, units, scale=0.5) for _ in range(4)]
+        states = [n.tensor([1, units], np.float32) for _ in range(2)]
+        for state in states:
+            n.tensors[state].isVariable = True
+        inputs = [x, *weights, -1, -1, -1, *biases, -1, -1, *states]
+        options = {"fusedActivationFunction": 4, "cellClip": 1.5 if time_major else 0.0, "timeMajor": time_major}
+        return "UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, options, "UnidirectionalSequenceLSTMOptions"
 
 
 def main(folder):

@@ -3,7 +3,7 @@
 use ackermann_core::blob::{Layout, repack};
 use ackermann_tests::shared::{REFERENCES, int8, models};
 use ackermann_trainer::import::{DenseRounding, ImportOptions, import_tflite};
-use ackermann_trainer::quant::run_npy;
+use ackermann_trainer::quant::run_files;
 
 /// Imports the network, runs its recorded input and compares with the recorded outputs, in every weight layout.
 fn compare(model: &str) {
@@ -15,7 +15,7 @@ fn compare(model: &str) {
         let rounding = if reference.who == "tflm" { DenseRounding::Double } else { DenseRounding::Single };
         let blob = import_tflite(&reference.network(&folder), &ImportOptions { rounding }).unwrap();
         for layout in Layout::ALL {
-            run_npy(&repack(&blob, layout).unwrap(), &reference.input(&folder), &output).unwrap();
+            run_files(&repack(&blob, layout).unwrap(), &reference.input(&folder), &output, false).unwrap();
             assert!(int8(&output) == int8(&reference.output(&folder)), "{reference:?}, {layout:?}");
             compared += 1;
         }

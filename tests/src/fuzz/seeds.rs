@@ -15,6 +15,10 @@ pub fn of(name: &str) -> Vec<Seed> {
         "loader" => blobs(),
         "link" => messages(),
         "arrays" => arrays(),
+        #[cfg(feature = "importers")]
+        "onnx" => models("onnx", &ONNX),
+        #[cfg(feature = "importers")]
+        "tflite" => models("litert", &TFLITE),
         _ => Vec::new(),
     }
 }
@@ -60,6 +64,58 @@ fn blobs() -> Vec<Seed> {
     blobs.sort_by(|a, b| a.1.cmp(&b.1));
     blobs.dedup_by(|a, b| a.1 == b.1);
     blobs
+}
+
+/// Groups and cases of the archives of foreign networks.
+#[cfg(feature = "importers")]
+const ONNX: [(&str, &str); 17] = [
+    ("float", "argmax_2"),
+    ("float", "attention"),
+    ("float", "embedding"),
+    ("float", "gather_any"),
+    ("float", "gru_reverse"),
+    ("float", "layer_norm_2"),
+    ("float", "lstm_bidirectional"),
+    ("float", "matmul_repeated"),
+    ("float", "prelu"),
+    ("float", "resize_axes"),
+    ("float", "resize_factors"),
+    ("float", "rnn_relu"),
+    ("float", "split"),
+    ("float", "transposed_grouped"),
+    ("float", "transposed_strided"),
+    ("quantized", "transposed_plain"),
+    ("quantized", "embedding"),
+];
+
+#[cfg(feature = "importers")]
+const TFLITE: [(&str, &str); 16] = [
+    ("float", "arg_max"),
+    ("float", "batch_matmul_1"),
+    ("float", "conv2d_grouped"),
+    ("float", "gather"),
+    ("float", "lstm_1"),
+    ("float", "mean"),
+    ("float", "prelu"),
+    ("float", "resize_bilinear_0"),
+    ("float", "split_v"),
+    ("float", "strided_slice_back"),
+    ("float", "transpose_conv_1"),
+    ("weights", "conv2d_plain_int16"),
+    ("movement", "reverse_1"),
+    ("weights", "conv2d_grouped_int4"),
+    ("weights", "batch_matmul_0_01"),
+    ("weights", "transpose_conv_1_int8"),
+];
+
+#[cfg(feature = "importers")]
+fn models(folder: &str, names: &[(&str, &str)]) -> Vec<Seed> {
+    let model = |(group, case): &(&str, &str)| {
+        let mut cases = crate::archive::cases(&format!("{folder}/{group}"));
+        let arrays = cases.remove(*case).unwrap_or_else(|| panic!("no case {case} in {group}"));
+        (format!("{group}_{case}"), crate::archive::payload(&arrays["model"]))
+    };
+    names.iter().map(model).collect()
 }
 
 fn messages() -> Vec<Seed> {

@@ -12,7 +12,7 @@ use super::image::{Image, build_image, repository, require_target};
 use super::link::{Greeting, Link};
 use super::qemu::{Logs, Qemu, require_qemu};
 use super::registry::{Board, HOST, Support, board};
-use crate::quant::{for_this_machine, load};
+use crate::quant::for_this_machine;
 use crate::sim::{FRAMES_PER_SECOND, Policy};
 use crate::{Error, ErrorKind, Frame, Result};
 
@@ -54,24 +54,22 @@ pub fn flash(name: &str, blob: &[u8]) -> Result<(Greeting, Option<Image>)> {
     Ok((greeting, image))
 }
 
-/// int8 inputs, one after another, through `blob` on the board called `name`; outputs, one after another. States forget before each.
+/// Samples (the bytes of all inputs, one after another) through `blob` on the board called `name`: the bytes of all outputs of each. States
+/// forget before each, unless they are kept.
 ///
 /// # Errors
-/// A board or blob that does not start, values that are no whole inputs.
-pub fn run(name: &str, blob: &[u8], inputs: &[i8]) -> Result<Vec<i8>> {
+/// A board or blob that does not start, bytes that are no whole inputs.
+pub fn run(name: &str, blob: &[u8], samples: &[Vec<i8>], keep_state: bool) -> Result<Vec<Vec<i8>>> {
     let (mut link, greeting, _) = boot(name, blob, Logs::Off)?;
     if greeting.status != Status::Ok {
         let message = format!("{}: {}", greeting.status.describe(), greeting.model);
         return Err(Error::new(ErrorKind::DoesNotFit, name, message));
     }
-    let copy = AlignedBytes::copy_of(blob);
-    let len = load(&copy)?.input(0).map_or(0, |tensor| tensor.elements()).max(1);
-    let mut outputs = Vec::new();
-    for input in inputs.chunks(len) {
-        let bytes: Vec<u8> = input.iter().map(|value| *value as u8).collect();
-        outputs.extend(link.run(&bytes, true)?.output.into_iter().map(|byte| byte as i8));
-    }
-    Ok(outputs)
+    let run = |sample: &Vec<i8>| {
+        let bytes: Vec<u8> = sample.iter().map(|value| *value as u8).collect();
+        link.run(&bytes, !keep_state).map(|ran| ran.output.into_iter().map(|byte| byte as i8).collect())
+    };
+    samples.iter().map(run).collect()
 }
 
 /// Whether `board` can be built and run here, or what is missing and how to get it.

@@ -335,15 +335,18 @@ Examples:
 pub struct RunArgs {
     /// The blob.
     pub model: PathBuf,
-    /// Input tensors, int8 NHWC .npy (any batch).
+    /// Input samples (any batch): NHWC .npy of int8, uint8 (pixels), float32, int16 or int32, as the network takes; .npz for several inputs.
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Output tensors, int8 .npy.
+    /// Outputs: .npy in the network's elements; for several outputs .npz.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
     /// Where the network runs: host, or a board's name.
     #[arg(long, default_value = "host", value_name = "NAME")]
     pub board: String,
+    /// Keep the network's state from sample to sample: they are one sequence. Else it forgets before each.
+    #[arg(long)]
+    pub keep_state: bool,
 }
 
 /// `ackermann eval`.

@@ -3,7 +3,7 @@
 use super::Output;
 use super::args::RunArgs;
 use crate::board::{self, HOST};
-use crate::quant::{for_this_machine, read_blob, run_npy, run_npy_by};
+use crate::quant::{for_this_machine, read_blob, run_files, run_files_by};
 use crate::{Result, files};
 use serde_json::json;
 
@@ -11,11 +11,13 @@ use serde_json::json;
 pub fn run(args: &RunArgs, output: Output) -> Result<()> {
     files::check_file(&args.output)?;
     let blob = read_blob(&args.model)?;
-    if args.board == HOST {
-        run_npy(&for_this_machine(&blob)?, &args.input, &args.output)?;
+    let written = if args.board == HOST {
+        run_files(&for_this_machine(&blob)?, &args.input, &args.output, args.keep_state)?
     } else {
         board::board(&args.board)?;
-        run_npy_by(&blob, &args.input, &args.output, |_, inputs| board::run(&args.board, &blob, inputs))?;
-    }
-    output.finish(format!("wrote {}", args.output.display()), &json!({ "output": args.output, "board": args.board }))
+        let on_board = |samples: &[Vec<i8>]| board::run(&args.board, &blob, samples, args.keep_state);
+        run_files_by(&blob, &args.input, &args.output, on_board)?
+    };
+    let text = format!("wrote {}", args.output.display());
+    output.finish(text, &json!({ "output": args.output, "board": args.board, "outputs": written }))
 }

@@ -16,6 +16,10 @@ pub enum Array {
     I8(ArrayD<i8>),
     /// Bytes of pictures.
     U8(ArrayD<u8>),
+    /// Quantized values of 16 bits.
+    I16(ArrayD<i16>),
+    /// Indices.
+    I32(ArrayD<i32>),
 }
 
 impl Array {
@@ -25,6 +29,8 @@ impl Array {
             Self::F32(array) => array.shape(),
             Self::I8(array) => array.shape(),
             Self::U8(array) => array.shape(),
+            Self::I16(array) => array.shape(),
+            Self::I32(array) => array.shape(),
         }
     }
 
@@ -34,11 +40,14 @@ impl Array {
             Self::F32(_) => "float32",
             Self::I8(_) => "int8",
             Self::U8(_) => "uint8",
+            Self::I16(_) => "int16",
+            Self::I32(_) => "int32",
         }
     }
 }
 
-/// Reads a `float32`, `int8` or `uint8` array, in C order whatever the order of the file.
+/// Reads a `float32`, `int8`, `uint8`, `int16` or `int32` array, in C order whatever the order of the file; `int64`, NumPy's own integers,
+/// as `int32` where they fit.
 ///
 /// # Errors
 /// A file that cannot be read, is not `.npy`, is cut off, or has another element type.
@@ -56,8 +65,21 @@ pub fn decode(bytes: &[u8]) -> Result<Array> {
         Ok(Array::F32(array))
     } else if let Some(array) = attempt(bytes).map_err(bad_file)? {
         Ok(Array::I8(array))
+    } else if let Some(array) = attempt(bytes).map_err(bad_file)? {
+        Ok(Array::I16(array))
+    } else if let Some(array) = attempt(bytes).map_err(bad_file)? {
+        Ok(Array::I32(array))
+    } else if let Some(array) = attempt::<i64>(bytes).map_err(bad_file)? {
+        narrowed(&array).map(Array::I32)
     } else {
         Ok(Array::U8(parse(bytes).map_err(bad_file)?))
+    }
+}
+
+fn narrowed(array: &ArrayD<i64>) -> Result<ArrayD<i32>> {
+    match array.iter().find(|value| i32::try_from(**value).is_err()) {
+        None => Ok(array.mapv(|value| value as i32)),
+        Some(value) => Err(Error::new(ErrorKind::BadFile, "", format!("holds {value}, which is beyond 32 bits"))),
     }
 }
 
@@ -66,11 +88,20 @@ pub fn decode(bytes: &[u8]) -> Result<Array> {
 /// # Errors
 /// What the file system says.
 pub fn write<T: WritableElement + Clone>(path: &Path, array: ArrayViewD<'_, T>) -> Result<()> {
+    let bytes = encode(array).map_err(|error| Error { place: path.display().to_string(), ..error })?;
+    crate::files::write(path, &bytes)
+}
+
+/// The bytes of a `.npy` file.
+///
+/// # Errors
+/// An array that cannot be written.
+pub fn encode<T: WritableElement + Clone>(array: ArrayViewD<'_, T>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     array
         .write_npy(&mut bytes)
-        .map_err(|error| Error::new(ErrorKind::Internal, path.display(), format!("cannot be encoded: {error}")))?;
-    crate::files::write(path, &bytes)
+        .map_err(|error| Error::new(ErrorKind::Internal, "", format!("cannot be encoded: {error}")))?;
+    Ok(bytes)
 }
 
 /// The array, or `None` where it has another element type.
@@ -89,7 +120,9 @@ fn parse<T: ReadableElement + Clone>(bytes: &[u8]) -> std::result::Result<ArrayD
 fn bad_file(error: ReadNpyError) -> Error {
     let message = match error {
         ReadNpyError::WrongDescriptor(found) => {
-            format!("has elements of type {found}; float32, int8 and uint8 can be read: convert it with astype")
+            format!(
+                "has elements of type {found}; float32, int8, uint8, int16, int32 and int64 can be read: convert it with astype"
+            )
         }
         ReadNpyError::MissingData => "is cut off: its data is shorter than its shape says".into(),
         ReadNpyError::ExtraBytes(extra) => format!("has {extra} bytes more than its shape says"),

@@ -1,10 +1,11 @@
 //! Several named arrays in one `.npz` file: NumPy's ZIP archive of `.npy` files.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -27,6 +28,26 @@ pub fn read(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 pub fn decode(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     unpack(bytes)
         .map_err(|error| Error::new(ErrorKind::BadFile, "", format!("is not a .npz archive of arrays: {error}")))
+}
+
+/// Writes `.npy` files under their names (without `.npy`), not compressed; the archive appears complete or not at all.
+///
+/// # Errors
+/// What the file system says.
+pub fn write(path: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
+    let internal =
+        |error: ZipError| Error::new(ErrorKind::Internal, path.display(), format!("cannot be encoded: {error}"));
+    crate::files::write(path, &pack(files).map_err(internal)?)
+}
+
+fn pack(files: &[(String, Vec<u8>)]) -> std::result::Result<Vec<u8>, ZipError> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, bytes) in files {
+        archive.start_file(format!("{name}.npy"), plain)?;
+        archive.write_all(bytes)?;
+    }
+    Ok(archive.finish()?.into_inner())
 }
 
 fn unpack(bytes: &[u8]) -> std::result::Result<Vec<(String, Vec<u8>)>, ZipError> {

@@ -5,7 +5,10 @@ use ackermann_core::blob::Window as CoreWindow;
 use super::{unusable, within};
 use crate::Result;
 use crate::graph::{NodeId, Param, Shape};
-use crate::ops::{BatchNorm, Clamp, Concat, Function, MAX_INPUTS, Op, Padding, Relu, Reshape, Tanh, Transpose, Unary};
+use crate::ops::{
+    BatchNorm, Broadcast, Clamp, Concat, Function, Gather, MAX_INPUTS, Op, Padding, Relu, Reshape, Slice, Tanh,
+    Transpose, Unary,
+};
 use crate::quant::{FloatGraph, Quantization};
 
 /// Most elements of one tensor: far more than the largest board holds.
@@ -35,6 +38,11 @@ impl Builder {
         let node = self.float.graph.input(name, shape);
         self.float.inputs.push(node);
         Ok(node)
+    }
+
+    /// An input holds whole numbers, which pick.
+    pub fn integers(&mut self, input: NodeId) {
+        self.float.given.integers.insert(input);
     }
 
     /// Weights or other constants; `name` is made unique.
@@ -136,6 +144,25 @@ impl Builder {
         self.push(name, Concat { axis }, &parts)
     }
 
+    /// `x` with dimensions of 1 repeated to `shape`.
+    pub fn repeated(&mut self, name: &str, x: NodeId, shape: &[usize]) -> Result<NodeId> {
+        if self.shape(x) == shape { Ok(x) } else { self.push(name, Broadcast { shape: shape.into() }, &[x]) }
+    }
+
+    /// Some places along `axis`, in any order: a slice where they follow each other.
+    pub fn picked(&mut self, name: &str, x: NodeId, axis: usize, places: &[usize]) -> Result<NodeId> {
+        let mut size = self.shape(x).to_vec();
+        let &[first, ..] = places else { return Err(unusable("picks nothing")) };
+        if places.iter().enumerate().all(|(at, place)| *place == first + at) {
+            let mut begin = vec![0; size.len()];
+            (begin[axis], size[axis]) = (first, places.len());
+            return self.push(name, Slice::dense(begin, size.into()), &[x]);
+        }
+        let indices = places.iter().map(|place| *place as f32).collect();
+        let indices = self.param(name, &[places.len()], indices)?;
+        self.push(name, Gather { axis }, &[x, indices])
+    }
+
     /// A function of one number.
     pub fn function(&mut self, name: &str, x: NodeId, function: Function) -> Result<NodeId> {
         self.push(name, Unary { function }, &[x])
@@ -175,4 +202,19 @@ pub fn same_padding(length: [usize; 2], window: &CoreWindow, lower: bool) -> Pad
         (start, total - start)
     });
     Padding { top: rows.0, bottom: rows.1, left: columns.0, right: columns.1 }
+}
+
+/// Filters of groups of channels (output channels x taps x channels of a group) as filters over all channels, zeros where they do not
+/// look.
+pub fn ungrouped<T: Copy + Default>(filters: &[T], outputs: usize, depth: usize, groups: usize) -> Result<Vec<T>> {
+    if filters.len().saturating_mul(groups) > MAX_ELEMENTS {
+        return Err(unusable(format!("has {groups} groups, which are too many for any board")));
+    }
+    let taps = filters.len() / (outputs * depth).max(1);
+    let mut values = vec![T::default(); filters.len() * groups];
+    for (at, (tap, own)) in values.chunks_mut(depth * groups).zip(filters.chunks(depth)).enumerate() {
+        let group = at / taps / (outputs / groups);
+        tap[group * depth..][..depth].copy_from_slice(own);
+    }
+    Ok(values)
 }

@@ -20,8 +20,8 @@ pub struct Arrays {
 
 impl Arrays {
     /// Reads `path`: a `.npy` file (networks with one input), a `.npz` archive with an array for each input by its name (or
-    /// one array), or a folder of such files. An array is one sample or several along its first dimension, float32, in the
-    /// order of the network on the board (NHWC) or, with the channels first, in that of the file.
+    /// one array), or a folder of such files. An array is one sample or several along its first dimension, float32 (integers for
+    /// indices), in the order of the network on the board (NHWC) or, with the channels first, in that of the file.
     ///
     /// # Errors
     /// Files that cannot be read, arrays of other shapes, values that are not finite.
@@ -58,6 +58,7 @@ impl Arrays {
             let alone = (named.len() == 1 && float.inputs.len() == 1).then_some(0);
             let missing = || placed(unusable(format!("has no array '{}' for that input of the network", node.name)));
             let (_, array) = named.swap_remove(found.or(alone).ok_or_else(missing)?);
+            let array = numbers(array, float.given.integers.contains(input)).map_err(placed)?;
             let values = values(array, &node.shape).map_err(placed)?;
             counts.push(values.len() / node.shape.elements().max(1));
             self.inputs[number].extend(values);
@@ -76,18 +77,30 @@ fn is_array(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "npy" || extension == "npz")
 }
 
-/// Samples of shape `wanted` in the network's order.
-fn values(array: Array, wanted: &[usize]) -> Result<Vec<f32>> {
-    let Array::F32(array) = array else {
-        return Err(unusable(format!("holds {} numbers; calibration inputs are float32", array.type_name())));
-    };
-    if array.iter().any(|value| !value.is_finite()) {
-        return Err(Error::new(ErrorKind::NotFinite, "", "holds a NaN or an infinity"));
+/// Real numbers, or indices.
+fn numbers(array: Array, indices: bool) -> Result<ArrayD<f32>> {
+    match array {
+        Array::I32(array) if indices => Ok(array.mapv(|index| index as f32)),
+        Array::F32(array) if !indices => {
+            let finite = array.iter().all(|value| value.is_finite());
+            let error = || Error::new(ErrorKind::NotFinite, "", "holds a NaN or an infinity");
+            finite.then_some(array).ok_or_else(error)
+        }
+        other => {
+            let wanted = if indices { "int32 or int64 here: indices" } else { "float32" };
+            Err(unusable(format!("holds {} numbers; calibration inputs are {wanted}", other.type_name())))
+        }
     }
-    let sample = wanted.get(1..).unwrap_or_default();
+}
+
+/// Samples of shape `wanted` in the network's order.
+fn values(array: ArrayD<f32>, wanted: &[usize]) -> Result<Vec<f32>> {
+    // One sample, or several behind each other; the 1 of a batch may be left out or stand for several.
+    let sample = wanted.strip_prefix(&[1]).unwrap_or(wanted);
     let found = array.shape().to_vec();
     let (first, rest) = found.split_first().map_or((1, &[][..]), |(first, rest)| (*first, rest));
-    if found == sample || rest == sample && first > 0 || found == wanted {
+    let whole = found == sample || found == wanted;
+    if whole || first > 0 && (rest == sample || rest == wanted) {
         return Ok(array.into_iter().collect());
     }
     // Channels first, as most tools outside have them.

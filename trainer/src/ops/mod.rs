@@ -15,6 +15,7 @@ use crate::quant::program::Lowering;
 use crate::{Error, ErrorKind, Result};
 
 pub use conv::{Padding, Window};
+pub use recurrent::Cell;
 pub use unary::Function;
 
 /// Most inputs an operator takes.
@@ -53,8 +54,11 @@ pub trait Operator {
     fn forward<T: Real>(&self, io: Io<'_, T>);
 
     /// Appends to `graph` the derivative of `node` (one of this operator) with respect to each input, given the
-    /// derivative `upstream` with respect to its output; `None` where it is zero.
-    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>>;
+    /// derivative `upstream` with respect to its output; `None` where it is zero. Errors for operators of imported networks, which
+    /// are not trained.
+    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        Err(misfit("has no derivative here: networks with it are imported, not trained"))
+    }
 
     /// Says what the operator becomes in int8. Errors when it has no int8 form.
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
@@ -120,8 +124,10 @@ macro_rules! operators {
 
 mod add;
 mod affine;
+mod argmax;
 mod atan;
 mod avg_pool;
+mod batch_matmul;
 mod batch_norm;
 mod batch_norm_train;
 mod batch_stats;
@@ -135,15 +141,20 @@ mod dense;
 mod depthwise_conv2d;
 mod dropout;
 mod elu;
+mod gather;
 mod huber;
+mod layer_norm;
 mod mask;
 mod matmul;
 mod max_pool;
 mod mean;
 mod mul;
+mod prelu;
 mod reciprocal;
+mod recurrent;
 mod relu;
 mod reshape;
+mod resize;
 mod row;
 mod rsqrt;
 mod slice;
@@ -203,6 +214,14 @@ operators! {
     slice::Slice,
     slice::Pad,
     transpose::Transpose,
+    argmax::Argmax,
+    batch_matmul::BatchMatMul,
+    gather::Gather,
+    layer_norm::LayerNorm,
+    prelu::Prelu,
+    recurrent::Recurrent,
+    resize::ResizeNearest,
+    resize::ResizeBilinear,
 }
 
 /// The error of shapes that do not fit; the graph adds the place.

@@ -1,12 +1,12 @@
 //! Quantizations for every value of a program, and the int8 operators that follow.
 
 use ackermann_core::blob::write::{Network as Int8Network, OperatorKind, OperatorSpec, TensorSpec, WeightedSpec};
-use ackermann_core::blob::{Activation, GeneralSpec, Rounding, Scaling, Window};
+use ackermann_core::blob::{Activation, Element, GeneralSpec, Rounding, Scaling, Window};
 use ackermann_core::quantized::quantize_multiplier;
 
 use super::Quantization;
 use super::observe::Seen;
-use super::program::{FloatGraph, Kind, Other, Program, Scale, Site, Step, Weighted};
+use super::program::{FloatGraph, Kind, Made, Other, Program, Scale, Site, Step, Weighted};
 use crate::{Error, ErrorKind, Result};
 
 /// Tensors and operators in int8. Every value has a quantization that is given, fixed by its operator, or made from what was
@@ -20,16 +20,17 @@ pub fn lower(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>, corre
     for (value, input) in program.inputs.iter().enumerate() {
         let node = float.graph.node(*input);
         let mut shape = node.shape.to_vec();
-        if let Some(batch) = shape.first_mut() {
+        if let Some(batch) = shape.first_mut().filter(|outermost| **outermost == float.batch()) {
             *batch = 1;
         }
         let tensor = writer.tensor(&shape, scales[value], &node.name)?;
+        writer.mark(tensor, program.integers.contains(&value));
         writer.tensors.push(tensor);
         writer.network.inputs.push(tensor);
     }
     for (index, step) in program.steps.iter().enumerate() {
         let means = seen.filter(|_| correct).map(|seen| &seen[step.inputs[0]].mean[..]);
-        writer.step(step, &scales, program.inputs.len() + index, means)?;
+        writer.step(program, &scales, index, means)?;
     }
     writer.network.outputs = program.outputs.iter().map(|value| writer.tensors[*value]).collect();
     Ok(writer.network)
@@ -45,11 +46,12 @@ fn scales(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>) -> Resul
     let mut group: Vec<usize> = (0..nodes.len()).collect();
     let mut fixed: Vec<Option<Quantization>> = nodes.iter().map(|id| float.given.values.get(id).copied()).collect();
     let mut computed = vec![true; nodes.len()];
+    program.integers.iter().for_each(|value| fixed[*value] = Some(Quantization { scale: 1.0, zero_point: 0 }));
     for (index, step) in program.steps.iter().enumerate() {
         match &step.kind {
             Kind::Other(other) if other.scale == Scale::OfInputs => {
                 computed[first + index] = false;
-                for input in &step.inputs {
+                for input in step.inputs.iter().filter(|input| !program.integers.contains(input)) {
                     let (from, to) = (group[*input], group[first + index]);
                     group.iter_mut().filter(|member| **member == to).for_each(|member| *member = from);
                 }
@@ -106,35 +108,74 @@ impl Writer {
         Ok(number)
     }
 
-    fn step(&mut self, step: &Step, scales: &[Quantization], value: usize, means: Option<&[f32]>) -> Result<()> {
+    /// Says that a tensor holds whole numbers.
+    fn mark(&mut self, tensor: u16, integer: bool) {
+        if integer {
+            self.network.tensors[usize::from(tensor)].element = Element::Int32;
+        }
+    }
+
+    /// Tensors that one operator reads.
+    fn beside(&mut self, tensors: Vec<TensorSpec>) -> Result<Vec<u16>> {
+        let add = |spec: TensorSpec| {
+            let place = self.tensor(&[], Quantization { scale: 1.0, zero_point: 0 }, &spec.name)?;
+            self.network.tensors[usize::from(place)] = spec;
+            Ok(place)
+        };
+        tensors.into_iter().map(add).collect()
+    }
+
+    fn step(&mut self, program: &Program, scales: &[Quantization], index: usize, means: Option<&[f32]>) -> Result<()> {
+        let (step, value) = (&program.steps[index], program.inputs.len() + index);
         let mut inputs: Vec<u16> = step.inputs.iter().map(|input| self.tensors[*input]).collect();
         let mut from: Vec<Quantization> = step.inputs.iter().map(|input| scales[*input]).collect();
         let to = scales[value];
-        // An operator that passes values on needs one scale; where two are given, a table changes it on the way in.
-        if matches!(&step.kind, Kind::Other(other) if other.scale == Scale::OfInputs) {
-            for (input, from) in inputs.iter_mut().zip(&mut from).filter(|(_, from)| **from != to) {
-                let shape: Vec<usize> =
-                    self.network.tensors[usize::from(*input)].shape.iter().map(|d| *d as usize).collect();
-                let kind = OperatorKind::Lut { table: from.requantized(to) };
-                *input = self.operator(vec![*input], &shape, to, kind, &step.name)?;
-                *from = to;
-            }
-        }
         // An operator that has one scale only writes that; where another is given, a table changes it on the way out.
         let own = match &step.kind {
             Kind::Other(Other { scale: Scale::Fixed(own), .. }) => *own,
+            Kind::Other(Other { scale: Scale::OfInputs, .. }) => {
+                let real = |at: &usize| !program.integers.contains(&step.inputs[*at]);
+                let real: Vec<usize> = (0..inputs.len()).filter(real).collect();
+                self.passed(&real, &mut inputs, &mut from, to, &step.name)?
+            }
             _ => to,
         };
         let activation = step.clamp.map_or(Activation::NONE, |(low, high)| own.clamp(low, high));
         let site = Site { inputs: &from, output: own, activation };
-        let kind = kind(step, &site, means).map_err(|error| Error { place: step.name.clone(), ..error })?;
+        let Made { kind, before, after } =
+            made(step, &site, means).map_err(|error| Error { place: step.name.clone(), ..error })?;
+        let inputs = [self.beside(before)?, inputs, self.beside(after)?].concat();
         let mut output = self.operator(inputs, &step.shape, own, kind, &step.name)?;
+        self.mark(output, program.integers.contains(&value));
         if own != to {
             let kind = OperatorKind::Lut { table: own.requantized(to) };
             output = self.operator(vec![output], &step.shape, to, kind, &step.name)?;
         }
         self.tensors.push(output);
         Ok(())
+    }
+
+    /// The one scale of an operator that passes values on: its inputs', where they have one, else `to`, to which tables bring them.
+    fn passed(
+        &mut self,
+        real: &[usize],
+        inputs: &mut [u16],
+        from: &mut [Quantization],
+        to: Quantization,
+        name: &str,
+    ) -> Result<Quantization> {
+        let first = real.first().map_or(to, |at| from[*at]);
+        if real.iter().all(|at| from[*at] == first) {
+            return Ok(first);
+        }
+        for at in real.iter().copied().filter(|at| from[*at] != to).collect::<Vec<_>>() {
+            let shape = &self.network.tensors[usize::from(inputs[at])].shape;
+            let shape: Vec<usize> = shape.iter().map(|d| *d as usize).collect();
+            let kind = OperatorKind::Lut { table: from[at].requantized(to) };
+            inputs[at] = self.operator(vec![inputs[at]], &shape, to, kind, name)?;
+            from[at] = to;
+        }
+        Ok(to)
     }
 
     /// Appends an operator and the tensor that it writes.
@@ -152,9 +193,9 @@ impl Writer {
     }
 }
 
-fn kind(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<OperatorKind> {
+fn made(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<Made> {
     let none = &[0.0][..];
-    Ok(match &step.kind {
+    let kind = match &step.kind {
         Kind::Conv2d(window, weighted) => {
             let taps = weighted.weights.len() / weighted.bias.len().max(1);
             let channels = taps / (window.kernel[0] * window.kernel[1]).max(1);
@@ -173,8 +214,9 @@ fn kind(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<OperatorK
         Kind::Dense(weighted) => {
             OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.unwrap_or(none)) }
         }
-        Kind::Other(other) => (other.make)(site)?,
-    })
+        Kind::Other(other) => return (other.make)(site),
+    };
+    Ok(kind.into())
 }
 
 fn transposed(window: Window, weighted: WeightedSpec) -> OperatorKind {

@@ -1,9 +1,10 @@
 //! Where the operators of a graph say what they become in int8.
 
-use ackermann_core::blob::Window;
-use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::blob::write::{OperatorKind, Storage, TensorSpec};
+use ackermann_core::blob::{Element, Window};
 
-use super::program::{FloatGraph, Kind, Other, Program, Scale, Site, Step, Weighted, window};
+use super::Quantization;
+use super::program::{FloatGraph, Kind, Made, Other, Program, Scale, Site, Step, Weighted, window};
 use crate::graph::{NodeId, Shape};
 use crate::ops::{self, Op, Operator};
 use crate::{Error, ErrorKind, Result};
@@ -80,7 +81,8 @@ impl<'a> Lowering<'a> {
         let (area, from) = (height * width, self.param(1)?);
         let place = |at: usize| from[(at % inputs * area + at / inputs % area) * outputs + at / inputs / area];
         let weights = (0..from.len()).map(place).collect();
-        let weighted = Weighted { weights, bias: vec![0.0; outputs], scales: None, steps: None };
+        let Weighted { scales, .. } = self.weighted(outputs)?;
+        let weighted = Weighted { weights, bias: vec![0.0; outputs], scales, steps: None };
         let window = window(ops::Window { kernel: [height, width], stride, dilation, padding });
         self.push(Kind::TransposedConv2d(window, weighted))
     }
@@ -93,21 +95,68 @@ impl<'a> Lowering<'a> {
     }
 
     /// Becomes what `make` says; reads the computed inputs of the node.
-    pub fn operator(
+    pub fn operator<M: Into<Made>>(
         &mut self,
         scale: Scale,
-        make: impl Fn(&Site<'_>) -> Result<OperatorKind> + Send + Sync + 'static,
+        make: impl Fn(&Site<'_>) -> Result<M> + Send + Sync + 'static,
     ) -> Result<()> {
-        self.push(Kind::Other(Other { scale, fuses: false, make: Box::new(make) }))
+        let make = Box::new(move |site: &Site<'_>| make(site).map(Into::into));
+        self.push(Kind::Other(Other { scale, fuses: false, indexed: false, make }))
     }
 
     /// [`Lowering::operator`] into which an activation that follows may be fused.
-    pub fn fusing_operator(
+    pub fn fusing_operator<M: Into<Made>>(
         &mut self,
         scale: Scale,
-        make: impl Fn(&Site<'_>) -> Result<OperatorKind> + Send + Sync + 'static,
+        make: impl Fn(&Site<'_>) -> Result<M> + Send + Sync + 'static,
     ) -> Result<()> {
-        self.push(Kind::Other(Other { scale, fuses: true, make: Box::new(make) }))
+        let make = Box::new(move |site: &Site<'_>| make(site).map(Into::into));
+        self.push(Kind::Other(Other { scale, fuses: true, indexed: false, make }))
+    }
+
+    /// [`Lowering::operator`] whose last computed input picks among the others.
+    pub fn indexed_operator<M: Into<Made>>(
+        &mut self,
+        scale: Scale,
+        make: impl Fn(&Site<'_>) -> Result<M> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let make = Box::new(move |site: &Site<'_>| make(site).map(Into::into));
+        self.push(Kind::Other(Other { scale, fuses: false, indexed: true, make }))
+    }
+
+    /// Whether input number `at` is a parameter.
+    pub fn is_param(&self, at: usize) -> bool {
+        let input = self.float.graph.node(self.node).inputs.get(at);
+        input.is_some_and(|input| matches!(self.float.graph.node(*input).op, Op::Parameter(_)))
+    }
+
+    /// Input number `at`, a parameter, as an int8 tensor of the blob with one scale: a given one, or that of its range.
+    pub fn constant(&self, at: usize) -> Result<TensorSpec> {
+        let (values, input) = (self.param(at)?, self.float.graph.node(self.node).inputs[at]);
+        let range = || values.iter().fold((0f32, 0f32), |(low, high), value| (low.min(*value), high.max(*value)));
+        let quantization = match self.float.given.weights.get(&input).map(Vec::as_slice) {
+            Some(&[scale]) => Quantization { scale, zero_point: 0 },
+            _ => Quantization::of_range(range().0, range().1),
+        };
+        let bytes = values.iter().map(|value| quantization.quantize(*value) as u8).collect();
+        let (scale, zero_point) = (quantization.scale, i32::from(quantization.zero_point));
+        Ok(TensorSpec { scale, zero_point, ..self.constant_of(at, bytes) })
+    }
+
+    /// Input number `at`, a parameter of whole numbers, as an int32 tensor of the blob.
+    pub fn integers(&self, at: usize) -> Result<TensorSpec> {
+        let bytes = self.param(at)?.iter().flat_map(|value| (*value as i32).to_le_bytes()).collect();
+        Ok(TensorSpec { scale: 1.0, element: Element::Int32, ..self.constant_of(at, bytes) })
+    }
+
+    fn constant_of(&self, at: usize, bytes: Vec<u8>) -> TensorSpec {
+        let shape = self.float.graph.shape(self.float.graph.node(self.node).inputs[at]);
+        let mut shape: Vec<u32> = shape.iter().map(|d| u32::try_from(*d).unwrap_or(u32::MAX)).collect();
+        if shape.is_empty() {
+            shape.push(1);
+        }
+        let name = self.float.graph.node(self.node).name.clone();
+        TensorSpec { shape, storage: Storage::Constant(bytes), name, ..TensorSpec::default() }
     }
 
     /// Becomes a table of `function`.
@@ -164,8 +213,8 @@ impl<'a> Lowering<'a> {
     /// Is left to those that read it: differences and products repeat dimensions of 1 themselves.
     pub fn repeated(&mut self) -> Result<()> {
         let mut readers = self.float.graph.nodes().iter().filter(|node| node.inputs.contains(&self.node));
-        if !readers.all(|node| matches!(node.op, Op::Sub(_) | Op::Mul(_))) {
-            return self.refuse("dimensions are repeated in differences and products only");
+        if !readers.all(|node| matches!(node.op, Op::Add(_) | Op::Sub(_) | Op::Mul(_))) {
+            return self.refuse("dimensions are repeated in sums, differences and products only");
         }
         self.identity()
     }
@@ -177,7 +226,12 @@ impl<'a> Lowering<'a> {
 
     /// Dimension `axis` of the node as the core counts it: of four, shapes get ones in front.
     pub fn axis(&self, axis: usize) -> Result<usize> {
-        match 4usize.checked_sub(self.float.graph.shape(self.node).len()) {
+        self.axis_of(self.float.graph.shape(self.node), axis)
+    }
+
+    /// Dimension `axis` of a tensor of this shape as the core counts it.
+    pub fn axis_of(&self, shape: &Shape, axis: usize) -> Result<usize> {
+        match 4usize.checked_sub(shape.len()) {
             Some(ahead) => Ok(axis + ahead),
             None => self.refuse("it has more than four dimensions"),
         }
@@ -203,23 +257,42 @@ impl<'a> Lowering<'a> {
         Ok(Weighted { weights: self.param(1)?.to_vec(), bias, scales, steps })
     }
 
+    /// Whether the operator's output is whole numbers; refuses to compute with such.
+    fn is_integer(&self, kind: &Kind, inputs: &[usize]) -> Result<bool> {
+        let (scale, indexed) = match kind {
+            Kind::Other(other) => (other.scale, other.indexed),
+            _ => (Scale::Observed, false),
+        };
+        let is_whole = |value: &&usize| self.program.integers.contains(*value);
+        let (data, indices) = inputs.split_at(inputs.len() - usize::from(indexed));
+        if indices.iter().any(|index| !is_whole(&index)) {
+            return self.refuse("what it picks by are not whole numbers");
+        }
+        match data.iter().filter(is_whole).count() {
+            0 => Ok(scale == Scale::Integers),
+            whole if whole == data.len() && scale == Scale::OfInputs => Ok(true),
+            _ => self.refuse("it would compute with whole numbers, which only pick"),
+        }
+    }
+
     fn push(&mut self, kind: Kind) -> Result<()> {
-        let first = self.input()?;
         let node = self.float.graph.node(self.node);
-        let others =
-            node.inputs.iter().skip(1).filter(|id| !matches!(self.float.graph.node(**id).op, Op::Parameter(_)));
-        let others: Option<Vec<usize>> = others.map(|id| self.program.values.get(id).copied()).collect();
-        let Some(others) = others else {
+        let computed = node.inputs.iter().filter(|id| !matches!(self.float.graph.node(**id).op, Op::Parameter(_)));
+        let inputs: Option<Vec<usize>> = computed.map(|id| self.program.values.get(id).copied()).collect();
+        let Some(inputs) = inputs.filter(|inputs| !inputs.is_empty()) else {
             return self.refuse("one of its inputs is not computed from the network's input");
         };
+        let integer = self.is_integer(&kind, &inputs)?;
         let mut shape = node.shape.to_vec();
         if let Some(batch) = shape.first_mut().filter(|outermost| **outermost == self.float.batch()) {
             *batch = 1;
         }
-        let inputs = std::iter::once(first).chain(others).collect();
         let step = Step { name: node.name.clone(), node: self.node, inputs, shape, kind, clamp: None };
         self.program.steps.push(step);
         self.program.values.insert(self.node, self.value_of_last());
+        if integer {
+            self.program.integers.insert(self.value_of_last());
+        }
         Ok(())
     }
 

@@ -4,12 +4,10 @@ use std::path::Path;
 
 use ackermann_core::blob::{AlignedBytes, Element, Target, Tensor, repack, verify_checksum};
 use ackermann_core::{Model, Session};
-use ndarray::{ArrayD, IxDyn};
 use rayon::prelude::*;
 
 use super::Quantization;
 use super::observe::real;
-use crate::data::npy::{self, Array};
 use crate::{Error, ErrorKind, Result};
 
 /// Reads the blob file `path` and checks it.
@@ -78,7 +76,7 @@ impl Endpoint {
 }
 
 /// Frames that one thread predicts at a time.
-const FRAMES_AT_ONCE: usize = 16;
+pub const FRAMES_AT_ONCE: usize = 16;
 
 impl<'m> Int8Predictor<'m> {
     /// A predictor over `blob`, which lies at a 16-byte boundary; fastest if it comes from [`for_this_machine`].
@@ -153,67 +151,4 @@ fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], len: usize)
         outputs.extend_from_slice(session.output(0).unwrap_or(&[]));
     }
     Ok(outputs)
-}
-
-/// `ackermann run`: the array in `input` through the network into `output`, an int8 array.
-///
-/// int8 input is taken as it is, uint8 as the pixels of frames, float32 as real numbers. The input may hold several
-/// inputs one after another (a batch); the output then has as many.
-///
-/// # Errors
-/// Files that cannot be read or written, an array of another shape than the network's input, values that are not finite.
-pub fn run_npy(blob: &[u8], input: &Path, output: &Path) -> Result<()> {
-    run_npy_by(blob, input, output, Int8Predictor::run)
-}
-
-/// [`run_npy`] with `run` instead of [`Int8Predictor::run`]: whoever gives the same bytes.
-///
-/// # Errors
-/// As there, and what `run` says.
-pub fn run_npy_by<'m>(
-    blob: &'m [u8],
-    input: &Path,
-    output: &Path,
-    run: impl FnOnce(&mut Int8Predictor<'m>, &[i8]) -> Result<Vec<i8>>,
-) -> Result<()> {
-    let mut predictor = Int8Predictor::new(blob)?;
-    let array = npy::read(input)?;
-    check_array(&array, &predictor.input.shape, input)?;
-    let values = quantized(array, &predictor);
-    let named = |error: Error| match error.place.is_empty() {
-        true => Error { place: input.display().to_string(), ..error },
-        false => error,
-    };
-    let results = run(&mut predictor, &values).map_err(named)?;
-    let mut shape = predictor.output.shape.clone();
-    if let Some(first) = shape.first_mut() {
-        *first *= values.len() / predictor.input.elements();
-    }
-    let internal = |error| Error::new(ErrorKind::Internal, output.display(), format!("output shape: {error}"));
-    let array = ArrayD::from_shape_vec(IxDyn(&shape), results).map_err(internal)?;
-    npy::write(output, array.view())
-}
-
-/// Whether the array is one input, with or without the batch axis, or several along it; and holds numbers.
-fn check_array(array: &Array, wanted: &[usize], path: &Path) -> Result<()> {
-    let (found, one) = (array.shape(), wanted.get(1..).unwrap_or_default());
-    if found != one && (found.len() != wanted.len() || found.get(1..) != Some(one)) {
-        let message = format!("has the shape {found:?}, the network takes {wanted:?} or several of them in a batch");
-        return Err(Error::new(ErrorKind::Shape, path.display(), message));
-    }
-    match array {
-        Array::F32(values) if values.iter().any(|value| !value.is_finite()) => {
-            Err(Error::new(ErrorKind::NotFinite, path.display(), "holds a NaN or an infinity"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn quantized(array: Array, predictor: &Int8Predictor<'_>) -> Vec<i8> {
-    let scale = predictor.input.quantization;
-    match array {
-        Array::I8(array) => array.into_iter().collect(),
-        Array::U8(array) => array.into_iter().map(|pixel| predictor.from_pixel[usize::from(pixel)]).collect(),
-        Array::F32(array) => array.into_iter().map(|value| scale.quantize(value)).collect(),
-    }
 }

@@ -2,9 +2,9 @@
 //!
 //! Every operator of the graph knows how it lowers ([`crate::ops::Operator::lower`]); it says so to a [`Lowering`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::blob::write::{OperatorKind, TensorSpec};
 use ackermann_core::blob::{Activation, Window};
 
 use super::Quantization;
@@ -28,6 +28,8 @@ pub struct FloatGraph {
     pub outputs: Vec<NodeId>,
     /// Quantizations that are given: of nodes' values, and scales of parameters' output channels (one, or one each).
     pub given: Given,
+    /// Samples in one run, which are the outermost dimension of all values; 0 stands for 1.
+    pub batch: usize,
 }
 
 /// What need not be calibrated.
@@ -39,6 +41,8 @@ pub struct Given {
     pub weights: HashMap<NodeId, Vec<f32>>,
     /// Biases as whole steps, by parameter node, each with the step's size: input scale x weight scale. They stay as they are.
     pub biases: HashMap<NodeId, Vec<(i32, f32)>>,
+    /// Inputs that hold whole numbers, which pick (indices): int32 in the blob.
+    pub integers: HashSet<NodeId>,
 }
 
 impl FloatGraph {
@@ -51,12 +55,13 @@ impl FloatGraph {
             inputs: vec![built.input],
             outputs: vec![built.output],
             given: Given { values, ..Given::default() },
+            batch: built.graph.shape(built.input).first().copied().unwrap_or(1),
         }
     }
 
-    /// Samples in one run: the outermost dimension of the inputs.
+    /// Samples in one run, at least 1.
     pub fn batch(&self) -> usize {
-        self.inputs.first().and_then(|input| self.graph.shape(*input).first().copied()).unwrap_or(1).max(1)
+        self.batch.max(1)
     }
 }
 
@@ -70,6 +75,8 @@ pub struct Program {
     /// Values that are asked for.
     pub outputs: Vec<usize>,
     pub(super) values: HashMap<NodeId, usize>,
+    /// Values that are whole numbers: int32 in the blob.
+    pub(super) integers: HashSet<usize>,
 }
 
 /// One operator of the core, still in float.
@@ -109,12 +116,31 @@ pub struct Other {
     pub scale: Scale,
     /// Whether an activation can be fused.
     pub fuses: bool,
+    /// Whether the last value that it reads picks among the others: whole numbers.
+    pub indexed: bool,
     /// Makes the operator.
     pub make: Make,
 }
 
 /// Makes an operator from the quantizations around it; fails where they are out of its range.
-pub type Make = Box<dyn Fn(&Site<'_>) -> Result<OperatorKind> + Send + Sync>;
+pub type Make = Box<dyn Fn(&Site<'_>) -> Result<Made> + Send + Sync>;
+
+/// An operator, and the tensors that it reads beside computed values.
+#[derive(Debug)]
+pub struct Made {
+    /// What is computed.
+    pub kind: OperatorKind,
+    /// Constants that it reads first.
+    pub before: Vec<TensorSpec>,
+    /// Constants and states that it reads last.
+    pub after: Vec<TensorSpec>,
+}
+
+impl From<OperatorKind> for Made {
+    fn from(kind: OperatorKind) -> Self {
+        Self { kind, before: Vec::new(), after: Vec::new() }
+    }
+}
 
 /// The quantizations around an operator.
 #[derive(Debug)]
@@ -136,6 +162,8 @@ pub enum Scale {
     OfInputs,
     /// The operator has this one only.
     Fixed(Quantization),
+    /// It has none: the values are whole numbers.
+    Integers,
 }
 
 impl std::fmt::Debug for Kind {
@@ -197,8 +225,9 @@ pub struct Weighted {
 impl Program {
     /// Lowers a float graph: every node that an output needs. Errors name the layer that the core cannot do.
     pub fn new(float: &FloatGraph) -> Result<Self> {
-        let values = float.inputs.iter().enumerate().map(|(value, input)| (*input, value)).collect();
-        let program = Self { inputs: float.inputs.clone(), values, ..Self::default() };
+        let values: HashMap<_, _> = float.inputs.iter().enumerate().map(|(value, input)| (*input, value)).collect();
+        let integers = float.given.integers.iter().filter_map(|input| values.get(input).copied()).collect();
+        let program = Self { inputs: float.inputs.clone(), values, integers, ..Self::default() };
         let mut program = Lowering::run(float, program)?;
         if program.steps.is_empty() {
             return Err(Error::new(ErrorKind::Shape, "", "a network without layers has nothing to quantize"));

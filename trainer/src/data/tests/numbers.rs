@@ -65,7 +65,7 @@ fn arrays_that_cannot_be_read_say_why() {
     std::fs::write(&path, b"no array").unwrap();
     says(ErrorKind::BadFile, "not a .npy array");
     npy::write(&path, array![1.0f64, 2.0].into_dyn().view()).unwrap();
-    says(ErrorKind::BadFile, "float32, int8 and uint8");
+    says(ErrorKind::BadFile, "float32, int8, uint8");
     npy::write(&path, array![1u8, 2, 3].into_dyn().view()).unwrap();
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();

@@ -5,9 +5,8 @@ use super::conversion::{Conversion, Entry};
 use super::schema::Node;
 use super::value::Value;
 use crate::Result;
-use crate::graph::NodeId;
 use crate::import::unusable;
-use crate::ops::{Add, Broadcast, Elu, Function, Mul, Op, Softmax, Sub, Tanh};
+use crate::ops::{Add, Elu, Function, Mul, Op, Prelu, Softmax, Sub, Tanh};
 
 /// A function of one tensor.
 pub fn function<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>, function: Function) -> Result<Vec<Value>> {
@@ -95,13 +94,20 @@ pub fn prelu<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Valu
     }
     let (x, name) = (c.value(node, 0)?, node.outputs[0]);
     let (axis, slopes) = along_one(&slopes, &x.shape())?;
-    let above = x.with(c.builder.clamp(name, x.node, 0.0, f64::INFINITY)?);
-    let below = x.with(c.builder.clamp(name, x.node, f64::NEG_INFINITY, 0.0)?);
-    let below = scaled(c, name, &below, axis, &slopes, &[0.0])?;
-    let [a, b] = aligned(c, name, &above, &below)?;
-    let sum = c.builder.push(name, Add, &[a, b])?;
-    let order = above.order();
-    Ok(vec![Value::stored(&c.builder, sum, &order)])
+    let order = last(&x, axis);
+    let from = x.ordered(&mut c.builder, name, &order)?;
+    let slopes: Vec<f32> = slopes.iter().map(|slope| *slope as f32).collect();
+    let slopes = c.builder.param(name, &[slopes.len()], slopes)?;
+    let node = c.builder.push(name, Prelu, &[from, slopes])?;
+    Ok(vec![Value::stored(&c.builder, node, &order)])
+}
+
+/// An order of the dimensions with `axis` last, near to that in which they stand.
+pub fn last(x: &Value, axis: usize) -> Vec<usize> {
+    let mut order = x.order();
+    order.retain(|dim| *dim != axis);
+    order.push(axis);
+    order
 }
 
 /// Shares along a dimension; before version 13 along all from it on.
@@ -113,9 +119,7 @@ pub fn softmax<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Va
         return Err(unusable(format!("is over dimensions {axis} and following of {shape:?}; one is supported")));
     }
     let axis = if c.opset < 13 { (axis..shape.len()).find(|at| shape[*at] > 1).unwrap_or(axis) } else { axis };
-    let mut order = x.order();
-    order.retain(|dim| *dim != axis);
-    order.push(axis);
+    let order = last(&x, axis);
     let from = x.ordered(&mut c.builder, name, &order)?;
     let node = c.builder.push(name, Softmax, &[from])?;
     Ok(vec![Value::stored(&c.builder, node, &order)])
@@ -207,21 +211,11 @@ pub fn scaled(
     scale: &[f64],
     offset: &[f64],
 ) -> Result<Value> {
-    let mut order = x.order();
-    if order.last() != Some(&axis) {
-        order.retain(|dim| *dim != axis);
-        order.push(axis);
-    }
+    let order = last(x, axis);
     let from = x.ordered(&mut c.builder, name, &order)?;
     let [scale, offset] = [scale, offset].map(|values| values.iter().map(|value| *value as f32).collect());
     let node = c.builder.scaled(name, from, scale, offset)?;
     Ok(Value::stored(&c.builder, node, &order))
-}
-
-/// Nodes of two tensors whose elements stand in one order.
-fn aligned(c: &mut Conversion<'_, '_>, name: &str, a: &Value, b: &Value) -> Result<[NodeId; 2]> {
-    let order = a.order();
-    Ok([a.ordered(&mut c.builder, name, &order)?, b.ordered(&mut c.builder, name, &order)?])
 }
 
 /// `op` of two computed tensors, dimensions of 1 repeated.
@@ -240,12 +234,7 @@ fn combined(c: &mut Conversion<'_, '_>, name: &str, a: &Value, b: &Value, op: im
     let mut inputs = Vec::new();
     for value in &values {
         let node = value.ordered(&mut c.builder, name, &order)?;
-        let same = c.builder.shape(node) == whole;
-        inputs.push(if same {
-            node
-        } else {
-            c.builder.push(name, Broadcast { shape: whole.as_slice().into() }, &[node])?
-        });
+        inputs.push(c.builder.repeated(name, node, &whole)?);
     }
     let node = c.builder.push(name, op, &inputs)?;
     Ok(Value::stored(&c.builder, node, &order))

@@ -60,8 +60,11 @@ impl<'c, 'f> Conversion<'c, 'f> {
         for name in &file.outputs {
             let node = match self.entry(name)? {
                 Some(Entry::Value(value)) => {
-                    let order = value.order();
-                    value.ordered(&mut self.builder, name, &order)?
+                    // As the node has it where that is channels last, else as ONNX has it.
+                    match &value.order()[..] {
+                        order @ ([0, 2, 3, 1] | [0, 2, 1]) => value.ordered(&mut self.builder, name, order)?,
+                        _ => value.in_order(&mut self.builder, name)?,
+                    }
                 }
                 _ => return Err(unusable(format!("output '{name}' is not computed from the inputs"))),
             };
@@ -71,8 +74,12 @@ impl<'c, 'f> Conversion<'c, 'f> {
     }
 
     fn input_value(&mut self, file: &File<'f>, input: &Input<'f>) -> Result<Value> {
-        if ![element::FLOAT, element::INT8, element::UINT8].contains(&input.element) {
-            return Err(unusable(format!("is {}; FLOAT, INT8 and UINT8 are supported", element::name(input.element))));
+        let whole = [element::INT32, element::INT64].contains(&input.element);
+        if !whole && ![element::FLOAT, element::INT8, element::UINT8].contains(&input.element) {
+            let name = element::name(input.element);
+            return Err(unusable(format!(
+                "is {name}; FLOAT, INT8, UINT8, and as indices INT32 and INT64 are supported"
+            )));
         }
         let shape = input_shape(input)?;
         let order: Vec<usize> = match shape.len() {
@@ -91,6 +98,9 @@ impl<'c, 'f> Conversion<'c, 'f> {
             )));
         }
         let node = self.builder.input(input.name, &stored)?;
+        if whole {
+            self.builder.integers(node);
+        }
         let mut value = Value::stored(&self.builder, node, &order);
         if !batched {
             value.dims.iter_mut().flatten().for_each(|axis| *axis += 1);

@@ -2,13 +2,15 @@
 
 use super::constant::Constant;
 use super::conversion::Conversion;
+use super::conversion::Entry;
 use super::pools::Sliding;
 use super::schema::Node;
 use super::value::Value;
 use crate::Result;
 use crate::graph::NodeId;
+use crate::import::builder::ungrouped;
 use crate::import::unusable;
-use crate::ops::{Conv2d, Dense, DepthwiseConv2d, Window};
+use crate::ops::{BatchMatMul, Conv2d, Dense, DepthwiseConv2d, LayerNorm, Window};
 
 /// Weights (output channels outermost) as a node of shape `shape`; scales along axis 0 are kept.
 pub fn weights(c: &mut Conversion<'_, '_>, name: &str, shape: &[usize], constant: &Constant) -> Result<NodeId> {
@@ -66,7 +68,9 @@ pub fn convolution<'f>(
     if is_depthwise {
         inputs.push(weights(c, name, &[*outputs, height, width], &filters)?);
     } else {
-        let filters = ungrouped(&filters.transposed(&[0, 2, 3, 1])?, groups);
+        let mut filters = filters.transposed(&[0, 2, 3, 1])?;
+        filters.values = ungrouped(&filters.values, *outputs, *depth, groups)?;
+        filters.shape[3] = channels;
         inputs.push(weights(c, name, &filters.shape.clone(), &filters)?);
     }
     if let Some(constant) = constant {
@@ -78,22 +82,6 @@ pub fn convolution<'f>(
         c.builder.push(name, Conv2d { stride, dilation, padding }, &inputs)?
     };
     Ok(sliding.result(&c.builder, result))
-}
-
-/// Filters (OHWI) of groups of channels as filters over all channels, zeros where they do not look.
-fn ungrouped(filters: &Constant, groups: usize) -> Constant {
-    if groups == 1 {
-        return filters.clone();
-    }
-    let &[outputs, height, width, depth] = &filters.shape[..] else { return filters.clone() };
-    let shape = vec![outputs, height, width, depth * groups];
-    let mut values = vec![0.0; outputs * height * width * depth * groups];
-    let taps = values.chunks_mut(depth * groups).zip(filters.values.chunks(depth));
-    for (at, (tap, own)) in taps.enumerate() {
-        let group = at / (height * width) / (outputs / groups);
-        tap[group * depth..][..depth].copy_from_slice(own);
-    }
-    Constant { shape, values, element: filters.element, grid: filters.grid.clone() }
 }
 
 /// `scale (x - mean) / sqrt(variance + epsilon) + bias` for each channel, dimension 1.
@@ -164,10 +152,51 @@ pub fn gemm<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value
     Ok(vec![dense(c, node.outputs[0], &x, &matrix, constant.as_ref())?])
 }
 
-/// A tensor times a constant matrix.
+/// A tensor times a constant matrix, or matrices times matrices.
 pub fn matmul<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
-    let (x, matrix) = (c.value(node, 0)?, c.constant(node, 1)?);
-    Ok(vec![dense(c, node.outputs[0], &x, &transposed(&matrix)?, None)?])
+    let name = node.outputs[0];
+    let missing = || unusable("lacks an input");
+    let sides = [c.operand(node, 0)?.ok_or_else(missing)?, c.operand(node, 1)?.ok_or_else(missing)?];
+    if let [Entry::Value(x), Entry::Constant(matrix)] = &sides
+        && matrix.shape.len() == 2
+    {
+        return Ok(vec![dense(c, name, x, &transposed(matrix)?, None)?]);
+    }
+    let mut inputs = Vec::new();
+    for side in &sides {
+        inputs.push(match side {
+            Entry::Value(value) => value.in_order(&mut c.builder, name)?,
+            Entry::Constant(constant) => weights(c, name, &constant.shape, constant)?,
+        });
+    }
+    let product = c.builder.push(name, BatchMatMul { adjoint: [false, false] }, &inputs)?;
+    Ok(vec![Value::plain(&c.builder, product)])
+}
+
+/// `scale (x - mean) / sqrt(variance + epsilon) + bias` over the dimensions from `axis` on.
+pub fn layer_normalization<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
+    let (x, name) = (c.value(node, 0)?, node.outputs[0]);
+    let shape = x.shape();
+    let axis = c.axis(node.int("axis", -1)?, shape.len())?;
+    let depth: usize = shape[axis..].iter().product();
+    let (gamma, beta) = (c.constant(node, 1)?.floats(), c.known(node, 2)?.map(|beta| beta.floats()));
+    let beta = beta.unwrap_or_else(|| vec![0.0; depth]);
+    if [gamma.len(), beta.len()] != [depth; 2] {
+        return Err(unusable(format!("has {} scales and {} biases for {depth} values", gamma.len(), beta.len())));
+    }
+    let (gamma, beta) = (c.builder.param(name, &[depth], gamma)?, c.builder.param(name, &[depth], beta)?);
+    let norm = LayerNorm { epsilon: f64::from(node.float("epsilon", 1e-5)?) };
+    if axis + 1 == shape.len() {
+        let order = super::arithmetic::last(&x, axis);
+        let from = x.ordered(&mut c.builder, name, &order)?;
+        let node = c.builder.push(name, norm, &[from, gamma, beta])?;
+        return Ok(vec![Value::stored(&c.builder, node, &order)]);
+    }
+    let from = x.in_order(&mut c.builder, name)?;
+    let from = c.builder.reshape(name, from, &[shape[..axis].iter().product(), depth])?;
+    let node = c.builder.push(name, norm, &[from, gamma, beta])?;
+    let node = c.builder.reshape(name, node, &shape)?;
+    Ok(vec![Value::plain(&c.builder, node)])
 }
 
 /// `[inputs, outputs]` as `[outputs, inputs]`.

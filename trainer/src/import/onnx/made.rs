@@ -50,6 +50,10 @@ pub fn int(name: &str, value: i64) -> Made {
     Made::default().bytes(1, name.as_bytes()).int(3, value).int(20, 2)
 }
 
+pub fn text(name: &str, value: &str) -> Made {
+    Made::default().bytes(1, name.as_bytes()).bytes(4, value.as_bytes()).int(20, 3)
+}
+
 pub fn float(name: &str, value: f32) -> Made {
     Made::default().bytes(1, name.as_bytes()).float(2, value).int(20, 1)
 }

@@ -14,10 +14,14 @@ mod layers;
 mod made;
 mod pools;
 mod quantized;
+mod recurrent;
+mod resize;
 mod schema;
+mod select;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod transposed;
 mod value;
 
 use conversion::{Conversion, Entry};
@@ -35,18 +39,23 @@ type Convert = for<'f> fn(&mut Conversion<'_, 'f>, &Node<'f>) -> Result<Vec<Valu
 const OPERATORS: &[(&str, Convert)] = &[
     ("Abs", |c, n| arithmetic::function(c, n, Function::Abs)),
     ("Add", arithmetic::add),
+    ("ArgMax", |c, n| select::argmax(c, n, false)),
+    ("ArgMin", |c, n| select::argmax(c, n, true)),
     ("AveragePool", pools::average_pool),
     ("BatchNormalization", layers::batch_normalization),
     ("Cast", shape::identity),
     ("Clip", arithmetic::clip),
     ("Concat", shape::concat),
     ("Conv", layers::conv),
+    ("ConvTranspose", transposed::conv_transpose),
     ("DequantizeLinear", quantized::dequantize),
     ("Div", arithmetic::div),
     ("Dropout", shape::identity),
     ("Elu", arithmetic::elu),
     ("Exp", |c, n| arithmetic::function(c, n, Function::Exp)),
     ("Flatten", shape::flatten),
+    ("GRU", recurrent::gru),
+    ("Gather", select::gather),
     ("Gelu", arithmetic::gelu),
     ("Gemm", layers::gemm),
     ("GlobalAveragePool", pools::global_average_pool),
@@ -54,6 +63,8 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("HardSigmoid", arithmetic::hard_sigmoid),
     ("HardSwish", |c, n| arithmetic::function(c, n, Function::HardSwish)),
     ("Identity", shape::identity),
+    ("LSTM", recurrent::lstm),
+    ("LayerNormalization", layers::layer_normalization),
     ("LeakyRelu", arithmetic::leaky_relu),
     ("Log", |c, n| arithmetic::function(c, n, Function::Log)),
     ("MatMul", layers::matmul),
@@ -66,9 +77,11 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("QLinearConv", quantized::conv),
     ("QLinearMatMul", quantized::matmul),
     ("QuantizeLinear", quantized::quantize),
+    ("RNN", recurrent::rnn),
     ("ReduceMean", pools::reduce_mean),
     ("Relu", arithmetic::relu),
     ("Reshape", shape::reshape),
+    ("Resize", resize::resize),
     ("Sigmoid", |c, n| arithmetic::function(c, n, Function::Sigmoid)),
     ("Slice", shape::slice),
     ("Softmax", arithmetic::softmax),
@@ -82,6 +95,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("Tanh", arithmetic::tanh),
     ("Transpose", shape::transpose),
     ("Unsqueeze", shape::unsqueeze),
+    ("Upsample", resize::upsample),
 ];
 
 fn find(node: &Node<'_>) -> Option<Convert> {

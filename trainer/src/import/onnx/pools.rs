@@ -71,9 +71,14 @@ impl Sliding {
 
     /// What an operator with this window gives, as ONNX reads it.
     pub fn result(&self, builder: &Builder, node: NodeId) -> Value {
-        let dims: &[&[usize]] = if self.is_sequence { &[&[0], &[3], &[1, 2]] } else { &[&[0], &[3], &[1], &[2]] };
-        Value { node, stored: builder.shape(node).to_vec(), dims: dims.iter().map(|axes| axes.to_vec()).collect() }
+        as_read(builder, node, self.is_sequence)
     }
+}
+
+/// A node `[n, h, w, c]` as ONNX reads it: an image, or a sequence `[n, c, w]`.
+pub fn as_read(builder: &Builder, node: NodeId, is_sequence: bool) -> Value {
+    let dims: &[&[usize]] = if is_sequence { &[&[0], &[3], &[1, 2]] } else { &[&[0], &[3], &[1], &[2]] };
+    Value { node, stored: builder.shape(node).to_vec(), dims: dims.iter().map(|axes| axes.to_vec()).collect() }
 }
 
 /// `x`, an image or a sequence, with channels last and a height.
@@ -90,7 +95,7 @@ pub fn image(c: &mut Conversion<'_, '_>, name: &str, x: &Value) -> Result<NodeId
 }
 
 /// Strides and dilations.
-fn lists(node: &Node<'_>, axes: usize) -> Result<[Vec<usize>; 2]> {
+pub fn lists(node: &Node<'_>, axes: usize) -> Result<[Vec<usize>; 2]> {
     let list = |name: &str| {
         let list = node.ints(name)?.unwrap_or_else(|| vec![1; axes]);
         let list: Vec<usize> = list.iter().map(|length| usize::try_from(*length).unwrap_or(0)).collect();
@@ -103,7 +108,8 @@ fn lists(node: &Node<'_>, axes: usize) -> Result<[Vec<usize>; 2]> {
     Ok([list("strides")?, list("dilations")?])
 }
 
-fn paddings(node: &Node<'_>, axes: usize) -> Result<Padding> {
+/// Zeros around, as the file states them.
+pub fn paddings(node: &Node<'_>, axes: usize) -> Result<Padding> {
     let list = node.ints("pads")?.unwrap_or_else(|| vec![0; 2 * axes]);
     let sizes: Option<Vec<usize>> =
         list.iter().map(|d| usize::try_from(*d).ok().filter(|d| *d <= MAX_WINDOW)).collect();

@@ -79,6 +79,7 @@ struct Attribute<'f> {
     tensor: Option<Tensor<'f>>,
     floats: Vec<f32>,
     ints: Vec<i64>,
+    texts: Vec<&'f [u8]>,
 }
 
 /// A constant tensor, its content not looked at yet.
@@ -219,6 +220,12 @@ impl<'f> Node<'f> {
         self.attribute(name, |a| std::str::from_utf8(a.text.unwrap_or_default()).ok())
     }
 
+    /// A list attribute; empty where it is left out.
+    pub fn texts(&self, name: &str) -> Result<Vec<&'f str>> {
+        let texts = |a: &Attribute<'f>| a.texts.iter().map(|text| std::str::from_utf8(text).ok()).collect();
+        Ok(self.attribute(name, texts)?.unwrap_or_default())
+    }
+
     /// A list attribute.
     pub fn ints(&self, name: &str) -> Result<Option<Vec<i64>>> {
         self.attribute(name, |a| Some(a.ints.clone()))
@@ -253,6 +260,7 @@ impl<'f> Attribute<'f> {
                 5 => attribute.tensor = Some(Tensor::read(field.message()?)?),
                 7 => field.floats(&mut attribute.floats)?,
                 8 => field.ints(&mut attribute.ints)?,
+                9 => push(&mut attribute.texts, field.bytes()?, MAX_OPERANDS, "texts")?,
                 _ => {}
             }
             if attribute.ints.len().max(attribute.floats.len()) > MAX_OPERANDS {

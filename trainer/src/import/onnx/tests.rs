@@ -191,6 +191,64 @@ fn what_is_not_supported_is_named_with_its_place() {
     assert!(error.starts_with("operator 0 (ConstantOfShape): ") && error.contains("too large"), "{error}");
 }
 
+/// Variants of operators that the core does not have: one line with the operator and the reason.
+#[test]
+fn what_an_operator_lacks_is_named() {
+    let x = [input("x", &[1, 2, 5, 4])];
+    let sequence = [input("x", &[3, 1, 2])];
+    let sizes = || int64s("s", &[1, 2, 8, 8]);
+    let resize = |attributes: &[Made]| node("Resize", &["x", "", "", "s"], &["y"], attributes);
+    let gru = node("GRU", &["x", "w", "r"], &["y"], &[int("hidden_size", 1)]);
+    let state = node("RNN", &["x", "w", "r", "", "", "x"], &["y"], &[int("hidden_size", 1)]);
+    let gates = || vec![floats("w", &[1, 3, 2], &[0.1; 6]), floats("r", &[1, 3, 1], &[0.1; 3])];
+    let last = node("ArgMax", &["x"], &["y"], &[int("select_last_index", 1)]);
+    let transposed = node("ConvTranspose", &["x", "w"], &["y"], &[ints("output_padding", &[1, 1])]);
+    let cases = [
+        (model(17, &[resize(&[text("mode", "cubic")])], &[sizes()], &x), "operator 0 (Resize): has the mode cubic"),
+        (
+            model(18, &[resize(&[text("mode", "linear"), int("antialias", 1)])], &[sizes()], &x),
+            "operator 0 (Resize): has antialiasing",
+        ),
+        (
+            model(17, &[resize(&[text("coordinate_transformation_mode", "tf_crop_and_resize")])], &[sizes()], &x),
+            "operator 0 (Resize): has the coordinate transformation tf_crop_and_resize",
+        ),
+        (model(17, &[gru], &gates(), &sequence), "operator 0 (GRU): resets the hidden state before its matrix"),
+        (model(17, &[state], &gates(), &sequence), "operator 0 (RNN): has first states other than zeros"),
+        (model(17, &[last], &[], &x), "operator 0 (ArgMax): takes the last of equal values"),
+        (
+            model(17, &[transposed], &[floats("w", &[2, 1, 2, 2], &[0.5; 8])], &x),
+            "operator 0 (ConvTranspose): has a kernel, stride, dilation or output padding",
+        ),
+    ];
+    for (bytes, start) in cases {
+        let error = read_onnx(&bytes).unwrap_err().to_string();
+        assert!(error.starts_with(start) && !error.contains('\n'), "{error}, not {start}");
+    }
+}
+
+/// Indices only pick: arithmetic with them is refused when the network is quantized.
+#[test]
+fn whole_numbers_are_not_computed_with() {
+    let nodes = [node("ArgMax", &["x"], &["i"], &[int("axis", 1)]), node("Relu", &["i"], &["y"], &[])];
+    let bytes = model(17, &nodes, &[], &[input("x", &[1, 3])]);
+    let error = quantize_graph(&float_graph(&bytes), Some(&Ramp), Ranges::MinMax).unwrap_err().to_string();
+    assert!(error.contains("whole numbers"), "{error}");
+}
+
+/// Rising numbers.
+struct Ramp;
+
+impl crate::quant::Samples for Ramp {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn fill(&self, _: usize, _: usize, values: &mut [f32]) {
+        values.iter_mut().enumerate().for_each(|(at, value)| *value = at as f32);
+    }
+}
+
 #[test]
 fn damaged_files_give_errors() {
     for whole in [quantized(), convolutional(17, &[node("Relu", &["a"], &["flat"], &[])], &[])] {

@@ -9,6 +9,7 @@ mod float;
 #[cfg(test)]
 mod made;
 mod names;
+mod part;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -197,6 +197,15 @@ impl<'f> Operator<'f> {
         self.options.map_or(Ok(0.0), |options| options.u32(field, 0).map(f32::from_bits))
     }
 
+    /// Options 0 to 4, ints: the masks of STRIDED_SLICE.
+    pub fn masks(&self) -> Result<[i32; 5]> {
+        let mut masks = [0; 5];
+        for (field, mask) in masks.iter_mut().enumerate() {
+            *mask = self.option_i32(field, 0)?;
+        }
+        Ok(masks)
+    }
+
     /// Option number `field`, an int.
     pub fn option_i32(&self, field: usize, default: i32) -> Result<i32> {
         self.options.map_or(Ok(default), |options| options.i32(field, default))

@@ -16,8 +16,9 @@ mod weighted;
 use ackermann_core::blob::write::Network;
 
 pub use conversion::Conversion;
-use conversion::place_of;
+pub use conversion::place_of;
 pub use pool::sizes;
+pub use recurrent::{GATES, plain};
 
 use super::schema::{FLOAT32, File, INT8, INT16, INT32, INT64, Operator, Tensor, UINT8, unusable, within};
 use super::{ImportOptions, names};
@@ -63,6 +64,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("RESHAPE", shape::reshape),
     ("RESIZE_BILINEAR", select::resize_bilinear),
     ("RESIZE_NEAREST_NEIGHBOR", select::resize_nearest),
+    ("REVERSE_V2", slice::reverse),
     ("SLICE", slice::slice),
     ("SOFTMAX", activation::softmax),
     ("SPLIT", slice::split),

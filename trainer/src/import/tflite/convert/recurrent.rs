@@ -10,7 +10,7 @@ use crate::Result;
 use crate::import::tflite::schema::{INT8, INT16, Operator, unusable};
 
 /// Input, forget, cell, output: where their weights on the input, weights on the hidden state, and biases are.
-const GATES: [[usize; 3]; 4] = [[1, 5, 12], [2, 6, 13], [3, 7, 14], [4, 8, 15]];
+pub const GATES: [[usize; 3]; 4] = [[1, 5, 12], [2, 6, 13], [3, 7, 14], [4, 8, 15]];
 /// Inputs that plain LSTMs do not have.
 const VARIANTS: [(usize, &str); 4] =
     [(9, "peepholes"), (16, "a projection"), (20, "layer normalization"), (21, "layer normalization")];
@@ -51,7 +51,7 @@ pub fn bidirectional<'f>(_: &mut Conversion<'_, 'f>, _: &Operator<'f>) -> Result
 }
 
 /// Refuses variants by name.
-fn plain(operator: &Operator<'_>) -> Result<()> {
+pub fn plain(operator: &Operator<'_>) -> Result<()> {
     if operator.input(1) == -1 {
         return Err(unusable(String::from("couples its input and forget gates (CIFG), which is not supported")));
     }

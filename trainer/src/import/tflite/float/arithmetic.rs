@@ -5,7 +5,7 @@ use crate::Result;
 use crate::graph::NodeId;
 use crate::import::tflite::schema::Operator;
 use crate::import::unusable;
-use crate::ops::{Add, Elu, Function, Mul, Softmax, Sub};
+use crate::ops::{Add, Elu, Function, Mul, Prelu, Softmax, Sub};
 
 /// A function of one tensor.
 pub fn function<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>, function: Function) -> Result<NodeId> {
@@ -74,7 +74,7 @@ pub fn div<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<No
 /// Factor and summand along the last dimension that stand for an operator with one constant.
 type Line = (Vec<f32>, Vec<f32>);
 
-/// Two computed tensors of one shape, or one and a constant that is a number or one for each channel.
+/// Two computed tensors, or one and a constant that is a number or one for each channel.
 fn binary<'f>(
     c: &mut Conversion<'_, 'f>,
     operator: &Operator<'f>,
@@ -88,9 +88,7 @@ fn binary<'f>(
         (None, None) => {
             let inputs = [c.input(operator, 0)?, c.input(operator, 1)?];
             let [a, b] = inputs.map(|input| c.builder.shape(input));
-            if a != b {
-                return Err(unusable(format!("has inputs of shapes {a:?} and {b:?}; broadcasting is not supported")));
-            }
+            let inputs = if a == b { inputs } else { repeated(c, operator, inputs)? };
             let node = both(c, &name, inputs)?;
             return c.builder.activation(&name, node, operator.option_i8(0)?);
         }
@@ -100,6 +98,18 @@ fn binary<'f>(
     };
     let node = c.builder.scaled(&name, x, scale, offset)?;
     c.builder.activation(&name, node, operator.option_i8(0)?)
+}
+
+/// Both inputs with dimensions of 1 repeated to the output's shape.
+fn repeated<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>, [a, b]: [NodeId; 2]) -> Result<[NodeId; 2]> {
+    let (whole, name) = (c.output_shape(operator)?, c.name(operator)?);
+    Ok([c.builder.repeated(&name, a, &whole)?, c.builder.repeated(&name, b, &whole)?])
+}
+
+/// Input 1: the slopes.
+pub fn prelu<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let (x, slopes, name) = (c.input(operator, 0)?, c.operand(operator, 1)?, c.name(operator)?);
+    c.builder.push(&name, Prelu, &[x, slopes])
 }
 
 fn channels<'f>(

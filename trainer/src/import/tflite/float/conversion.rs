@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::Result;
 use crate::graph::NodeId;
 use crate::import::builder::Builder;
-use crate::import::tflite::schema::{FLOAT16, FLOAT32, File, INT8, INT16, INT32, Operator, Tensor, UINT8};
+use crate::import::tflite::convert::place_of;
+use crate::import::tflite::schema::{FLOAT16, FLOAT32, File, INT8, INT16, INT32, INT64, Operator, Tensor, UINT8};
 use crate::import::tflite::{names, schema};
 use crate::import::unusable;
 use crate::quant::{FloatGraph, Quantization};
@@ -29,6 +30,9 @@ impl<'c, 'f> Conversion<'c, 'f> {
             let tensor =
                 file.tensor(*index)?.ok_or_else(|| unusable("the network names an input that is not there"))?;
             let node = conversion.builder.input(&tensor.name, &dimensions(tensor)?)?;
+            if matches!(tensor.element, INT32 | INT64) {
+                conversion.builder.integers(node);
+            }
             conversion.set(*index, node)?;
         }
         Ok(conversion)
@@ -57,7 +61,7 @@ impl<'c, 'f> Conversion<'c, 'f> {
             let zero_point =
                 zero_point.ok_or_else(|| unusable(format!("tensor '{}' has a wrong scale", tensor.name)))?;
             self.builder.give(node, Quantization { scale, zero_point });
-        } else if tensor.element != FLOAT32 {
+        } else if !matches!(tensor.element, FLOAT32 | INT32 | INT64) {
             let name = names::element(tensor.element);
             return Err(unusable(format!("tensor '{}' is {name}, which is not supported", tensor.name)));
         }
@@ -97,22 +101,70 @@ impl<'c, 'f> Conversion<'c, 'f> {
         self.constant(operator, at)?.map(|tensor| Ok((dimensions(tensor)?, floats(tensor)?))).transpose()
     }
 
-    /// The constant of input number `at`, which is a list of 32-bit integers.
+    /// The constant of input number `at`, which is a list of integers of 32 bits (or 64, of which 32 are enough).
     pub fn integers(&self, operator: &Operator<'f>, at: usize) -> Result<Vec<i32>> {
         let tensor = self.constant(operator, at)?.ok_or_else(|| unusable(format!("lacks the constant input {at}")))?;
+        if tensor.element == INT64 {
+            let narrow = |word: &[u8; 8]| i64::from_le_bytes(*word).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+            return Ok(tensor.data.as_chunks::<8>().0.iter().map(narrow).collect());
+        }
         tensor.expect(INT32)?;
         Ok(tensor.data.as_chunks::<4>().0.iter().map(|word| i32::from_le_bytes(*word)).collect())
     }
 
+    /// The node of input number `at`, whether it is computed or constant.
+    pub fn operand(&mut self, operator: &Operator<'f>, at: usize) -> Result<NodeId> {
+        let Some((shape, values)) = self.values(operator, at)? else { return self.input(operator, at) };
+        let name = self.name(operator)?;
+        let node = self.builder.param(&name, &shape, values)?;
+        if let Some(tensor) =
+            self.constant(operator, at)?.filter(|tensor| symmetric(tensor) && tensor.scales.len() == 1)
+        {
+            self.builder.give_scales(node, tensor.scales.clone());
+        }
+        Ok(node)
+    }
+
+    /// The node of the indices that input number `at` holds.
+    pub fn indices(&mut self, operator: &Operator<'f>, at: usize) -> Result<NodeId> {
+        let Some(tensor) = self.constant(operator, at)? else { return self.input(operator, at) };
+        let (shape, name) = (dimensions(tensor)?, self.name(operator)?);
+        let values: Vec<f32> = self.integers(operator, at)?.iter().map(|index| *index as f32).collect();
+        if shape.iter().product::<usize>() != values.len() {
+            return Err(unusable(format!("has {} indices of shape {shape:?}", values.len())));
+        }
+        self.builder.param(&name, &shape, values)
+    }
+
+    /// Input number `at`, one dimension of a tensor of `rank`.
+    pub fn axis(&self, operator: &Operator<'f>, at: usize, rank: usize) -> Result<usize> {
+        match self.integers(operator, at)?[..] {
+            [axis] => place_of(axis, rank),
+            _ => Err(unusable("needs one dimension")),
+        }
+    }
+
+    /// The shape that output number `at` has in the file.
+    pub fn stated(&self, operator: &Operator<'f>, at: usize) -> Result<Vec<usize>> {
+        let index = operator.outputs.get(at).copied().unwrap_or(-1);
+        dimensions(self.file.tensor(index)?.ok_or_else(|| unusable("lacks an output"))?)
+    }
+
     /// Shape of the (first) output as the file states it.
     pub fn output_shape(&self, operator: &Operator<'f>) -> Result<Vec<usize>> {
-        dimensions(self.file.tensor(operator.outputs[0])?.ok_or_else(|| unusable("lacks an output"))?)
+        self.stated(operator, 0)
     }
 
     /// Name of the (first) output.
     pub fn name(&self, operator: &Operator<'f>) -> Result<String> {
         Ok(self.file.tensor(operator.outputs[0])?.map_or_else(String::new, |tensor| tensor.name.clone()))
     }
+}
+
+/// Whether weights are int8 multiples of their scales, which then stay.
+pub fn symmetric(tensor: &Tensor<'_>) -> bool {
+    let usable = |scale: &f32| *scale > 0.0 && scale.is_finite();
+    tensor.element == INT8 && tensor.zero_points.iter().all(|z| *z == 0) && tensor.scales.iter().all(usable)
 }
 
 fn dimensions(tensor: &Tensor<'_>) -> Result<Vec<usize>> {

@@ -1,13 +1,13 @@
 //! Layers with windows or weights.
 
-use super::conversion::Conversion;
+use super::conversion::{Conversion, symmetric};
 use crate::Result;
 use crate::graph::NodeId;
-use crate::import::builder::{MAX_WINDOW, same_padding};
-use crate::import::tflite::convert::sizes;
-use crate::import::tflite::schema::{INT8, Operator, Tensor};
+use crate::import::builder::{MAX_WINDOW, same_padding, ungrouped};
+use crate::import::tflite::convert::{place_of, sizes};
+use crate::import::tflite::schema::Operator;
 use crate::import::unusable;
-use crate::ops::{AvgPool, Conv2d, Conv2dInputGrad, Dense, DepthwiseConv2d, MaxPool, Op, Padding, Window};
+use crate::ops::{AvgPool, Conv2d, Conv2dInputGrad, Dense, DepthwiseConv2d, MaxPool, Mean, Op, Padding, Window};
 
 /// The window over input 0: stride and dilation by their option fields, TFLite's padding (code 0 is SAME, 1 is VALID).
 fn window<'f>(
@@ -35,11 +35,11 @@ fn weights<'f>(
     c: &mut Conversion<'_, 'f>,
     operator: &Operator<'f>,
     shape: &[usize],
-    arrange: impl Fn(Vec<f32>) -> Vec<f32>,
+    arrange: impl Fn(Vec<f32>) -> Result<Vec<f32>>,
 ) -> Result<Vec<NodeId>> {
     let name = c.name(operator)?;
     let (_, values) = c.values(operator, 1)?.ok_or_else(|| unusable("has weights that are not constant"))?;
-    let mut nodes = vec![c.builder.param(&name, shape, arrange(values))?];
+    let mut nodes = vec![c.builder.param(&name, shape, arrange(values)?)?];
     if let Some(tensor) = c.constant(operator, 1)?.filter(|tensor| symmetric(tensor)) {
         c.builder.give_scales(nodes[0], tensor.scales.clone());
     }
@@ -48,12 +48,6 @@ fn weights<'f>(
         nodes.push(c.builder.param(&name, &[bias.len()], bias)?);
     }
     Ok(nodes)
-}
-
-/// Whether weights are int8 multiples of their scales, which then stay.
-fn symmetric(tensor: &Tensor<'_>) -> bool {
-    let usable = |scale: &f32| *scale > 0.0 && scale.is_finite();
-    tensor.element == INT8 && tensor.zero_points.iter().all(|z| *z == 0) && tensor.scales.iter().all(usable)
 }
 
 /// The operator, then its fused activation.
@@ -75,11 +69,14 @@ pub fn conv2d<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result
     let shape = filter(c, operator)?;
     let Window { stride, dilation, padding, .. } = window(c, operator, [shape[1], shape[2]], Some([5, 4]))?;
     let channels = c.builder.shape(x)[3];
-    if shape[3] != channels {
-        return Err(unusable(format!("has a filter of {} channels on an input of {channels} (groups)", shape[3])));
+    let (outputs, depth) = (shape[0], shape[3]);
+    let groups = channels / depth.max(1);
+    if groups == 0 || depth * groups != channels || !outputs.is_multiple_of(groups) {
+        return Err(unusable(format!("has {outputs} filters of {depth} channels on an input of {channels}")));
     }
     let mut inputs = vec![x];
-    inputs.extend(weights(c, operator, &shape, |values| values)?);
+    let whole = [outputs, shape[1], shape[2], channels];
+    inputs.extend(weights(c, operator, &whole, |values| ungrouped(&values, outputs, depth, groups))?);
     activated(c, operator, Conv2d { stride, dilation, padding }, &inputs, operator.option_i8(3)?)
 }
 
@@ -91,7 +88,7 @@ pub fn depthwise_conv2d<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>)
     // TFLite has the output channel innermost, the graph outermost.
     let arrange = |values: Vec<f32>| {
         let channel = |o: usize| values.iter().skip(o).step_by(outputs).copied();
-        (0..outputs).flat_map(channel).collect()
+        Ok((0..outputs).flat_map(channel).collect())
     };
     let mut inputs = vec![x];
     inputs.extend(weights(c, operator, &[outputs, height, width], arrange)?);
@@ -116,7 +113,7 @@ pub fn fully_connected<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) 
     let elements: usize = c.builder.shape(x).iter().product();
     let flat = c.builder.reshape(&name, x, &[elements / depth, depth])?;
     let mut inputs = vec![flat];
-    inputs.extend(weights(c, operator, &shape, |values| values)?);
+    inputs.extend(weights(c, operator, &shape, Ok)?);
     let node = activated(c, operator, Dense, &inputs, operator.option_i8(0)?)?;
     let stated = c.output_shape(operator)?;
     c.builder.reshape(&name, node, &stated)
@@ -166,9 +163,17 @@ pub fn reduce_max<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Re
     whole_image(c, operator, |window| MaxPool { window }.into())
 }
 
-/// The mean over height and width of an image: one large pool.
+/// The mean over some dimensions (input 1); over height and width of an image it is one large pool.
 pub fn mean<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
-    whole_image(c, operator, |window| AvgPool { window }.into())
+    let (x, name) = (c.input(operator, 0)?, c.name(operator)?);
+    let rank = c.builder.shape(x).len();
+    let axes = c.integers(operator, 1)?.iter().map(|axis| place_of(*axis, rank)).collect::<Result<Vec<usize>>>()?;
+    if rank == 4 && [[1, 2], [2, 1]].iter().any(|both| axes == both) {
+        return whole_image(c, operator, |window| AvgPool { window }.into());
+    }
+    let node = c.builder.push(&name, Mean { axes }, &[x])?;
+    let stated = c.output_shape(operator)?;
+    c.builder.reshape(&name, node, &stated)
 }
 
 /// A pool of one window over an image; input 1: the dimensions.

@@ -6,7 +6,10 @@
 mod arithmetic;
 mod conversion;
 mod layers;
+mod recurrent;
+mod select;
 mod shape;
+mod slice;
 
 use conversion::Conversion;
 
@@ -25,16 +28,21 @@ type Convert = for<'f> fn(&mut Conversion<'_, 'f>, &Operator<'f>) -> Result<Node
 const OPERATORS: &[(&str, Convert)] = &[
     ("ABS", |c, o| arithmetic::function(c, o, Function::Abs)),
     ("ADD", arithmetic::add),
+    ("ARG_MAX", |c, o| select::argmax(c, o, false)),
+    ("ARG_MIN", |c, o| select::argmax(c, o, true)),
     ("AVERAGE_POOL_2D", layers::average_pool),
+    ("BATCH_MATMUL", select::batch_matmul),
     ("CONCATENATION", shape::concatenation),
     ("CONV_2D", layers::conv2d),
     ("DEPTHWISE_CONV_2D", layers::depthwise_conv2d),
     ("DEQUANTIZE", shape::identity),
     ("DIV", arithmetic::div),
     ("ELU", arithmetic::elu),
+    ("EMBEDDING_LOOKUP", select::embedding_lookup),
     ("EXP", |c, o| arithmetic::function(c, o, Function::Exp)),
     ("EXPAND_DIMS", shape::reshape),
     ("FULLY_CONNECTED", layers::fully_connected),
+    ("GATHER", select::gather),
     ("GELU", |c, o| arithmetic::function(c, o, Function::Gelu)),
     ("HARD_SWISH", |c, o| arithmetic::function(c, o, Function::HardSwish)),
     ("LEAKY_RELU", arithmetic::leaky_relu),
@@ -43,21 +51,32 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("MAX_POOL_2D", layers::max_pool),
     ("MEAN", layers::mean),
     ("MUL", arithmetic::mul),
+    ("PACK", shape::pack),
     ("PAD", shape::pad),
+    ("PRELU", arithmetic::prelu),
     ("QUANTIZE", shape::identity),
     ("REDUCE_MAX", layers::reduce_max),
     ("RELU", |c, o| arithmetic::activation(c, o, 1)),
     ("RELU6", |c, o| arithmetic::activation(c, o, 3)),
     ("RELU_N1_TO_1", |c, o| arithmetic::activation(c, o, 2)),
     ("RESHAPE", shape::reshape),
+    ("RESIZE_BILINEAR", select::resize_bilinear),
+    ("RESIZE_NEAREST_NEIGHBOR", select::resize_nearest),
+    ("REVERSE_V2", slice::reverse),
+    ("SLICE", slice::slice),
     ("SOFTMAX", arithmetic::softmax),
+    ("SPLIT", slice::split),
+    ("SPLIT_V", slice::split_v),
     ("SQRT", |c, o| arithmetic::function(c, o, Function::Sqrt)),
     ("SQUARE", |c, o| arithmetic::function(c, o, Function::Square)),
     ("SQUEEZE", shape::reshape),
+    ("STRIDED_SLICE", slice::strided_slice),
     ("SUB", arithmetic::sub),
     ("TANH", |c, o| arithmetic::activation(c, o, 4)),
     ("TRANSPOSE", shape::transpose),
     ("TRANSPOSE_CONV", layers::transpose_conv),
+    ("UNIDIRECTIONAL_SEQUENCE_LSTM", recurrent::lstm),
+    ("UNPACK", slice::unpack),
 ];
 
 /// The graph of a whole file.

@@ -4,6 +4,7 @@ use super::conversion::Conversion;
 use crate::Result;
 use crate::graph::NodeId;
 use crate::import::builder::MAX_WINDOW;
+use crate::import::tflite::convert::place_of;
 use crate::import::tflite::schema::Operator;
 use crate::import::unusable;
 use crate::ops::Pad;
@@ -46,14 +47,25 @@ pub fn pad<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<No
     c.builder.push(&name, pad, &[x])
 }
 
+/// `PackOptions`: number, axis.
+pub fn pack<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
+    let (name, whole) = (c.name(operator)?, c.output_shape(operator)?);
+    let axis = place_of(operator.option_i32(1, 0)?, whole.len())?;
+    let mut one = whole.clone();
+    one[axis] = 1;
+    let part = |at| {
+        let x = c.input(operator, at)?;
+        c.builder.reshape(&name, x, &one)
+    };
+    let parts = (0..operator.inputs.len()).map(part).collect::<Result<Vec<NodeId>>>()?;
+    c.builder.concat(&name, &parts, axis)
+}
+
 /// `ConcatenationOptions`: axis, activation.
 pub fn concatenation<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -> Result<NodeId> {
     let name = c.name(operator)?;
     let inputs: Vec<NodeId> = (0..operator.inputs.len()).map(|at| c.input(operator, at)).collect::<Result<_>>()?;
-    let rank = c.output_shape(operator)?.len() as i32;
-    let axis = operator.option_i32(0, 0)?;
-    let axis = usize::try_from(if axis < 0 { axis + rank } else { axis });
-    let axis = axis.map_err(|_| unusable("has an axis outside of its shape"))?;
+    let axis = place_of(operator.option_i32(0, 0)?, c.output_shape(operator)?.len())?;
     let node = c.builder.concat(&name, &inputs, axis)?;
     c.builder.activation(&name, node, operator.option_i8(1)?)
 }

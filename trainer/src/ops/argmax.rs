@@ -1,0 +1,47 @@
+//! Which element is the largest.
+
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
+use super::{Io, Operator, exactly, misfit};
+use crate::Result;
+use crate::graph::{Real, Shape};
+use crate::quant::program::{Lowering, Scale};
+
+/// The index of the largest (or smallest) element along `axis`, which stays as 1; the first of equals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Argmax {
+    /// The dimension.
+    pub axis: usize,
+    /// The smallest instead of the largest.
+    pub smallest: bool,
+}
+
+impl Operator for Argmax {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [x] = exactly(inputs)?;
+        let mut shape = x.to_vec();
+        *shape.get_mut(self.axis).ok_or_else(|| misfit(format!("shape {x} has no dimension {}", self.axis)))? = 1;
+        Ok(shape.into())
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let x = io.inputs[0];
+        let (length, inner) = (x.shape[self.axis], x.shape[self.axis + 1..].iter().product::<usize>());
+        let blocks = io.output.chunks_exact_mut(inner.max(1)).zip(x.data.chunks_exact((length * inner).max(1)));
+        for (out, block) in blocks {
+            for (at, out) in out.iter_mut().enumerate() {
+                let better = |a: T, b: T| if self.smallest { a < b } else { a > b };
+                let pick = |best: usize, i: usize| {
+                    if better(block[i * inner + at], block[best * inner + at]) { i } else { best }
+                };
+                *out = T::of((0..length).fold(0, pick) as f64);
+            }
+        }
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let argmax = ops::Argmax { axis: lowering.axis(self.axis)?, smallest: self.smallest };
+        lowering.operator(Scale::Integers, move |_| Ok(OperatorKind::Argmax(argmax)))
+    }
+}

@@ -1,0 +1,86 @@
+//! Products of many matrices.
+
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
+
+use super::{Io, Operator, exactly, loops, misfit};
+use crate::Result;
+use crate::graph::{Matrix, Real, Shape, product};
+use crate::quant::program::{Lowering, Made, Scale};
+
+/// `a b` for each place of the leading dimensions, which are repeated where they are 1 or missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchMatMul {
+    /// Which of them is stored with rows and columns exchanged.
+    pub adjoint: [bool; 2],
+}
+
+/// Leading dimensions, rows and columns.
+fn parts(shape: &Shape, adjoint: bool) -> Result<(Shape, [usize; 2])> {
+    let Some((places, &[rows, columns])) = shape.split_last_chunk::<2>() else {
+        return Err(misfit(format!("takes matrices, was given shape {shape}")));
+    };
+    Ok((places.into(), if adjoint { [columns, rows] } else { [rows, columns] }))
+}
+
+impl BatchMatMul {
+    fn places(a: &Shape, b: &Shape) -> Option<Shape> {
+        let rank = a.len().max(b.len());
+        let at = |shape: &Shape, axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);
+        let whole: Vec<usize> = (0..rank).map(|axis| at(a, axis).max(at(b, axis))).collect();
+        let whole = Shape::from(whole);
+        let fits = [a, b].iter().all(|shape| loops::broadcast_strides(shape, &whole).is_some());
+        fits.then_some(whole)
+    }
+}
+
+impl Operator for BatchMatMul {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        let [a, b] = exactly(inputs)?;
+        let ((left, [rows, inner]), (right, [depth, columns])) =
+            (parts(a, self.adjoint[0])?, parts(b, self.adjoint[1])?);
+        match Self::places(&left, &right).filter(|_| inner == depth && inner > 0) {
+            Some(places) => Ok([places.dims(), &[rows, columns]].concat().into()),
+            None => Err(misfit(format!("matrices of shapes {a} and {b} cannot be multiplied"))),
+        }
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let [a, b] = [io.inputs[0], io.inputs[1]];
+        let (Ok((left, [rows, inner])), Ok((right, [_, columns]))) =
+            (parts(a.shape, self.adjoint[0]), parts(b.shape, self.adjoint[1]))
+        else {
+            return;
+        };
+        let places: Shape = io.shape[..io.shape.len() - 2].into();
+        let mut sources = vec![[0, 0]; places.elements()];
+        for (side, shape) in [&left, &right].into_iter().enumerate() {
+            let strides = loops::broadcast_strides(shape, &places).unwrap_or_default();
+            loops::for_each_pair(&places, &strides, |place, from| sources[place][side] = from);
+        }
+        let matrix = |data, adjoint: bool, [rows, columns]: [usize; 2]| {
+            if adjoint { Matrix::new(data, columns, rows).t() } else { Matrix::new(data, rows, columns) }
+        };
+        for (out, [from_a, from_b]) in io.output.chunks_exact_mut((rows * columns).max(1)).zip(sources) {
+            let a = matrix(&a.data[from_a * rows * inner..][..rows * inner], self.adjoint[0], [rows, inner]);
+            let b = matrix(&b.data[from_b * inner * columns..][..inner * columns], self.adjoint[1], [inner, columns]);
+            product(out, a, b, false);
+        }
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let constant = |at: usize| lowering.is_param(at).then(|| lowering.constant(at)).transpose();
+        let (adjoint, first, second) = (self.adjoint, constant(0)?, constant(1)?);
+        lowering.operator(Scale::Observed, move |site| {
+            let mut computed = site.inputs.iter().map(|input| input.scale);
+            let mut scale = |constant: &Option<_>| match constant {
+                Some(ackermann_core::blob::write::TensorSpec { scale, .. }) => *scale,
+                None => computed.next().unwrap_or(1.0),
+            };
+            let scales = [scale(&first), scale(&second)];
+            let kind = ops::BatchMatmul::for_scales(adjoint, scales, site.output.scale);
+            let [before, after] = [&first, &second].map(|constant| constant.iter().cloned().collect());
+            Ok(Made { kind: OperatorKind::BatchMatmul(kind), before, after })
+        })
+    }
+}
