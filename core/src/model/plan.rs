@@ -16,7 +16,7 @@ const UNBORN: u16 = u16::MAX;
 pub(super) struct Plan {
     /// By tensor: the moment at which it is read last (written, if it is never read), or [`UNBORN`].
     last: [u16; MAX_RECORDS],
-    /// The tensors in the arena that hold their value, as many as `count`.
+    /// The tensors in the arena that hold their value, as many as `count`; before the first operator all that are there from the start.
     live: [u16; MAX_RECORDS],
     count: usize,
 }
@@ -30,7 +30,6 @@ impl Plan {
             plan.follow(model, record, operator)?;
         }
         plan.end(model)?;
-        plan.forget(0);
         Ok(plan)
     }
 
@@ -47,22 +46,30 @@ impl Plan {
         let (reads, written) = (record.reads(), record.outputs[0]);
         let output = step.sides.output.range();
         let mut covered = overlap(&output, &step.scratch);
-        for other in self.live().iter().copied() {
-            let range = model.tensor(other).ok_or(error)?.range();
-            let last = self.last(other) == moment;
-            if overlap(&range, &output) && !in_place(step, last, reads, other) {
+        let before = core::mem::take(&mut self.count);
+        for at in 0..before {
+            let other = self.live.get(at).copied().unwrap_or(UNBORN);
+            let (range, last) = (model.tensor(other).ok_or(error)?.range(), self.last(other));
+            if last < moment {
+                continue;
+            }
+            if overlap(&range, &output) && !in_place(step, last == moment, reads, other) {
                 return Err(LoadError::LiveOverlap { tensor: written });
             }
             covered |= overlap(&range, &step.scratch);
+            if last > moment {
+                self.remember(other);
+            }
         }
         // Kernels see scratch as int16 or wider.
-        let odd = step.scratch.start % ALIGNMENT != 0 || step.scratch.len() % ALIGNMENT != 0;
-        let misplaced = odd || step.scratch.end > model.arena_bytes;
+        let whole = [step.scratch.start, step.scratch.len()].iter().all(|bytes| bytes.is_multiple_of(ALIGNMENT));
+        let misplaced = !whole || step.scratch.end > model.arena_bytes;
         if covered || misplaced || step.scratch.len() < step.operator.scratch_bytes(&step.sides) {
             return Err(error);
         }
-        self.remember(written);
-        self.forget(moment);
+        if self.last(written) > moment {
+            self.remember(written);
+        }
         Ok(())
     }
 
@@ -144,18 +151,6 @@ impl Plan {
         if let Some(place) = self.live.get_mut(self.count) {
             *place = tensor;
             self.count += 1;
-        }
-    }
-
-    /// What is not read after `moment` is not live any more.
-    fn forget(&mut self, moment: u16) {
-        let before = self.count;
-        self.count = 0;
-        for at in 0..before {
-            let tensor = self.live.get(at).copied().unwrap_or(UNBORN);
-            if self.last(tensor) > moment {
-                self.remember(tensor);
-            }
         }
     }
 }

@@ -133,9 +133,9 @@ fn are_bounded(layout: Layout, channels: &[[Channel; 2]], taps: usize, zero_poin
 /// Of channels whose biases are below `room` in magnitude and, where they are `DOUBLED`, even.
 #[inline(never)]
 fn all_bounded<const DOUBLED: bool>(channels: &[[Channel; 2]], room: u32, zero_point: i32) -> bool {
-    let (first, count) = (room.wrapping_sub(1), (2 * room).saturating_sub(1));
     let half = zero_point.wrapping_mul(2).wrapping_add(1);
-    let (mut negative, mut odd) = (0, 0);
+    // All bits of multipliers, biases and their magnitudes (less one where they are negative).
+    let (mut multipliers, mut biases, mut magnitudes) = (0, 0, 0);
     for pair in channels {
         for Channel { bias, multiplier, rounding, shift } in pair {
             // One less than the shift to the right.
@@ -143,13 +143,11 @@ fn all_bounded<const DOUBLED: bool>(channels: &[[Channel; 2]], room: u32, zero_p
             if right >= quantized::MAX_BOUNDED_SHIFT as u32 || *rounding != half.wrapping_shl(right) {
                 return false;
             }
-            if (*bias as u32).wrapping_add(first) >= count {
-                return false;
-            }
-            (negative, odd) = (negative | multiplier, odd | bias);
+            (multipliers, biases, magnitudes) =
+                (multipliers | multiplier, biases | bias, magnitudes | bias ^ (bias >> 31));
         }
     }
-    negative >= 0 && !(DOUBLED && odd & 1 != 0)
+    multipliers >= 0 && !(DOUBLED && biases & 1 != 0) && (magnitudes as u32) + 1 < room
 }
 
 /// Everything about one channel, the first fault by name.
