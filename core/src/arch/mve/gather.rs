@@ -1,5 +1,8 @@
 //! Copies of input into columns (im2col), 16 bytes at a time.
 
+#[cfg(not(simd_mve))]
+use crate::ops::{parts, parts_mut};
+
 /// Copies pixels that stand evenly in one place to where they stand evenly in another, as wide apart as it likes.
 #[derive(Debug, Clone, Copy)]
 pub struct Spread {
@@ -65,10 +68,32 @@ impl Spread {
             super::gather_asm::pixels(source, pixel, steps, count, to);
         }
         #[cfg(not(simd_mve))]
-        for i in 0..count {
-            let pixel = source.get(i * steps[0]..).and_then(|from| from.get(..pixel)).unwrap_or(&[]);
-            copy(pixel, to.get_mut(i * steps[1]..).unwrap_or(&mut []));
+        match pixel {
+            1 => each(source, steps, last, to, short::<1>),
+            2 => each(source, steps, last, to, short::<2>),
+            3 => each(source, steps, last, to, short::<3>),
+            4 => each(source, steps, last, to, short::<4>),
+            _ => each(source, steps, last, to, |from, to| copy(from.get(..pixel).unwrap_or(from), to)),
         }
+    }
+}
+
+/// `copy` for `last` pixels and one more.
+#[cfg(not(simd_mve))]
+#[inline(always)]
+fn each(source: &[i8], steps: [usize; 2], last: usize, to: &mut [i8], copy: impl Fn(&[i8], &mut [i8])) {
+    let (source, to) = (source.split_at_checked(last * steps[0]), to.split_at_mut_checked(last * steps[1]));
+    let (Some((source, from_last)), Some((to, to_last))) = (source, to) else { return };
+    parts(source, steps[0]).zip(parts_mut(to, steps[1])).for_each(|(from, to)| copy(from, to));
+    copy(from_last, to_last);
+}
+
+/// The first `N` bytes.
+#[cfg(not(simd_mve))]
+#[inline(always)]
+fn short<const N: usize>(from: &[i8], to: &mut [i8]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *from;
     }
 }
 
