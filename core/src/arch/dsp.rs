@@ -1,4 +1,5 @@
-//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`], [`planes`] and [`bytes`] made of them.
+//! Armv7E-M DSP instructions (Cortex-M4, M7; M33 with the DSP extension), and the [`blocks`], [`planes`], [`strips`] and [`bytes`] made of
+//! them.
 //!
 //! On a target without them each function is the same arithmetic in plain Rust, so that whatever is built on top
 //! (packing, tails, layout) is tested on any machine.
@@ -23,6 +24,11 @@ mod planes_asm;
 pub mod rows;
 #[cfg(simd_dsp)]
 mod rows_asm;
+#[cfg(simd_dsp)]
+mod split_asm;
+pub mod strips;
+#[cfg(simd_dsp)]
+mod sweep_asm;
 
 #[cfg(simd_dsp)]
 use macros_asm::{cpu, requantize_narrow, requantize_wide, shift_narrow, shift_wide};

@@ -55,6 +55,11 @@ impl<'m> Weighted<'m> {
         self.bounded || !cfg!(feature = "unbounded")
     }
 
+    /// Whether sums below zero give the smallest output, however they are rounded (ReLU), where `zero_point` is the output's.
+    pub(crate) fn cuts_below_zero(&self, zero_point: i32) -> bool {
+        i32::from(self.activation.min) >= zero_point
+    }
+
     /// Weights and biases, given the weights per channel.
     pub(crate) fn parameters(&self, taps: usize) -> u64 {
         (taps as u64 + 1) * self.channels.len() as u64

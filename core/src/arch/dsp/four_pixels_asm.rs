@@ -109,10 +109,10 @@ pub struct Plan {
     three_strides: usize,
     /// Bytes of output of one pixel.
     outputs: usize,
-    channels: *const [Channel; 2],
-    unused: usize,
     /// Bytes of the columns.
     bytes: usize,
+    channels: *const [Channel; 2],
+    unused: usize,
     /// Where in the loop the second word is.
     entry: usize,
     weights: *const u8,
@@ -128,7 +128,7 @@ impl Plan {
         let bytes = quads.wrapping_mul(size_of::<Quad4>());
         let entry = entry(quads.wrapping_mul(2), round, code);
         let (outputs, channels) = (pairs.len() * 2, pairs.as_ptr());
-        Self { stride, three_strides, outputs, channels, unused: 0, bytes, entry, weights }
+        Self { stride, three_strides, outputs, bytes, channels, unused: 0, entry, weights }
     }
 }
 
@@ -145,8 +145,8 @@ pub fn requantized_4x2(product: &Product4<'_>, columns: &[Quad4], output: &mut [
     unsafe { kernel(output.as_mut_ptr(), columns.as_ptr(), plan) }
 }
 
-/// Four pixels of all pairs. Stack: output 0, stride 4, three strides 8, end of output 12, channels 16, columns 20, their end 24,
-/// entry 28, saved registers.
+/// Four pixels of all pairs. Stack: output 0, stride 4, three strides 8, end of output 12, end of columns 16, channels 20, columns
+/// 24, entry 28, saved registers.
 macro_rules! four_pixels {
     ($name:ident, $word:ident, $words:ident, $requantize:ident, $shift:ident) => {
         /// # Safety
@@ -162,35 +162,35 @@ macro_rules! four_pixels {
                  subs r2, r2, r9
                  mov r9, r2
                  add r5, r5, r0
-                 mov r7, r1
-                 add r8, r8, r1
+                 add r6, r6, r1
+                 mov r8, r1
+                 mov r12, r7
                  push {{r0, r3, r4, r5, r6, r7, r8, r9}}
                  mov r1, r10
-                 1: ldrd r2, r0, [sp, #16]
-                 ldr r7, [r2]
-                 ldr r11, [r2, #16]",
+                 1: ldr r7, [r12]
+                 ldr r11, [r12, #16]
+                 ldr r0, [sp, #24]",
                 first_word!($word),
                 "ldr pc, [sp, #28]
                  2: ",
                 $words!($word),
-                "3: ldr r2, [sp, #24]
+                "3: ldrd r2, r12, [sp, #16]
                  cmp r0, r2
                  bne.w 2b
-                 ldr r0, [sp, #16]
-                 ldm r0!, {{r2, r3, r12, lr}}",
+                 ldm r12!, {{r0, r2, r3, lr}}",
                 $shift!("lr"),
-                $requantize!("r4", "r2", "r3", "r12", "lr"),
-                $requantize!("r5", "r2", "r3", "r12", "lr"),
-                $requantize!("r6", "r2", "r3", "r12", "lr"),
-                $requantize!("r7", "r2", "r3", "r12", "lr"),
-                "ldm r0!, {{r2, r3, r12, lr}}
-                 str r0, [sp, #16]",
+                $requantize!("r4", "r0", "r2", "r3", "lr"),
+                $requantize!("r5", "r0", "r2", "r3", "lr"),
+                $requantize!("r6", "r0", "r2", "r3", "lr"),
+                $requantize!("r7", "r0", "r2", "r3", "lr"),
+                "ldm r12!, {{r0, r2, r3, lr}}
+                 str r12, [sp, #20]",
                 $shift!("lr"),
-                $requantize!("r8", "r2", "r3", "r12", "lr"),
-                $requantize!("r9", "r2", "r3", "r12", "lr"),
-                $requantize!("r10", "r2", "r3", "r12", "lr"),
-                $requantize!("r11", "r2", "r3", "r12", "lr"),
-                "ldm sp, {{r0, r2, r3, r12}}
+                $requantize!("r8", "r0", "r2", "r3", "lr"),
+                $requantize!("r9", "r0", "r2", "r3", "lr"),
+                $requantize!("r10", "r0", "r2", "r3", "lr"),
+                $requantize!("r11", "r0", "r2", "r3", "lr"),
+                "ldm sp, {{r0, r2, r3, lr}}
                  bfi r4, r8, #8, #8
                  bfi r5, r9, #8, #8
                  bfi r6, r10, #8, #8
@@ -201,7 +201,7 @@ macro_rules! four_pixels {
                  strh r7, [r0, r3]
                  adds r0, #2
                  str r0, [sp]
-                 cmp r0, r12
+                 cmp r0, lr
                  bne.w 1b
                  add sp, #32
                  pop {{r4, r5, r6, r7, r8, r9, r10, r11, pc}}"

@@ -1,16 +1,8 @@
-//! Blocks of depthwise convolution: four channels of NHWC become planes of int16, and a kernel slides over one plane.
+//! Blocks of depthwise convolution with any kernel ([`super::strips`] for 3 x 3 taps): four channels of NHWC become planes of int16, and the
+//! kernel slides over one plane.
 //!
-//! A plane holds lines of words of two elements. Two neighbouring outputs at stride 1 share their words: with X01, X23 the
-//! elements 0 to 3 and W01, W12 pairs of the three weights,
-//!
-//! ```text
-//! output 0 = X01 . W01 + x2 * w2          SMLAD, SMLABT
-//! output 1 = x1 * w0 + X23 . W12          SMLATB, SMLAD
-//! ```
-//!
-//! so that a line of a 3 x 3 kernel costs four multiplications for two outputs, and its weights take two registers. At stride 2 each
-//! output begins a word. Four outputs are computed at a time: 62 instructions at stride 1 with requantization and stores, 65 at
-//! stride 2. Splitting costs 15 instructions for two pixels of four channels.
+//! A plane holds lines of words of two elements. Two neighbouring outputs at stride 1 share their words, and the weights come in pairs for
+//! each of them. Four outputs are computed at a time.
 
 /// Words of a lane before its weights: four times twice the bias, multiplier, rounding constant, right shift.
 pub const LANE_HEAD: usize = 7;
@@ -58,18 +50,13 @@ pub fn split(pixels: &Pixels, source: &[i8], planes: &mut [u32]) {
     emulated::split(pixels, source, planes);
 }
 
-/// The weights of a lane, behind its head.
+/// The weights of a lane, behind its head: per line `taps` times the pairs (w0, w1) and (0, w0), then (w2, w3) and (w1, w2), ..
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kernel {
-    /// Per line (w0, w1) and (w1, w2).
-    ThreeByThree,
-    /// Per line `taps` times the pairs (w0, w1) and (0, w0), then (w2, w3) and (w1, w2), ..
-    Any {
-        /// Lines of the kernel, 1 or more.
-        lines: usize,
-        /// Pairs of words per line, 1 or more.
-        taps: usize,
-    },
+pub struct Kernel {
+    /// Lines of the kernel, 1 or more.
+    pub lines: usize,
+    /// Pairs of words per line, 1 or more.
+    pub taps: usize,
 }
 
 /// Lines of outputs over up to four planes.
@@ -98,33 +85,21 @@ pub struct Walk {
 }
 
 impl Kernel {
-    /// Lines, and pairs of words per line.
-    pub fn size(self) -> [usize; 2] {
-        match self {
-            Self::ThreeByThree => [3, 1],
-            Self::Any { lines, taps } => [lines, taps],
-        }
-    }
-
     /// Words of a lane.
     pub fn lane_words(self) -> usize {
-        let [lines, taps] = self.size();
-        LANE_HEAD + 2 * lines * taps
+        LANE_HEAD + 2 * self.lines * self.taps
     }
 
-    /// Words of a line of scratch that `outputs` read, rounded up to blocks of four (and two).
+    /// Words of a line of scratch that `outputs` read, rounded up to blocks of four.
     pub fn line_words(self, outputs: usize, stride: usize) -> usize {
-        match self {
-            Self::ThreeByThree => (outputs / 4 * 2 + (outputs % 4).div_ceil(2)) * stride + 1,
-            Self::Any { taps, .. } => outputs.div_ceil(4) * 2 * stride + taps - 1,
-        }
+        outputs.div_ceil(4) * 2 * stride + self.taps - 1
     }
 }
 
 impl Walk {
     /// Words of planes and of lanes read, and bytes written; `None` also where there is nothing to do.
     fn reach(&self) -> Option<[usize; 3]> {
-        let [lines, taps] = self.kernel.size();
+        let Kernel { lines, taps } = self.kernel;
         let others = self.planes.checked_sub(1)?;
         let (last, bottom) = (self.lines.checked_sub(1)?, lines.checked_sub(1)?);
         let (right, _) = (self.outputs.checked_sub(1)?, taps.checked_sub(1)?);
@@ -193,20 +168,12 @@ mod emulated {
 
     /// The sum of an output that begins in the lower (phase 0) or upper (1) half of the first word.
     fn sum(walk: &Walk, plane: &[u32], weights: &[u32], phase: usize, bias: i32) -> i32 {
-        let [lines, taps] = walk.kernel.size();
+        let Kernel { lines, taps } = walk.kernel;
         let x = |line: usize, word: usize| plane.get(line * walk.line + word).copied().unwrap_or(0);
         let mut sum = bias;
         for (line, weights) in weights.chunks_exact(2 * taps).take(lines).enumerate() {
-            if walk.kernel == Kernel::ThreeByThree {
-                let (x01, x23, w01, w12) = (x(line, 0), x(line, 1), weights[0], weights[1]);
-                sum = match phase {
-                    0 => smlad(x23 & 0xffff, w12 >> 16, smlad(x01, w01, sum)),
-                    _ => smlad(x23, w12, smlad(x01 >> 16, w01 & 0xffff, sum)),
-                };
-            } else {
-                for (tap, pair) in weights.as_chunks::<2>().0.iter().enumerate() {
-                    sum = smlad(x(line, tap), pair[phase], sum);
-                }
+            for (tap, pair) in weights.as_chunks::<2>().0.iter().enumerate() {
+                sum = smlad(x(line, tap), pair[phase], sum);
             }
         }
         sum

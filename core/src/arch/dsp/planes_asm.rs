@@ -117,167 +117,6 @@ macro_rules! store_four {
     };
 }
 
-/// A kernel line of four outputs at stride 1: words at r0, weights at `at` behind r1.
-macro_rules! four_at_1 {
-    ($at:literal) => {
-        concat!(
-            "ldm r0, {{r8, r9, r10}}
-             ldrd r12, lr, [r1, #",
-            $at,
-            "]
-             smlad r4, r8, r12, r4
-             smlatb r5, r8, r12, r5
-             smlabt r4, r9, lr, r4
-             smlad r5, r9, lr, r5
-             smlad r6, r9, r12, r6
-             smlatb r7, r9, r12, r7
-             smlabt r6, r10, lr, r6
-             smlad r7, r10, lr, r7
-            "
-        )
-    };
-}
-
-/// The same at stride 2.
-macro_rules! four_at_2 {
-    ($at:literal) => {
-        concat!(
-            "ldm r0, {{r8, r9, r10}}
-             ldrd r12, lr, [r1, #",
-            $at,
-            "]
-             smlad r4, r8, r12, r4
-             smlabt r4, r9, lr, r4
-             smlad r5, r9, r12, r5
-             smlabt r5, r10, lr, r5
-             ldrd r8, r9, [r0, #12]
-             smlad r6, r10, r12, r6
-             smlabt r6, r8, lr, r6
-             smlad r7, r8, r12, r7
-             smlabt r7, r9, lr, r7
-            "
-        )
-    };
-}
-
-/// A kernel line of two outputs at stride 1.
-macro_rules! two_at_1 {
-    ($at:literal) => {
-        concat!(
-            "ldrd r8, r9, [r0]
-             ldrd r12, lr, [r1, #",
-            $at,
-            "]
-             smlad r4, r8, r12, r4
-             smlatb r5, r8, r12, r5
-             smlabt r4, r9, lr, r4
-             smlad r5, r9, lr, r5
-            "
-        )
-    };
-}
-
-/// A kernel line of two outputs at stride 2.
-macro_rules! two_at_2 {
-    ($at:literal) => {
-        concat!(
-            "ldm r0, {{r8, r9, r10}}
-             ldrd r12, lr, [r1, #",
-            $at,
-            "]
-             smlad r4, r8, r12, r4
-             smlabt r4, r9, lr, r4
-             smlad r5, r9, r12, r5
-             smlabt r5, r10, lr, r5
-            "
-        )
-    };
-}
-
-/// All of [`convolve`] for 3 x 3 taps. Of the numbers at r3, which are copied to the stack, the offsets from sp are: line bytes 12,
-/// output step 16, words' bytes under all blocks of four 20, outputs left over 24, lines 28, bytes to the next line's words 32
-/// and outputs 36. Below them: words 0, output 4, and 8 the end of the blocks or what is left.
-macro_rules! three_by_three {
-    ($four:ident, $four_bytes:literal, $two:ident, $two_bytes:literal) => {
-        naked_asm!(
-            cpu!(),
-            "push {{r4, r5, r6, r7, r8, r9, r10, r11, lr}}
-             ldm r3, {{r4, r5, r6, r7, r8, r9, r10}}
-             push {{r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}}
-             1: ldrd r0, r3, [sp]
-             ldrd r2, r11, [sp, #12]
-             ldr r12, [sp, #20]
-             cmp r12, #0
-             beq 3f
-             add r12, r12, r0
-             str r12, [sp, #8]
-             2: ldm r1, {{r4, r5, r6, r7}}",
-            $four!("28"),
-            "add r0, r0, r2",
-            $four!("36"),
-            "add r0, r0, r2",
-            $four!("44"),
-            "sub r0, r0, r2, lsl #1",
-            load_requantization!(),
-            concat!("add r0, r0, #", $four_bytes),
-            requantize!("r4", "r5", "r6", "r7"),
-            store_four!(),
-            "ldr r12, [sp, #8]
-             cmp r0, r12
-             bne 2b
-             3: ldr r12, [sp, #24]
-             cmp r12, #0
-             beq 5f
-             str r12, [sp, #8]
-             4: ldrd r4, r5, [r1]",
-            $two!("28"),
-            "add r0, r0, r2",
-            $two!("36"),
-            "add r0, r0, r2",
-            $two!("44"),
-            "sub r0, r0, r2, lsl #1",
-            load_requantization!(),
-            concat!("add r0, r0, #", $two_bytes),
-            requantize!("r4", "r5"),
-            // Of a single last output the second is written first, and over.
-            "ldr r12, [sp, #8]
-             subs r12, #2
-             it mi
-             movmi r11, #0
-             strb r5, [r3, r11]
-             strb r4, [r3]
-             add r3, r3, r11, lsl #1
-             str r12, [sp, #8]
-             bgt 4b
-             5: ldrd r0, r3, [sp]
-             ldrd r4, r5, [sp, #32]
-             add r0, r0, r4
-             add r3, r3, r5
-             strd r0, r3, [sp]
-             ldr r4, [sp, #28]
-             subs r4, #1
-             str r4, [sp, #28]
-             bne 1b
-             add sp, #40
-             pop {{r4, r5, r6, r7, r8, r9, r10, r11, pc}}"
-        )
-    };
-}
-
-/// # Safety
-/// See [`convolve`].
-#[unsafe(naked)]
-unsafe extern "C" fn three_by_three_at_1(_: *const u32, _: *const u32, _: *mut i8, _: &[usize; 7]) {
-    three_by_three!(four_at_1, "8", two_at_1, "4")
-}
-
-/// # Safety
-/// See [`convolve`].
-#[unsafe(naked)]
-unsafe extern "C" fn three_by_three_at_2(_: *const u32, _: *const u32, _: *mut i8, _: &[usize; 7]) {
-    three_by_three!(four_at_2, "16", two_at_2, "8")
-}
-
 /// A kernel line of `lr` pairs of words, four outputs at stride 1.
 macro_rules! any_at_1 {
     () => {
@@ -311,7 +150,7 @@ macro_rules! any_at_2 {
     };
 }
 
-/// All of [`convolve`] for other kernels. Offsets from sp: words 0, output 4, outputs left 8, pairs of words per line 12, bytes
+/// All of [`convolve`]. Offsets from sp: words 0, output 4, outputs left 8, pairs of words per line 12, bytes
 /// from the end of one kernel line to the next 16, back to the next four outputs 20, outputs 24, output step 28, lines 32,
 /// bytes to the next line's words 36 and outputs 40, end of the weights behind r1 44.
 macro_rules! any {
@@ -382,46 +221,20 @@ unsafe extern "C" fn any_at_2(_: *const u32, _: *const u32, _: *mut i8, _: &[usi
     any!(any_at_2)
 }
 
-/// Plane, lane, output, numbers.
-type Block<const N: usize> = unsafe extern "C" fn(*const u32, *const u32, *mut i8, &[usize; N]);
-
 pub fn convolve(walk: &Walk, planes: &[u32], lanes: &[u32], output: &mut [i8]) {
     let Walk { stride, line, outputs, step, lines, next_line, next_output, .. } = *walk;
-    match walk.kernel {
-        Kernel::ThreeByThree => {
-            let fours = outputs / 4 * 8 * stride;
-            let numbers = [line * 4, step, fours, outputs % 4, lines, next_line * 4, next_output];
-            let block: Block<7> = if stride == 1 { three_by_three_at_1 } else { three_by_three_at_2 };
-            // SAFETY: of `each_plane`.
-            each_plane(walk, planes, lanes, output, |x, lane, y| unsafe { block(x, lane, y, &numbers) });
-        }
-        Kernel::Any { lines: kernel_lines, taps } => {
-            // At stride 1 a line begins with one word more.
-            let skip = (line * 4).wrapping_sub((taps + 2 - stride) * 4);
-            let back = kernel_lines.wrapping_mul(line * 4).wrapping_sub(8 * stride);
-            let weights = super::planes::LANE_HEAD * 4 + kernel_lines * taps * 8;
-            let numbers = [taps, skip, back, outputs, step, lines, next_line * 4, next_output, weights];
-            let block: Block<9> = if stride == 1 { any_at_1 } else { any_at_2 };
-            // SAFETY: of `each_plane`.
-            each_plane(walk, planes, lanes, output, |x, lane, y| unsafe { block(x, lane, y, &numbers) });
-        }
-    }
-}
-
-/// Calls `block` with plane, lane and output of each plane. The caller of [`convolve`] has checked that from the last ones on there are
-/// all words under whole blocks of the last line, all weights, and the last output; and that there is at least one line, output,
-/// kernel line and pair of words.
-#[inline(always)]
-fn each_plane(
-    walk: &Walk,
-    planes: &[u32],
-    lanes: &[u32],
-    output: &mut [i8],
-    block: impl Fn(*const u32, *const u32, *mut i8),
-) {
+    let Kernel { lines: kernel_lines, taps } = walk.kernel;
+    // At stride 1 a line begins with one word more.
+    let skip = (line * 4).wrapping_sub((taps + 2 - stride) * 4);
+    let back = kernel_lines.wrapping_mul(line * 4).wrapping_sub(8 * stride);
+    let weights = super::planes::LANE_HEAD * 4 + kernel_lines * taps * 8;
+    let numbers = [taps, skip, back, outputs, step, lines, next_line * 4, next_output, weights];
+    let block: unsafe extern "C" fn(_, _, _, _) = if stride == 1 { any_at_1 } else { any_at_2 };
     let (mut x, mut lane, mut y) = (planes.as_ptr(), lanes.as_ptr(), output.as_mut_ptr());
     for _ in 0..walk.planes {
-        block(x, lane, y);
+        // SAFETY: the caller has checked that from the last plane, lane and output on there are all words under whole blocks of the last
+        // line, all weights, and the last output; and that there is at least one line, output, kernel line and pair of words.
+        unsafe { block(x, lane, y, &numbers) };
         (x, lane, y) =
             (x.wrapping_add(walk.plane_words), lane.wrapping_add(walk.kernel.lane_words()), y.wrapping_add(1));
     }

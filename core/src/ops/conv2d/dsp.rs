@@ -21,6 +21,10 @@ pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8],
     let geometry = Band::new(&conv.window, read, written);
     let product = FourPixels::new(&conv.weighted, columns.len(), zero_out);
     let Some(gather) = gather(conv, geometry.line) else { return };
+    if conv.window.kernel == [1, 1] && conv.window.stride == [1, 1] && geometry.inside {
+        pointwise(conv, &gather, &product, columns, zero_out, input, output);
+        return clamp(conv.weighted.activation, output);
+    }
     for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * oc)) {
         let mut at = Position::first(conv, geometry.line, ow);
         let mut windows = Windows::new(conv, geometry, image, zero_in, &mut *band);
@@ -36,6 +40,28 @@ pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8],
         }
     }
     clamp(conv.weighted.activation, output);
+}
+
+/// A kernel of one tap at all pixels: windows are the pixels, one after the other.
+fn pointwise(
+    conv: &Conv2d<'_>,
+    gather: &Gather,
+    product: &FourPixels<'_>,
+    columns: &mut [Quad4],
+    zero_out: i32,
+    input: &[i8],
+    output: &mut [i8],
+) {
+    let (c, oc) = (conv.input_channels, conv.weighted.channels.len());
+    let (mut pixels, mut blocks) = (parts(input, 4 * c), parts_mut(output, 4 * oc));
+    for (pixels, block) in (&mut pixels).zip(&mut blocks) {
+        gather.run(pixels, [0, c, 2 * c, 3 * c], columns);
+        product.run(columns, block);
+    }
+    for (pixel, block) in parts(pixels.remainder(), c).zip(parts_mut(blocks.into_remainder(), oc)) {
+        gather.run(pixel, [0; 4], columns);
+        one_pixel(&conv.weighted, first_lanes(columns), zero_out, block);
+    }
 }
 
 /// How the first row of a window is gathered, or all of it where no column is dilated.

@@ -11,6 +11,7 @@
 //! Source: TFLite `reference_integer_ops::DepthwiseConvPerChannel`.
 
 pub mod dsp;
+mod lanes;
 pub mod mve;
 pub mod neon;
 mod planes;

@@ -1,10 +1,11 @@
-//! How the DSP kernel lays a depthwise convolution out: four channels at a time become four planes of int16, in bands of
-//! lines, with the padding around them.
+//! How the DSP kernel lays a depthwise convolution out: four channels at a time become four planes of int16, or strips for 3 x 3 taps, in
+//! bands of lines, with the padding around them.
 //!
 //! A line runs along the width or the height, whichever wastes fewer outputs: outputs of a line are computed four or two
 //! at a time.
 
-use crate::arch::dsp::planes::Kernel;
+use crate::arch::dsp::planes;
+use crate::arch::dsp::strips::{self, Lane};
 use crate::blob::Window;
 
 /// Channels whose planes are in scratch at one time: what one load of a word brings.
@@ -16,7 +17,7 @@ const MAX_EXTENT: usize = 64;
 /// Lines of output that a band should yield.
 const BAND: usize = 4;
 /// Bytes of planes that are not cut into bands.
-const WHOLE: usize = 2048;
+const WHOLE: usize = 7680;
 
 /// One axis of the convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +51,28 @@ impl Axis {
         self.output.saturating_sub(1) * self.stride + self.extent()
     }
 
-    /// Instructions, about, of the outputs along a line.
+    /// Instructions, about, of the outputs of a pair of lines along this axis.
     fn cost(&self) -> usize {
-        12 + self.output / 4 * 62 + (self.output % 4).div_ceil(2) * 38
+        self.output / 4 * 110 + [0, 64, 64, 110].get(self.output % 4).unwrap_or(&0)
+    }
+}
+
+/// What slides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernel {
+    /// 3 x 3 taps, one stride both ways, over strips.
+    Strips,
+    /// Any, over planes.
+    Planes(planes::Kernel),
+}
+
+impl Kernel {
+    /// Words of the constants and weights of a channel.
+    pub fn lane_words(self) -> usize {
+        match self {
+            Self::Strips => size_of::<Lane>() / 4,
+            Self::Planes(kernel) => kernel.lane_words(),
+        }
     }
 }
 
@@ -67,7 +87,9 @@ pub struct Planes {
     pub rows: bool,
     /// What slides along a line.
     pub kernel: Kernel,
-    /// Words, of two elements, of a line in scratch.
+    /// Planes or strips.
+    pub blocks: usize,
+    /// Words, of two elements, of a line of each.
     pub words: usize,
 }
 
@@ -84,7 +106,7 @@ impl Planes {
         let horizontal = axis(1, [w, ow], [c, oc]);
         let (rows, columns) = (Self::along(vertical, horizontal, true), Self::along(horizontal, vertical, false));
         let [by_rows, by_columns] = [(vertical, horizontal), (horizontal, vertical)]
-            .map(|(across, along)| across.output.saturating_mul(along.cost()));
+            .map(|(across, along)| across.output.div_ceil(2).saturating_mul(along.cost()));
         let best = if by_columns < by_rows { columns.or(rows) } else { rows.or(columns) };
         best.filter(|_| c == oc)
     }
@@ -95,28 +117,74 @@ impl Planes {
         if !fits || across.stride == 0 || !(1..=2).contains(&along.stride) || along.dilation != 1 {
             return None;
         }
-        let kernel = match (across.kernel, along.kernel) {
-            (3, 3) => Kernel::ThreeByThree,
-            (lines, taps) => Kernel::Any { lines, taps: taps / 2 + 1 },
-        };
-        Some(Self { across, along, rows, kernel, words: kernel.line_words(along.output, along.stride) })
+        let strips = across.kernel == 3 && across.dilation == 1 && across.stride == along.stride && along.kernel == 3;
+        if strips && along.padding <= 1 && along.input > 1 {
+            let blocks = strips::strips(along.output, along.stride);
+            return Some(Self { across, along, rows, kernel: Kernel::Strips, blocks, words: strips::LINE });
+        }
+        let kernel = planes::Kernel { lines: across.kernel, taps: along.kernel / 2 + 1 };
+        let words = kernel.line_words(along.output, along.stride);
+        Some(Self { across, along, rows, kernel: Kernel::Planes(kernel), blocks: LANES, words })
     }
 
     /// Elements of an input line that outputs see.
     pub fn line_elements(&self) -> usize {
-        self.along.input.min((2 * self.words).saturating_sub(self.along.padding))
+        let words = if self.kernel == Kernel::Strips { 2 * self.blocks + 1 } else { self.words };
+        self.along.input.min((2 * words).saturating_sub(self.along.padding))
+    }
+
+    /// `lines` lines of input for bands of `room` lines (strips' numbers, of which planes have some too).
+    pub fn pixels(&self, room: usize, padding: i8, lines: usize) -> strips::Pixels {
+        strips::Pixels {
+            count: self.line_elements(),
+            step: self.along.input_step,
+            odd: self.along.padding % 2 == 1,
+            padding,
+            lines,
+            line: self.across.input_step,
+            strips: [self.blocks, room],
+        }
+    }
+
+    /// `lines` lines of output over bands of `room` lines.
+    pub fn walk(&self, room: usize, lines: usize) -> strips::Walk {
+        strips::Walk {
+            room,
+            stride: self.along.stride,
+            outputs: self.along.output,
+            step: self.along.output_step,
+            lines,
+            next_output: self.across.output_step,
+        }
+    }
+
+    /// Words of the constants and weights of four channels, and words that are read behind the last line.
+    fn beside(&self) -> usize {
+        LANES * self.kernel.lane_words() + strips::BEHIND
     }
 
     /// Lines of scratch that `words` words hold beside the lanes' constants; `None` if not even one window's.
     pub fn band_lines(&self, words: usize) -> Option<usize> {
-        let lines = words.checked_sub(LANES * self.kernel.lane_words())?.checked_div(LANES * self.words)?;
+        let lines = words.checked_sub(self.beside())?.checked_div(self.blocks * self.words)?;
         Some(lines.min(self.across.covered())).filter(|lines| *lines >= self.across.extent())
+    }
+
+    /// Lines of outputs to compute at once where `possible` are, of those `left`: strips go in pairs.
+    pub fn at_once(&self, possible: usize, left: usize) -> usize {
+        if possible >= left {
+            return left;
+        }
+        if self.kernel == Kernel::Strips && possible > 1 { possible & !1 } else { possible }
     }
 
     /// Bytes of scratch for bands of a few lines of output, or for all lines where they are small.
     pub fn scratch_bytes(&self) -> usize {
-        let line = LANES * 4 * self.words;
-        let lines = (self.across.extent() + (BAND - 1) * self.across.stride).max(WHOLE.checked_div(line).unwrap_or(0));
-        LANES * 4 * self.kernel.lane_words() + lines.min(self.across.covered()) * line
+        let line = 4 * self.blocks * self.words;
+        let Axis { stride, .. } = self.across;
+        let possible =
+            WHOLE.checked_div(line).unwrap_or(0).saturating_sub(self.across.extent()).checked_div(stride).unwrap_or(0)
+                + 1;
+        let lines = self.across.extent() + (self.at_once(possible, self.across.output).max(BAND) - 1) * stride;
+        4 * self.beside() + lines.min(self.across.covered()) * line
     }
 }
