@@ -87,7 +87,7 @@ pub fn recurrent(what: Recurrence, sizes: &Sequence, seed: u64, extreme: bool) -
         TensorSpec {
             storage: Storage::State,
             element: Element::Int16,
-            scale: 2f32.powi(integer_bits as i32 - 15),
+            scale: 1.0 / (1u32 << (15 - integer_bits)) as f32,
             ..tensor(&[batch, units], 0, 0)
         },
         tensor(&[dimensions[0], dimensions[1], units], zero, 0),

@@ -4,7 +4,10 @@ use ackermann_core::blob::Layout;
 use ackermann_core::blob::write::Network;
 use ackermann_firmware::link::{Request, encode, max_encoded};
 
-use crate::cases::{self, Border, Movement, Recurrence, Sequence, Sliding};
+use crate::cases::{self, Border, Form, Movement, Recurrence, Sequence, Sliding};
+
+/// A general convolution that a plain one could be.
+const PLAIN: Form = Form { groups: 1, transposed: false, int4: false, int16: false };
 
 /// A name and the bytes.
 pub type Seed = (String, Vec<u8>);
@@ -23,7 +26,11 @@ pub fn of(name: &str) -> Vec<Seed> {
     }
 }
 
-fn blobs() -> Vec<Seed> {
+/// A small network of each operator, with a name.
+///
+/// # Panics
+/// When a window does not fit, which is a mistake here.
+pub fn networks() -> Vec<(String, Network)> {
     let sliding = |channels, border| Sliding {
         input: [1, 5, 4, 3],
         channels,
@@ -46,6 +53,17 @@ fn blobs() -> Vec<Seed> {
         ("softmax".into(), Some(cases::softmax(1, 7, 0.1, 1.0, 8))),
         ("chain".into(), Some(cases::chain(9))),
     ];
+    for (seed, (name, form)) in (40..).zip([
+        ("grouped", Form { groups: 2, ..PLAIN }),
+        ("transposed", Form { transposed: true, ..PLAIN }),
+        ("int4", Form { int4: true, ..PLAIN }),
+        ("int16", Form { int16: true, ..PLAIN }),
+    ]) {
+        networks.push((format!("general_{name}"), cases::general_conv2d(&sliding(2, Border::Same), form, seed, false)));
+    }
+    networks.push(("max_pool_int16".into(), cases::pool_int16(&sliding(3, Border::Same), 44, false)));
+    networks.push(("batch_matmul".into(), Some(cases::batch_matmul([1, 2], [2, 3, 4], 45))));
+    networks.push(("layer_norm".into(), Some(cases::layer_norm(2, 5, 46))));
     for (seed, what) in (10..).zip(Movement::ALL) {
         networks.push((format!("moved_{what:?}").to_lowercase(), Some(cases::movement(what, &[1, 3, 2, 4], seed))));
     }
@@ -54,13 +72,17 @@ fn blobs() -> Vec<Seed> {
         let name: String = format!("{what:?}").to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
         networks.push((name, Some(cases::recurrent(what, &sizes, seed, false))));
     }
-    let bytes = |network: Network, layout| network.to_bytes(layout).expect("a valid network").to_vec();
-    let blob = |(name, network): (String, Option<Network>)| {
-        let network = network.expect("a window that fits");
-        Layout::ALL.map(|layout| (format!("{name}_{layout:?}").to_lowercase(), bytes(network.clone(), layout)))
+    let whole = |(name, network): (String, Option<Network>)| (name, network.expect("a window that fits"));
+    networks.into_iter().map(whole).collect()
+}
+
+/// Their blobs in each order of weights.
+fn blobs() -> Vec<Seed> {
+    let bytes = |network: &Network, layout| network.to_bytes(layout).expect("a valid network").to_vec();
+    let blob = |(name, network): (String, Network)| {
+        Layout::ALL.map(|layout| (format!("{name}_{layout:?}").to_lowercase(), bytes(&network, layout)))
     };
-    let mut blobs: Vec<Seed> = networks.into_iter().flat_map(blob).collect();
-    // Most operators have no weights, so that both layouts are one blob.
+    let mut blobs: Vec<Seed> = networks().into_iter().flat_map(blob).collect();
     blobs.sort_by(|a, b| a.1.cmp(&b.1));
     blobs.dedup_by(|a, b| a.1 == b.1);
     blobs

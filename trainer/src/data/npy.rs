@@ -7,6 +7,9 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WritableElement, Wr
 
 use crate::{Error, ErrorKind, Result};
 
+/// Longest header that is parsed, in bytes; that of an array of numbers has about 120.
+const MAX_HEADER: usize = 1 << 12;
+
 /// An array of one of the types that networks take.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Array {
@@ -61,6 +64,9 @@ pub fn read(path: &Path) -> Result<Array> {
 /// # Errors
 /// Bytes that are no array, or one of another element type.
 pub fn decode(bytes: &[u8]) -> Result<Array> {
+    if !is_plain(bytes) {
+        return Err(Error::new(ErrorKind::BadFile, "", "is not a .npy array of numbers: its header is no plain one"));
+    }
     if let Some(array) = attempt(bytes).map_err(bad_file)? {
         Ok(Array::F32(array))
     } else if let Some(array) = attempt(bytes).map_err(bad_file)? {
@@ -74,6 +80,19 @@ pub fn decode(bytes: &[u8]) -> Result<Array> {
     } else {
         Ok(Array::U8(parse(bytes).map_err(bad_file)?))
     }
+}
+
+/// Whether the header is one dictionary with at most one tuple, as arrays of numbers have it: the time that deeper ones take to parse
+/// doubles with every level.
+fn is_plain(bytes: &[u8]) -> bool {
+    let length =
+        |from: usize| bytes.get(from..).and_then(|rest| rest.first_chunk::<2>()).map(|w| u16::from_le_bytes(*w));
+    let begin = if bytes.get(6) == Some(&1) { 10 } else { 12 };
+    let long = if begin == 12 { length(10).unwrap_or(0) } else { 0 };
+    let end = begin + usize::from(length(8).unwrap_or(0)) + (usize::from(long) << 16);
+    let header = bytes.get(begin..end.min(bytes.len())).unwrap_or_default();
+    let count = |bracket: u8| header.iter().filter(|byte| **byte == bracket).count();
+    header.len() <= MAX_HEADER && count(b'{') <= 1 && count(b'(') <= 1 && count(b'[') == 0
 }
 
 fn narrowed(array: &ArrayD<i64>) -> Result<ArrayD<i32>> {

@@ -34,7 +34,7 @@ fn multiplier(real: f64) -> impl Fn(i32) -> i32 {
 /// The same number in another scale. TFLite `reference_ops::Requantize`.
 pub fn requantize(input: Scale, output: Scale) -> Table {
     let scaled = multiplier(f64::from(input.scale) / f64::from(output.scale));
-    tabulate(|q| scaled(q - input.zero_point) + output.zero_point)
+    tabulate(|q| scaled(q - input.zero_point).saturating_add(output.zero_point))
 }
 
 /// Values clamped to `low..=high` (real numbers; ReLU is 0 to infinity, ReLU6 0 to 6). TFLite `QuantizedReluX`, which divides
@@ -47,7 +47,7 @@ pub fn relu(input: Scale, output: Scale, low: f32, high: f32) -> Table {
         q.clamp(-128.0, 127.0) as i32
     };
     let (low, high) = (quantize(low), quantize(high));
-    tabulate(|q| (scaled(q - input.zero_point) + output.zero_point).clamp(low, high.max(low)))
+    tabulate(|q| scaled(q - input.zero_point).saturating_add(output.zero_point).clamp(low, high.max(low)))
 }
 
 /// x for x >= 0, `slope` times x below. TFLite `QuantizeLeakyRelu`, which combines the scales in f32.
@@ -57,7 +57,7 @@ pub fn leaky_relu(input: Scale, output: Scale, slope: f32) -> Table {
     let sign = if slope < 0.0 { -1 } else { 1 };
     tabulate(|q| {
         let x = q - input.zero_point;
-        output.zero_point + if x >= 0 { kept(x) } else { sign * sloped(x) }
+        output.zero_point.saturating_add(if x >= 0 { kept(x) } else { sloped(x).saturating_mul(sign) })
     })
 }
 

@@ -88,7 +88,7 @@ impl lstm::Cell {
 
     /// Scale of the cell state.
     pub fn state_scale(&self) -> f32 {
-        2f32.powi(self.integer_bits as i32 - 15)
+        1.0 / (1u32 << (15 - self.integer_bits.min(15))) as f32
     }
 }
 

@@ -9,7 +9,7 @@ use crate::quant::assemble;
 
 /// A FlatBuffer value; a table is its fields by number.
 #[derive(Clone)]
-enum Value {
+pub enum Value {
     I8(i8),
     I32(i32),
     I32s(Vec<i32>),
@@ -19,9 +19,9 @@ enum Value {
     Table(Fields),
     Tables(Vec<Fields>),
 }
-use Value::{Bytes, F32s, I8, I32, I32s, I64s, Table, Tables};
+pub use Value::{Bytes, F32s, I8, I32, I32s, I64s, Table, Tables};
 
-type Fields = Vec<(usize, Value)>;
+pub type Fields = Vec<(usize, Value)>;
 
 /// Appends a table (field list, then one word per field, then what the fields point to); returns where it is.
 fn write_table(out: &mut Vec<u8>, fields: &Fields) -> usize {
@@ -70,18 +70,24 @@ fn write_pointed(out: &mut Vec<u8>, value: &Value) -> usize {
 }
 
 /// A tensor: shape, element type, buffer, scale, zero point.
-fn tensor(shape: &[i32], element: i8, buffer: i32, scale: f32, zero_point: i64) -> Fields {
+pub fn tensor(shape: &[i32], element: i8, buffer: i32, scale: f32, zero_point: i64) -> Fields {
     let quantization = vec![(2, F32s(vec![scale])), (3, I64s(vec![zero_point]))];
     vec![(0, I32s(shape.to_vec())), (1, I8(element)), (2, I32(buffer)), (4, Table(quantization))]
 }
 
-fn operator(code: i32, inputs: &[i32], output: i32, options: Fields) -> Fields {
+/// An operator: number of its code, inputs, output, options.
+pub fn operator(code: i32, inputs: &[i32], output: i32, options: Fields) -> Fields {
     vec![(0, I32(code)), (1, I32s(inputs.to_vec())), (2, I32s(vec![output])), (4, Table(options))]
 }
 
 /// Float in, QUANTIZE, CONV_2D (SAME, stride 2, RELU6), MAX_POOL_2D, TANH, SHAPE and RESHAPE, DEQUANTIZE, float out.
 fn sample(conv_stride: i32) -> Vec<u8> {
-    let codes = [114, 3, 17, 28, 77, 22, 6].iter().map(|code| vec![(3, I32(*code))]).collect();
+    sample_of(conv_stride, |code| vec![(3, I32(code))])
+}
+
+/// [`sample`] with operator codes as `code` writes them.
+pub fn sample_of(conv_stride: i32, code: impl Fn(i32) -> Fields) -> Vec<u8> {
+    let codes = [114, 3, 17, 28, 77, 22, 6].map(code).to_vec();
     let tensors = vec![
         tensor(&[1, 5, 6, 1], 0, 0, 1.0, 0),
         tensor(&[1, 5, 6, 1], 9, 0, 0.1, 0),
@@ -106,10 +112,14 @@ fn sample(conv_stride: i32) -> Vec<u8> {
     ];
     let graph = vec![(0, Tables(tensors)), (1, I32s(vec![0])), (2, I32s(vec![8])), (3, Tables(operators))];
     let buffers = vec![vec![], vec![(0, Bytes((0..18).collect()))]];
-    let model = vec![(0, I32(3)), (1, Tables(codes)), (2, Tables(vec![graph])), (4, Tables(buffers))];
+    file(&vec![(0, I32(3)), (1, Tables(codes)), (2, Tables(vec![graph])), (4, Tables(buffers))])
+}
+
+/// The file of a model.
+pub fn file(model: &Fields) -> Vec<u8> {
     let mut bytes = vec![0; 8];
     bytes[4..].copy_from_slice(b"TFL3");
-    let root = write_table(&mut bytes, &model) as u32;
+    let root = write_table(&mut bytes, model) as u32;
     bytes[..4].copy_from_slice(&root.to_le_bytes());
     bytes
 }

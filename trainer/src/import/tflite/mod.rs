@@ -9,6 +9,8 @@ mod float;
 #[cfg(test)]
 mod made;
 mod names;
+#[cfg(test)]
+mod old;
 mod part;
 mod schema;
 #[cfg(test)]

@@ -130,12 +130,13 @@ impl<'f> Tensor<'f> {
     pub fn scale_and_zero_point(&self) -> Result<(f32, i32)> {
         let zero_point = match &self.zero_points[..] {
             [] => Some(0),
-            [one] => i32::try_from(*one).ok(),
+            // Far beyond what any element type has; differences of two stay within 32 bits.
+            [one] => i32::try_from(*one).ok().filter(|zero_point| zero_point.unsigned_abs() <= 1 << 16),
             _ => None,
         };
         match (&self.scales[..], zero_point) {
             (&[scale], Some(zero_point)) => Ok((scale, zero_point)),
-            _ => Err(unusable(format!("tensor '{}' needs one scale and one zero point", self.name))),
+            _ => Err(unusable(format!("tensor '{}' needs one scale and one zero point within its type", self.name))),
         }
     }
 
