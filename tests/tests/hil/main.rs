@@ -118,10 +118,11 @@ fn the_log_and_the_pwm_registers_reach_the_host() {
 fn inputs_of_a_batch_run_on_a_board_as_on_the_host() {
     let blob = net::blob();
     let mut random = net::Random(7);
-    let inputs: Vec<i8> = (0..3 * 32 * 96 * 3).map(|_| random.byte() as i8).collect();
-    let outputs = run(M4, &blob, &inputs).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(outputs.len(), 3);
-    assert_eq!(outputs, Int8Predictor::new(&blob).and_then(|mut host| host.run(&inputs)).expect("the host runs it"));
+    let mut input = || (0..32 * 96 * 3).map(|_| random.byte() as i8).collect::<Vec<i8>>();
+    let inputs = [input(), input(), input()];
+    let outputs = run(M4, &blob, &inputs, false).unwrap_or_else(|error| panic!("{error}"));
+    let on_host = Int8Predictor::new(&blob).and_then(|mut host| host.run(&inputs.concat())).expect("the host runs it");
+    assert_eq!((outputs.len(), outputs.concat()), (3, on_host));
 }
 
 fn counts_every_layer(name: &str) {
