@@ -95,6 +95,8 @@ errors! {
             operator: u16 } => "an operator that keeps values as they are has different scales on its two sides",
         BadConstant { /// Index of the operator.
             operator: u16 } => "an operator's constant is misaligned, out of bounds or of the wrong size",
+        BadWeights { /// Index of the operator.
+            operator: u16 } => "an operator's weights are no int8, or are not zeros where there are none",
         BadMultiplier { /// Index of the operator.
             operator: u16 } => "a channel's multiplier, shift or rounding constant is out of range",
         AccumulatorOverflow { /// Index of the operator.

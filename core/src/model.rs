@@ -38,7 +38,7 @@ impl<'m> Model<'m> {
     /// Checks all of `blob` that could do harm and keeps views into it: whatever the bytes, what loads runs safely.
     ///
     /// `blob` must start at a 16-byte boundary and end where its header says. Whether it arrived undamaged is the question of
-    /// [`verify_checksum`](crate::blob::verify_checksum), which unlike this reads the weights.
+    /// [`received`](crate::blob::received), which unlike this reads the weights.
     ///
     /// # Errors
     /// A [`LoadError`] that names the first fault found. Time is proportional to the number of channels, plus the metadata's
@@ -53,6 +53,18 @@ impl<'m> Model<'m> {
             plan.admit(&model, record, &model.checked(record, index)?, index)?;
         }
         Ok(model)
+    }
+
+    /// Looks at every weight, which [`Model::load`] does not: weights of 16 bits must be int8 (or the double of one, where the layout
+    /// has doubled weights), and what fills up between weights must be zeros. A model that fails runs as safely as any other, but what it gives may
+    /// differ from machine to machine. For whoever receives a blob.
+    ///
+    /// # Errors
+    /// [`LoadError::BadWeights`].
+    pub fn verify_weights(&self) -> Result<(), LoadError> {
+        let mut operators = self.steps().zip(0u16..);
+        let unclean = operators.find(|(step, _)| !step.operator.has_clean_weights());
+        unclean.map_or(Ok(()), |(_, operator)| Err(LoadError::BadWeights { operator }))
     }
 
     /// Bytes of arena a session needs.

@@ -1,6 +1,6 @@
 //! The outermost loop: which model runs. The built-in one, until another arrives over the link and proves itself.
 
-use ackermann_core::blob::verify_checksum;
+use ackermann_core::blob::received;
 use embedded_hal::pwm::SetDutyCycle;
 
 use crate::clock::Clock;
@@ -79,7 +79,7 @@ pub fn serve<T: Transport, S: SetDutyCycle, P: SetDutyCycle, C: Clock>(
             Source::Slot(length) => slot.get(..length).unwrap_or(&[]),
         };
         // What came over the link may have suffered; what was built in was checked by the host that built it.
-        let intact = if source == Source::BuiltIn { Ok(()) } else { verify_checksum(blob).map_err(Refusal::Load) };
+        let intact = if source == Source::BuiltIn { Ok(()) } else { received(blob).map(drop).map_err(Refusal::Load) };
         let mut opened = control.pilot_mut().open(intact.map(|()| blob), arena);
         if let Some(sequence) = asked.take() {
             let (status, reason) = verdict(opened.as_ref().err());

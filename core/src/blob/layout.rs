@@ -122,6 +122,23 @@ impl Layout {
         weights.get(index).map_or(0, |weight| i32::from(*weight))
     }
 
+    /// How many stored elements are not 0, filler included; `None` where one is no int8.
+    pub(crate) fn set(self, weights: &[i8], Quads { rows, row }: Quads) -> Option<usize> {
+        match self.built().unwrap_or_default() {
+            Self::DspWide => {
+                let halves =
+                    weights.as_chunks::<2>().0.iter().map(|half| i16::from_le_bytes(half.map(|byte| byte as u8)));
+                let doubled = |half: i16| half % 2 == 0 && i8::try_from(half / 2).is_ok();
+                halves.clone().all(doubled).then(|| halves.filter(|half| *half != 0).count())
+            }
+            Self::X86 => {
+                let groups = crate::ops::parts(weights, x86::group_bytes(rows, row)?);
+                Some(groups.flat_map(|group| group.iter().skip(x86::BLOCK)).filter(|weight| **weight != 0).count())
+            }
+            _ => Some(weights.iter().filter(|weight| **weight != 0).count()),
+        }
+    }
+
     /// A channel as it is stored.
     #[cfg(feature = "writer")]
     pub(crate) fn stored(self, channel: Channel) -> Channel {

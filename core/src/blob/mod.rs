@@ -16,6 +16,7 @@ mod metadata;
 #[cfg(feature = "writer")]
 mod pack;
 mod quads;
+mod received;
 #[cfg(feature = "writer")]
 mod recurrent;
 #[cfg(feature = "writer")]
@@ -31,6 +32,7 @@ pub use format::{Activation, Channel, Element, Place, Rounding, Scaling, Tensor,
 pub use layout::Layout;
 pub use metadata::{Metadata, keys};
 pub use quads::Quads;
+pub use received::received;
 #[cfg(feature = "writer")]
 pub use {aligned::AlignedBytes, general::GeneralSpec, general::LayerNormSpec, layout::Target, unpack::repack};
 

@@ -4,7 +4,7 @@ use std::string::String;
 
 use super::format::Channel;
 use super::write::{Network, OperatorKind, OperatorSpec, RecurrentSpec, Storage, TensorSpec, WeightedSpec, WriteError};
-use super::{AlignedBytes, GeneralSpec, LayerNormSpec, Layout, Place, Quads, Target, keys, verify_checksum};
+use super::{AlignedBytes, GeneralSpec, LayerNormSpec, Layout, Place, Quads, Target, keys, received};
 use crate::Model;
 use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Recurrent, Sides, Weighted, gru, lstm};
 
@@ -12,11 +12,10 @@ use crate::ops::{AveragePool, DepthwiseConv2d, MaxPool, Operator, Recurrent, Sid
 /// other bytes.
 ///
 /// # Errors
-/// [`WriteError::Refused`] when `blob` is not a valid blob. `blob` may lie at any address.
+/// [`WriteError::Refused`] when [`received`] refuses the blob. `blob` may lie at any address.
 pub fn repack(blob: &[u8], target: impl Into<Target>) -> Result<AlignedBytes, WriteError> {
     let blob = AlignedBytes::copy_of(blob);
-    verify_checksum(&blob).map_err(WriteError::Refused)?;
-    Network::from_model(&Model::load(&blob).map_err(WriteError::Refused)?).to_bytes(target)
+    Network::from_model(&received(&blob).map_err(WriteError::Refused)?).to_bytes(target)
 }
 
 impl Network {

@@ -56,6 +56,10 @@ impl<'m> Node<'m> for Gru<'m> {
         }
     }
 
+    fn has_clean_weights(&self) -> bool {
+        self.recurrent.is_clean(GATES)
+    }
+
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {
         3..=3
     }

@@ -29,6 +29,11 @@ pub(crate) trait Node<'m>: Sized {
     /// Runs over the memory of one step.
     fn run<K: Kernels>(&self, sides: Sides<'_>, memory: Memory<'_>);
 
+    /// Whether its weights are int8, as its layout stores them, and zeros between them. Looks at each; [`Node::verify`] need not.
+    fn has_clean_weights(&self) -> bool {
+        true
+    }
+
     /// How many tensors it may read.
     fn inputs(&self) -> RangeInclusive<usize> {
         1..=1
@@ -161,6 +166,13 @@ macro_rules! operators {
             pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
                 match self {
                     $(Self::$name(it) => if cfg!(feature = $text) { Node::verify(it, sides, operator) } else { Ok(()) },)*
+                }
+            }
+
+            /// Whether its weights are int8, as its layout stores them, and zeros between them.
+            pub(crate) fn has_clean_weights(&self) -> bool {
+                match self {
+                    $(Self::$name(it) => if cfg!(feature = $text) { Node::has_clean_weights(it) } else { true },)*
                 }
             }
 

@@ -68,6 +68,10 @@ impl<'m> Node<'m> for Rnn<'m> {
         }
     }
 
+    fn has_clean_weights(&self) -> bool {
+        self.recurrent.is_clean(1)
+    }
+
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {
         2..=2
     }

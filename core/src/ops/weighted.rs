@@ -99,6 +99,19 @@ impl<'m> Weighted<'m> {
         })
     }
 
+    /// Whether it holds int8 weights in its order, and zeros between them.
+    pub(crate) fn is_clean(&self, quads: Quads) -> bool {
+        let places = || {
+            let taps = (0..quads.rows).flat_map(move |y| (0..quads.row).map(move |i| (y, i)));
+            (0..self.channels.len()).flat_map(move |o| taps.clone().map(move |(y, i)| [o, y, i]))
+        };
+        let weights = || places().filter(|place| self.weight(quads, *place) != 0).count();
+        // Most weights need no filler.
+        let element = if self.layout == Layout::DspWide { 2 } else { 1 };
+        let full = self.channels.len() * quads.rows * quads.row * element == self.weights.len();
+        self.layout.set(self.weights, quads).is_some_and(|set| full || set == weights())
+    }
+
     /// Weight of element `i` of kernel row `y` of output channel `o`, as it is stored.
     #[inline]
     pub fn weight(&self, Quads { rows, row }: Quads, place: [usize; 3]) -> i32 {

@@ -53,6 +53,7 @@ mod target {
         session.run_with::<Dsp>(|_, _| ());
         black_box(session.output(black_box(0)));
         black_box(model.metadata().get(black_box("network.name")));
+        black_box(model.verify_weights()).ok();
         black_box((model.macs(), model.tensor_name(black_box(0)), model.signature()));
     }
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use ackermann_core::Model;
-use ackermann_core::blob::{AlignedBytes, keys, verify_checksum};
+use ackermann_core::blob::{AlignedBytes, keys, received};
 use ackermann_firmware::control::Phase;
 use ackermann_firmware::link::{Info, Status};
 
@@ -95,8 +95,8 @@ fn check(blob: &[u8]) -> Result<Option<(usize, usize)>> {
     if blob.is_empty() {
         return Ok(None);
     }
-    let sized = |()| Model::load(&blob).map(|model| Some((model.blob_bytes(), model.arena_bytes())));
-    verify_checksum(&blob).and_then(sized).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))
+    let model = received(&blob).map_err(|error| Error::new(ErrorKind::BadBlob, "the blob", error))?;
+    Ok(Some((model.blob_bytes(), model.arena_bytes())))
 }
 
 /// What a board did with a frame.

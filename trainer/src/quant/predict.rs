@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ackermann_core::blob::{AlignedBytes, Element, Target, Tensor, repack, verify_checksum};
+use ackermann_core::blob::{AlignedBytes, Element, Target, Tensor, received, repack};
 use ackermann_core::{Model, Session};
 use rayon::prelude::*;
 
@@ -26,9 +26,7 @@ pub fn read_blob(path: &Path) -> Result<AlignedBytes> {
 /// # Errors
 /// What the loader refuses.
 pub fn load(blob: &[u8]) -> Result<Model<'_>> {
-    verify_checksum(blob)
-        .and_then(|()| Model::load(blob))
-        .map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
+    received(blob).map_err(|error| Error::new(ErrorKind::BadBlob, "", format!("is no usable network: {error}")))
 }
 
 /// The same network with its weights in the order that this machine is fast with. Results are the same.

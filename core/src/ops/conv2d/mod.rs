@@ -81,6 +81,10 @@ impl<'m> Node<'m> for Conv2d<'m> {
         }
     }
 
+    fn has_clean_weights(&self) -> bool {
+        self.weighted.is_clean(self.quads())
+    }
+
     fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
         let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return 0 };
         scratch_bytes(self.weighted.layout, &self.window, input, output)

@@ -62,6 +62,10 @@ impl<'m> Node<'m> for FullyConnected<'m> {
         }
     }
 
+    fn has_clean_weights(&self) -> bool {
+        self.weighted.is_clean(self.quads())
+    }
+
     fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
         let rows = sides.input.elements().checked_div(self.inputs).unwrap_or(0);
         scratch_bytes(self.weighted.layout, [rows, self.inputs])

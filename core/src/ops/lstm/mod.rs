@@ -86,6 +86,10 @@ impl<'m> Node<'m> for Lstm<'m> {
         }
     }
 
+    fn has_clean_weights(&self) -> bool {
+        self.recurrent.is_clean(GATES)
+    }
+
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {
         3..=3
     }

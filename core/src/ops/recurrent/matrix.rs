@@ -122,6 +122,14 @@ impl Matrix<'_> {
         self.weights.get(index(self.layout, self.columns, row, column)).copied().unwrap_or(0)
     }
 
+    /// Whether no weight but those of the first `rows` rows is set; that all are int8 is known.
+    pub(crate) fn is_clean(&self, rows: usize) -> bool {
+        let step = if self.layout == Layout::Dsp { 2 } else { 1 };
+        let set = self.weights.iter().step_by(step).filter(|weight| **weight != 0).count();
+        let places = (0..rows).flat_map(|row| (0..self.columns).map(move |column| (row, column)));
+        set == places.filter(|(row, column)| self.weight(*row, *column) != 0).count()
+    }
+
     /// A sum to int16, by the short form where it is exact.
     #[inline(always)]
     pub(crate) fn finish(&self, scale: &RowScale, sum: i32) -> i16 {

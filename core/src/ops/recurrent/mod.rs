@@ -106,6 +106,12 @@ impl<'m> Recurrent<'m> {
         self.hidden.verify(operator)
     }
 
+    /// Whether no weight but those of `gates` gates is set.
+    pub(crate) fn is_clean(&self, gates: usize) -> bool {
+        let rows = self.units().saturating_mul(gates);
+        self.input.is_clean(rows) && self.hidden.is_clean(rows)
+    }
+
     /// Runs `cell` on each step of each sequence: it gets what comes from the input and from the hidden state, and writes the
     /// new hidden state and memory.
     pub(crate) fn run<K: Kernels, M: Remembered>(
