@@ -629,6 +629,38 @@ for index, time_major in enumerate([False, True]):
         return "UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, options, "UnidirectionalSequenceLSTMOptions"
 
 
+for index, (time_major, merged) in enumerate([(True, True), (False, False)]):
+    @case("float", f"bidirectional_lstm_{index}")
+    def _(n, time_major=time_major, merged=merged):
+        time, size, units = 7, 6, 5
+        shape = [time, 1] if time_major else [1, time]
+        x = n.input([*shape, size], None, 0, np.float32)
+        for _ in range(1 if merged else 2):
+            n.output([*shape, units * (2 if merged else 1)], None, 0, np.float32)
+        inputs = [x]
+        for _ in range(2):
+            inputs += [real(n, units, size) for _ in range(4)] + [real(n, units, units, scale=0.6) for _ in range(4)]
+            inputs += [-1, -1, -1, *[real(n, units, scale=0.5) for _ in range(4)], -1, -1]
+        states = [n.tensor([1, units], np.float32) for _ in range(4)]
+        for state in states:
+            n.tensors[state].isVariable = True
+        inputs += [*states, *[-1] * 9]
+        options = {"fusedActivationFunction": 4, "mergeOutputs": merged, "timeMajor": time_major}
+        return "BIDIRECTIONAL_SEQUENCE_LSTM", inputs, options, "BidirectionalSequenceLSTMOptions"
+
+for index, (time_major, activation) in enumerate([(True, 4), (False, 1)]):
+    @case("float", f"rnn_{index}")
+    def _(n, time_major=time_major, activation=activation):
+        shape = [7, 1] if time_major else [1, 7]
+        x = n.input([*shape, 6], None, 0, np.float32)
+        n.output([*shape, 5], None, 0, np.float32)
+        state = n.tensor([1, 5], np.float32)
+        n.tensors[state].isVariable = True
+        inputs = [x, real(n, 5, 6), real(n, 5, 5, scale=0.4), real(n, 5, scale=0.5), state]
+        options = {"timeMajor": time_major, "fusedActivationFunction": activation}
+        return "UNIDIRECTIONAL_SEQUENCE_RNN", inputs, options, "SequenceRNNOptions"
+
+
 def main(folder):
     for group, cases in GROUPS.items():
         arrays = {}

@@ -69,7 +69,7 @@ fn agree(group: &str, least: usize) {
 #[test]
 fn float_networks_are_near() {
     let cases = cases("litert/float");
-    assert_eq!(cases.len(), 36);
+    assert_eq!(cases.len(), 40);
     let wrong = cases.iter().filter_map(|(name, case)| {
         let error = match read_tflite(&payload(&case["model"]), &ImportOptions::default()) {
             Ok(imported) => far(imported, case, 2.5),

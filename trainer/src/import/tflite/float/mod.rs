@@ -32,6 +32,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("ARG_MIN", |c, o| select::argmax(c, o, true)),
     ("AVERAGE_POOL_2D", layers::average_pool),
     ("BATCH_MATMUL", select::batch_matmul),
+    ("BIDIRECTIONAL_SEQUENCE_LSTM", recurrent::bidirectional),
     ("CONCATENATION", shape::concatenation),
     ("CONV_2D", layers::conv2d),
     ("DEPTHWISE_CONV_2D", layers::depthwise_conv2d),
@@ -76,6 +77,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("TRANSPOSE", shape::transpose),
     ("TRANSPOSE_CONV", layers::transpose_conv),
     ("UNIDIRECTIONAL_SEQUENCE_LSTM", recurrent::lstm),
+    ("UNIDIRECTIONAL_SEQUENCE_RNN", recurrent::rnn),
     ("UNPACK", slice::unpack),
 ];
 
