@@ -17,6 +17,7 @@ fn main() {
     fs::write(out.join("model.ackm"), blob.unwrap_or_default()).expect("OUT_DIR is writable");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         fs::write(out.join("memory.x"), MEMORY).expect("OUT_DIR is writable");
+        fs::write(out.join("device.x"), "").expect("OUT_DIR is writable");
         println!("cargo:rustc-link-search={}", out.display());
         println!("cargo:rustc-link-arg-bins=-Tlink.x");
         println!("cargo:rustc-link-arg-bins=--nmagic");

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::Feature;
+
 macro_rules! errors {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $({ $($(#[$fdoc:meta])* $field:ident: $type:ty),* })? => $text:literal,)* }) => {
         $(#[$meta])*
@@ -57,8 +59,8 @@ errors! {
         UnknownType { /// Index of the tensor.
             tensor: u16 } => "a tensor has an element type that this version does not know",
         TypeLeftOut { /// Index of the tensor.
-            tensor: u16, /// The feature's name.
-            name: &'static str } => "an element type was left out of this program when it was built (switch its feature on)",
+            tensor: u16, /// Which.
+            feature: Feature } => "an element type was left out of this program when it was built (switch its feature on)",
         BadShape { /// Index of the tensor.
             tensor: u16 } => "a tensor's shape has a wrong rank, a zero or a too large dimension",
         BadQuantization { /// Index of the tensor.
@@ -77,8 +79,8 @@ errors! {
         UnknownOperator { /// Index of the operator.
             operator: u16 } => "an operator has a code that this version does not know",
         LeftOut { /// Index of the operator.
-            operator: u16, /// The feature's name.
-            name: &'static str } => "an operator, or a form of it, was left out of this program when it was built (switch its feature on)",
+            operator: u16, /// Which.
+            feature: Feature } => "an operator, or a form of it, was left out of this program when it was built (switch its feature on)",
         BadElementType { /// Index of the operator.
             operator: u16 } => "an operator has a tensor of an element type, or in a place, that it does not work on",
         UnknownOption { /// Index of the operator.

@@ -26,11 +26,13 @@ compile_error!("blobs are read in place and are little-endian: big-endian target
 pub mod arch;
 pub mod blob;
 mod error;
+mod feature;
 mod model;
 pub mod ops;
 pub mod quantized;
 mod session;
 
 pub use error::{LoadError, SessionError};
+pub use feature::Feature;
 pub use model::{Model, Step};
 pub use session::{Arena, InOut, Session};

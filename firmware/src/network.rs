@@ -39,7 +39,7 @@ impl Refusal {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Missing => "Missing",
-            Self::Load(LoadError::LeftOut { name, .. } | LoadError::TypeLeftOut { name, .. }) => name,
+            Self::Load(LoadError::LeftOut { feature, .. } | LoadError::TypeLeftOut { feature, .. }) => feature.name(),
             Self::Load(error) => error.name(),
             Self::Crop => "Crop",
             Self::Session(error) => error.name(),

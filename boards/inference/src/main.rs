@@ -16,6 +16,14 @@ mod target {
     static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/model.ackm")));
     static mut ARENA: Arena<{ arena_bytes(&MODEL.0) }> = Arena::new();
 
+    /// No interrupt but one, which is never enabled: how many there are is the chip's affair.
+    // SAFETY: the section and the name are what the linker script of cortex-m-rt expects; a vector is a function's address.
+    #[unsafe(link_section = ".vector_table.interrupts")]
+    #[unsafe(no_mangle)]
+    static __INTERRUPTS: [extern "C" fn(); 1] = [interrupt];
+
+    extern "C" fn interrupt() {}
+
     #[cortex_m_rt::entry]
     fn main() -> ! {
         // SAFETY: named only here, in a function that runs once.

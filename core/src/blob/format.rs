@@ -137,12 +137,12 @@ impl Element {
         Self::ALL.iter().copied().find(|element| *element as u8 == code)
     }
 
-    /// The cargo feature without which tensors of this type are refused, if there is one.
-    pub const fn feature(self) -> Option<&'static str> {
+    /// The cargo feature without which tensors of this type are refused; int8 needs none.
+    pub const fn feature(self) -> &'static str {
         match self {
-            Self::Int8 => None,
-            Self::Int16 => Some("int16"),
-            Self::Int32 => Some("int32"),
+            Self::Int8 => "",
+            Self::Int16 => "int16",
+            Self::Int32 => "int32",
         }
     }
 
@@ -231,7 +231,13 @@ impl Tensor {
     /// again here so that the compiler sees that divisions cannot fail).
     #[inline(always)]
     pub(crate) fn nhwc(&self) -> Option<[usize; 4]> {
-        (self.rank == 4).then(|| self.dimensions.map(|d| d.max(1) as usize))
+        let [n, h, w, c] = self.dimensions;
+        // Not by `map`: at level s it is not inlined, and nothing is seen.
+        if self.rank == 4 {
+            Some([n.max(1) as usize, h.max(1) as usize, w.max(1) as usize, c.max(1) as usize])
+        } else {
+            None
+        }
     }
 
     /// The bytes in the arena (of a constant, in the constants section), `start..end`.

@@ -1,7 +1,7 @@
 //! The orders in which weights are stored: one for every machine, others for the kernels of one instruction set.
 
 use super::{Channel, Quads, x86};
-use crate::LoadError;
+use crate::{Feature, LoadError};
 
 /// Order in which weights are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +58,7 @@ impl Layout {
     pub(crate) fn decode(code: u8, operator: u16) -> Result<Self, LoadError> {
         let layout = Self::ALL.into_iter().find(|layout| *layout as u8 == code);
         let layout = layout.ok_or(LoadError::UnknownOption { operator })?;
-        layout.built().ok_or(LoadError::LeftOut { operator, name: layout.feature() })
+        layout.built().ok_or(LoadError::LeftOut { operator, feature: Feature::Layout(layout) })
     }
 
     /// Bytes of the weights of `channels` output channels with `rows` kernel rows of `row` elements; `None` beyond `usize`.

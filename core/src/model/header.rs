@@ -1,11 +1,11 @@
 //! From bytes to records: header, section table, and what can be said of a tensor alone.
 
 use super::Model;
-use crate::LoadError;
 use crate::blob::format::{
     Element, Header, MAGIC, MAX_ARENA, MAX_DIMENSION, MAX_RECORDS, Place, Section, SectionKind, Tensor, VERSION,
 };
 use crate::blob::{ALIGNMENT, Metadata};
+use crate::{Feature, LoadError};
 
 const HEADER: usize = size_of::<Header>();
 const SECTION: usize = size_of::<Section>();
@@ -130,7 +130,7 @@ pub(super) fn check_tensor(tensor: &Tensor, index: u16, arena: usize, constants:
         return Err(LoadError::UnknownType { tensor: index });
     };
     if element.built().is_none() {
-        return Err(LoadError::TypeLeftOut { tensor: index, name: element.feature().unwrap_or_default() });
+        return Err(LoadError::TypeLeftOut { tensor: index, feature: Feature::Element(element) });
     }
     let shape = tensor.shape();
     let unused = tensor.dimensions.iter().skip(shape.len());

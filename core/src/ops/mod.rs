@@ -27,6 +27,7 @@ pub mod mean;
 pub mod mul;
 mod operator;
 pub mod pad;
+mod parts;
 mod pool;
 pub mod prelu;
 mod record;
@@ -66,6 +67,7 @@ pub use mul::Mul;
 use operator::Node;
 pub use operator::{Opcode, Operator};
 pub use pad::Pad;
+pub(crate) use parts::{parts, parts_mut};
 pub use pool::Pool;
 pub use prelu::Prelu;
 pub use recurrent::{Matrix, Recurrent, RowScale, Rows};
@@ -85,18 +87,6 @@ pub use x86::{Avx2, Host, Vnni};
 use crate::LoadError;
 use crate::blob::format::MAX_INPUTS;
 use crate::blob::{Element, Tensor};
-
-/// The consecutive parts of `length` elements (images, rows, channels' weights); `chunks_exact` without its panic on 0.
-#[inline(always)]
-pub(crate) fn parts<T>(all: &[T], length: usize) -> core::slice::ChunksExact<'_, T> {
-    all.chunks_exact(length.max(1))
-}
-
-/// [`parts`], to be written.
-#[inline(always)]
-pub(crate) fn parts_mut<T>(all: &mut [T], length: usize) -> core::slice::ChunksExactMut<'_, T> {
-    all.chunks_exact_mut(length.max(1))
-}
 
 /// The tensors an operator reads and writes.
 #[derive(Debug, Clone, Copy)]

@@ -7,10 +7,10 @@ use core::ops::RangeInclusive;
 
 use super::record::Record;
 use super::*;
-use crate::LoadError;
 use crate::blob::format::{FLAG_INT4, OperatorRecord};
 use crate::blob::{Element, Layout};
 use crate::session::Memory;
+use crate::{Feature, LoadError};
 
 /// What every operator can do. Reading and checking happen at load; nothing fails afterwards.
 pub(crate) trait Node<'m>: Sized {
@@ -92,7 +92,7 @@ impl Operator<'_> {
     /// The cargo features without which it is refused: its own, that of the order of its weights, and that of unbounded operators.
     pub(crate) fn features(&self) -> [Option<&'static str>; 3] {
         let form = self.form();
-        let unbounded = form.filter(|(_, bounded)| !bounded).map(|_| "unbounded");
+        let unbounded = form.filter(|(_, bounded)| !bounded).map(|_| Feature::Unbounded.name());
         [Some(self.opcode().name()), form.map(|(layout, _)| layout.feature()), unbounded]
     }
 
@@ -123,6 +123,11 @@ macro_rules! operators {
             /// Every operator, by number.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// The operator whose number is `code`.
+            pub fn from_code(code: u8) -> Option<Self> {
+                Self::ALL.iter().copied().find(|opcode| *opcode as u8 == code)
+            }
+
             /// The name used in tables, reports and cargo features.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
@@ -152,8 +157,11 @@ macro_rules! operators {
                 match record.raw.opcode {
                     $($code if int4 && !$name::INT4 => Err(LoadError::UnknownOption { operator: index }),
                     $code if cfg!(feature = $text) => $name::decode(&record).map(Self::$name),
-                    $code => Err(LoadError::LeftOut { operator: index, name: $text }),)*
-                    _ => Err(LoadError::UnknownOperator { operator: index }),
+                    )*
+                    code => Err(match Opcode::from_code(code) {
+                        Some(opcode) => LoadError::LeftOut { operator: index, feature: Feature::Operator(opcode) },
+                        None => LoadError::UnknownOperator { operator: index },
+                    }),
                 }
             }
 

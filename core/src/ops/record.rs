@@ -1,9 +1,9 @@
 //! Checked reading of an operator record's fields.
 
-use crate::LoadError;
 use crate::blob::format::{ConstantRef, FLAG_BOUNDED, MAX_DIMENSION, MAX_WINDOW, OperatorRecord};
 use crate::blob::{ALIGNMENT, Activation, Window};
 use crate::quantized::Multiplier;
+use crate::{Feature, LoadError};
 
 /// A record with the constants it refers to.
 pub(crate) struct Record<'r, 'm> {
@@ -43,7 +43,7 @@ impl<'m> Record<'_, 'm> {
     pub fn bounded(&self) -> Result<bool, LoadError> {
         let bounded = self.raw.flags & FLAG_BOUNDED != 0;
         let built = bounded || cfg!(feature = "unbounded");
-        if built { Ok(bounded) } else { Err(LoadError::LeftOut { operator: self.index, name: "unbounded" }) }
+        if built { Ok(bounded) } else { Err(LoadError::LeftOut { operator: self.index, feature: Feature::Unbounded }) }
     }
 
     /// Refuses a rounding on an operator that has but one.

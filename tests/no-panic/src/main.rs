@@ -1,6 +1,6 @@
 //! Proof by linking that nothing in the core can panic, whatever the blob and the input are.
 //!
-//! `cargo build --release -p ackermann-no-panic --target thumbv7em-none-eabihf` loads a blob and runs it with every
+//! `cargo build --profile firmware -p ackermann-no-panic --target thumbv7em-none-eabihf` loads a blob and runs it with every
 //! version of the kernels. The panic handler calls a function that does not exist: if the optimizer leaves one path to a
 //! panic, the link fails with its name. On a host this is an empty program.
 #![cfg_attr(target_os = "none", no_std, no_main)]

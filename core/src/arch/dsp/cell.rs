@@ -46,7 +46,7 @@ pub fn scaled_sums(a: [i16; 4], b: [i16; 4], factor: i16) -> [i32; 4] {
     {
         let factor = factor as u16 as u32;
         let ([a, b], [c, d]): ([u32; 2], [u32; 2]) = (bytemuck::cast(a), bytemuck::cast(b));
-        let [x, y]: [u32; 2] = [instruction!("qadd16 {}, {}, {}", a, c), instruction!("qadd16 {}, {}, {}", b, d)];
+        let (x, y): (u32, u32) = (instruction!("qadd16 {}, {}, {}", a, c), instruction!("qadd16 {}, {}, {}", b, d));
         let low = |word: u32| instruction!("smulbb {}, {}, {}", word, factor);
         let high = |word: u32| instruction!("smultb {}, {}, {}", word, factor);
         [low(x), high(x), low(y), high(y)]

@@ -39,8 +39,9 @@ pub fn requantized(vector: &[Quad], weights: &[Weights4], rows: &[Rows], output:
 #[inline(always)]
 pub fn widen(x: &[i8], vector: &mut [Quad]) {
     let quad = |bytes: [i8; 4]| {
-        let word = u32::from_le_bytes(bytes.map(|q| q as u8));
-        [sxtb16(word), sxtb16_ror8(word)].map(|word| sadd16(word, word))
+        let word: u32 = bytemuck::cast(bytes);
+        let (even, odd) = (sxtb16(word), sxtb16_ror8(word));
+        [sadd16(even, even), sadd16(odd, odd)]
     };
     let (quads, rest) = x.as_chunks::<4>();
     vector.iter_mut().zip(quads).for_each(|(to, bytes)| *to = quad(*bytes));

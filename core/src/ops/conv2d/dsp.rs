@@ -58,7 +58,7 @@ fn pointwise(
         gather.run(pixels, [0, c, 2 * c, 3 * c], columns);
         product.run(columns, block);
     }
-    for (pixel, block) in parts(pixels.remainder(), c).zip(parts_mut(blocks.into_remainder(), oc)) {
+    for (pixel, block) in parts(pixels.into_remainder(), c).zip(parts_mut(blocks.into_remainder(), oc)) {
         gather.run(pixel, [0; 4], columns);
         one_pixel(&conv.weighted, first_lanes(columns), zero_out, block);
     }
@@ -136,7 +136,9 @@ impl<'a> Windows<'a> {
             self.refill(pixels[0]);
         }
         let source = if self.geometry.inside { self.image } else { &*self.band };
-        let starts = pixels.map(|offset| offset.wrapping_sub(self.origin));
+        // Not by `map`, which is not inlined where code is to be small.
+        let ([a, b, c, d], origin) = (pixels, self.origin);
+        let starts = [a.wrapping_sub(origin), b.wrapping_sub(origin), c.wrapping_sub(origin), d.wrapping_sub(origin)];
         gather.run(source, starts, columns);
         if self.conv.window.dilation[1] != 1 {
             self.rows(starts, columns);

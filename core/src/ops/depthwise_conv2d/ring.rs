@@ -29,9 +29,8 @@ impl<'s> Ring<'s> {
     /// Copies the rows of `image` that are not there yet, up to number `end` (not included).
     pub fn advance(&mut self, image: &[i8], end: usize) {
         for (y, source) in crate::ops::parts(image, self.row).enumerate().take(end).skip(self.copied) {
-            let slot = crate::ops::parts_mut(self.rows, self.row);
-            let slots = slot.len().max(1);
-            for slot in slot.skip(y % slots).take(1) {
+            let slot = y % self.slots();
+            if let Some(slot) = crate::ops::parts_mut(self.rows, self.row).nth(slot) {
                 gather::copy(source, slot);
             }
             self.copied = y + 1;
@@ -40,7 +39,12 @@ impl<'s> Ring<'s> {
 
     /// Row number `y`, one of the last that were copied.
     pub fn get(&self, y: usize) -> &[i8] {
-        let slots = self.rows.len().checked_div(self.row).unwrap_or(0).max(1);
-        crate::ops::parts(self.rows, self.row).nth(y % slots).unwrap_or(&[])
+        crate::ops::parts(self.rows, self.row).nth(y % self.slots()).unwrap_or(&[])
+    }
+
+    /// Rows that there is room for, 1 at least.
+    #[inline(always)]
+    fn slots(&self) -> usize {
+        self.rows.len().checked_div(self.row).unwrap_or(0).max(1)
     }
 }

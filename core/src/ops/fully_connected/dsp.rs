@@ -20,7 +20,7 @@ pub fn run(dense: &FullyConnected<'_>, sides: Sides<'_>, input: &[i8], output: &
 fn widen(row: &[i8], column: &mut [blocks::Quad1]) {
     let (taps, rest) = row.as_chunks::<4>();
     for (taps, quad) in taps.iter().zip(column.iter_mut()) {
-        let word = u32::from_le_bytes(taps.map(|q| q as u8));
+        let word: u32 = bytemuck::cast(*taps);
         *quad = [sxtb16(word), sxtb16_ror8(word)];
     }
     let Some(last) = column.get_mut(taps.len()) else { return };

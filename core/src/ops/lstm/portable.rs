@@ -22,8 +22,8 @@ pub fn step(cell: &Cell, zero_point: i32) -> impl FnMut([&[i16]; 2], &mut [i8], 
         let gates = from_input.as_chunks::<GATES>().0.iter().zip(from_hidden.as_chunks::<GATES>().0);
         for (((x, h), hidden), c) in gates.zip(hidden).zip(memory) {
             let [i, f, g, o] = scaled_sums(*x, *h, 3);
-            let [i, f, o] = [i, f, o].map(|gate| i32::from(table16::logistic_of(gate)));
-            let g = i32::from(table16::tanh_of(g));
+            let (i, f) = (i32::from(table16::logistic_of(i)), i32::from(table16::logistic_of(f)));
+            let (g, o) = (i32::from(table16::tanh_of(g)), i32::from(table16::logistic_of(o)));
             let new = halved_twice(f * i32::from(*c), 15).wrapping_add(halved_twice(i * g, bits));
             let new = new.min(most).max(least);
             *c = new as i16;
