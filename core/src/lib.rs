@@ -29,10 +29,12 @@ mod error;
 mod feature;
 mod model;
 pub mod ops;
+mod pair;
 pub mod quantized;
 mod session;
 
 pub use error::{LoadError, SessionError};
 pub use feature::Feature;
 pub use model::{Model, Step};
+pub use pair::Pair;
 pub use session::{Arena, InOut, Session};

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::blob::{ALIGNMENT, Element, Place, Tensor};
 use crate::ops::{Kernels, Selected};
-use crate::{Model, SessionError};
+use crate::{Model, Pair, SessionError};
 
 /// Memory for a session with the alignment it needs, for a `static` or a local.
 #[derive(Debug, Clone)]
@@ -172,6 +172,31 @@ impl<'a> Memory<'a> {
         }
         let Open { inputs: [input], output, scratch } = self.open([input], output)?;
         Some((InOut::apart(input, output), scratch))
+    }
+
+    /// The bytes of two inputs and the output, all of one length, and the scratch; an input may be the output's bytes.
+    pub fn open_pair(self, inputs: [&Tensor; 2], output: &Tensor) -> Option<(Pair<'a>, &'a mut [i16])> {
+        let [a, b] = inputs;
+        let in_place = |input: &Tensor| input.place() == Place::Arena && input.range() == output.range();
+        let (apart, output, scratch) = match inputs.map(in_place) {
+            [true, true] => {
+                let Open { output, scratch, .. } = self.open([], output)?;
+                ([None, None], output, scratch)
+            }
+            [true, false] => {
+                let Open { inputs: [b], output, scratch } = self.open([b], output)?;
+                ([None, Some(b)], output, scratch)
+            }
+            [false, true] => {
+                let Open { inputs: [a], output, scratch } = self.open([a], output)?;
+                ([Some(a), None], output, scratch)
+            }
+            [false, false] => {
+                let Open { inputs: [a, b], output, scratch } = self.open([a, b], output)?;
+                ([Some(a), Some(b)], output, scratch)
+            }
+        };
+        Some((Pair::new(apart, output)?, scratch))
     }
 
     /// The bytes of `inputs` (tensors of the arena or constants), of `output` and of the scratch.

@@ -1,10 +1,10 @@
 //! Every kernel version, in every weight layout, against the oracle, over generated shapes.
 
-use ackermann_core::blob::write::Network;
+use ackermann_core::blob::write::{Network, OperatorKind};
 use ackermann_core::blob::{AlignedBytes, Layout, Rounding};
 #[cfg(target_arch = "x86_64")]
 use ackermann_core::ops::{Avx2, Vnni};
-use ackermann_core::ops::{Dsp, Kernels, Mve, Neon, Portable, Reference, Selected};
+use ackermann_core::ops::{Dsp, Kernels, Mve, Neon, Portable, Reference, Selected, Sub};
 use ackermann_core::{Model, Session};
 use ackermann_tests::cases::{self, Border, Movement, Numbers, Recurrence, Sequence, Sliding};
 use ackermann_tests::oracle::{self, Oracle};
@@ -220,6 +220,19 @@ proptest! {
     #[test]
     fn add(shape in prop::collection::vec(1usize..=7, 1..=4), seed: u64, extreme: bool, twice: bool) {
         conforms(&cases::add(&shape, seed, extreme, twice), seed)?;
+    }
+
+    /// The output over either input, or over both.
+    #[test]
+    fn add_in_place(shape in prop::collection::vec(1usize..=9, 1..=4), over in 0usize..=1, seed: u64, extreme: bool, twice: bool, minus: bool) {
+        let mut network = cases::add(&shape, seed, extreme, twice);
+        if let (OperatorKind::Add(sum), true) = (&network.operators[0].kind, minus) {
+            network.operators[0].kind = OperatorKind::Sub(Sub(*sum));
+        }
+        prop_assert!(network.in_place(0, over));
+        let (written, input) = (usize::from(network.outputs[0]), usize::from(network.operators[0].inputs[over]));
+        network.tensors[written].arena_offset = network.tensors[input].arena_offset;
+        conforms(&network, seed)?;
     }
 
     #[test]

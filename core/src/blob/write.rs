@@ -308,12 +308,18 @@ impl Network {
     /// Whether the output of operator number `operator` may lie in the bytes of its input number `input`, where nothing reads
     /// that later.
     pub fn in_place(&self, operator: usize, input: usize) -> bool {
-        let Some(spec) = self.operators.get(operator).filter(|_| input == 0) else { return false };
-        let shape = |tensor: u16| self.tensors.get(usize::from(tensor)).map(|tensor| &tensor.shape);
+        let Some(spec) = self.operators.get(operator) else { return false };
+        let tensor = |index: u16| self.tensors.get(usize::from(index));
+        let of_the_output = |input: &u16| {
+            let sides = tensor(*input).zip(tensor(spec.output));
+            sides.is_some_and(|(input, output)| (&input.shape, input.element) == (&output.shape, output.element))
+        };
         match spec.kind {
-            OperatorKind::Reshape | OperatorKind::Lut { .. } => true,
-            OperatorKind::DepthwiseConv2d { .. } => {
-                spec.inputs.first().is_some_and(|input| shape(*input) == shape(spec.output))
+            OperatorKind::Reshape | OperatorKind::Lut { .. } => input == 0,
+            OperatorKind::DepthwiseConv2d { .. } => input == 0 && spec.inputs.first().is_some_and(of_the_output),
+            OperatorKind::Add(_) | OperatorKind::Sub(_) => {
+                let int8 = tensor(spec.output).is_some_and(|output| output.element == Element::Int8);
+                int8 && spec.inputs.iter().all(of_the_output)
             }
             _ => false,
         }

@@ -3,6 +3,7 @@
 use super::pool::{self, LANES};
 use super::recurrent::{self, Matrix};
 use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, add, conv2d, depthwise_conv2d, fully_connected};
+use crate::Pair;
 use crate::arch::dsp::bytes::{self, Taps};
 use crate::blob::Layout;
 use crate::session::InOut;
@@ -43,9 +44,9 @@ pub trait Kernels {
     /// Whether cells of recurrent operators use their short forms.
     const SHORT: bool = true;
 
-    /// Sum (or difference) of two tensors of the output's shape; [`add::tables`] may have scratch.
-    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
-        add::portable::run(add, minus, sides, inputs, output, scratch);
+    /// Sum (or difference) of two tensors of the output's shape, perhaps in place; [`add::tables`] may have scratch.
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, data: Pair<'_>, scratch: &mut [i16]) {
+        add::portable::run(add, minus, sides, data, scratch);
     }
 
     /// Sums of neighbouring channels over one window of `source`.
@@ -115,8 +116,8 @@ kernels! { Reference;
         depthwise_conv2d::reference::run(conv, sides, data, scratch);
     }
 
-    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], _: &mut [i16]) {
-        add::reference::run(add, minus, sides, inputs, output);
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, data: Pair<'_>, _: &mut [i16]) {
+        add::reference::run(add, minus, sides, data);
     }
 }
 
@@ -185,8 +186,8 @@ kernels! { Dsp;
         }
     }
 
-    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
-        add::dsp::run(add, minus, sides, inputs, output, scratch);
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, data: Pair<'_>, scratch: &mut [i16]) {
+        add::dsp::run(add, minus, sides, data, scratch);
     }
 
     fn window_sums(source: &[i8], taps: &Taps) -> [i32; LANES] {
@@ -236,8 +237,8 @@ kernels! { Mve;
         }
     }
 
-    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
-        add::mve::run(add, minus, sides, inputs, output, scratch);
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, data: Pair<'_>, scratch: &mut [i16]) {
+        add::mve::run(add, minus, sides, data, scratch);
     }
 
     fn window_sums(source: &[i8], taps: &Taps) -> [i32; LANES] {

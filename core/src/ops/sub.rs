@@ -35,4 +35,8 @@ impl Node<'_> for Sub {
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {
         2..=2
     }
+
+    fn in_place(&self, sides: &Sides<'_>, _: usize) -> bool {
+        super::add::is_plain(sides)
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::kernels::{Kernels, Portable, kernels};
 use super::{Add, Conv2d, DepthwiseConv2d, FullyConnected, Sides, conv2d, depthwise_conv2d, fully_connected};
-use crate::InOut;
 use crate::arch::x86::Isa;
 use crate::blob::Layout;
+use crate::{InOut, Pair};
 
 /// The fastest instruction set that the CPU has for the X86 layout, else portable.
 #[derive(Debug, Clone, Copy)]
@@ -79,11 +79,11 @@ kernels! { T, T: Optional;
         }
     }
 
-    fn add(add: &Add, minus: bool, sides: Sides<'_>, inputs: [&[i8]; 2], output: &mut [i8], scratch: &mut [i16]) {
+    fn add(add: &Add, minus: bool, sides: Sides<'_>, mut data: Pair<'_>, scratch: &mut [i16]) {
         let Some((isa, second)) = Self::isa().zip(sides.others[0]).filter(|_| !minus) else {
-            return Portable::add(add, minus, sides, inputs, output, scratch);
+            return Portable::add(add, minus, sides, data, scratch);
         };
         let zero_points = [sides.input, second, sides.output].map(|tensor| tensor.zero_point());
-        crate::arch::x86::add::run(isa, add, zero_points, inputs, output);
+        data.pieces(|inputs, output| crate::arch::x86::add::run(isa, add, zero_points, inputs, output));
     }
 }

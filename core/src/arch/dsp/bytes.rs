@@ -1,23 +1,24 @@
 //! Blocks on int8 as it lies in memory: sums by table, windows of four channels, clamps.
 
+use crate::Pair;
 use crate::blob::{Activation, Channel};
 
 /// Two functions of one int8 each: the results for 0 to 127, then for -128 to -1.
 pub type Tables = [[i32; 256]; 2];
 
-/// `output = first(a) + second(b)`, requantized as a doubled sum ([`crate::quantized::requantize_doubled_bounded`]), clamped to int8.
-/// 10.5 instructions per element.
+/// `output = first(a) + second(b)`, requantized as a doubled sum ([`crate::quantized::requantize_doubled_bounded`]), clamped to int8;
+/// perhaps in place. 10.5 instructions per element.
 #[inline]
-pub fn add(a: &[i8], b: &[i8], tables: &Tables, channel: &Channel, output: &mut [i8]) {
-    let length = a.len().min(b.len()).min(output.len());
-    let (Some(a), Some(b), Some(output)) = (a.get(..length), b.get(..length), output.get_mut(..length)) else { return };
+pub fn add(data: &mut Pair<'_>, tables: &Tables, channel: &Channel) {
     #[cfg(simd_dsp)]
-    super::bytes_asm::add(a, b, tables, channel, output);
+    super::bytes_asm::add(data, tables, channel);
     #[cfg(not(simd_dsp))]
-    for ((a, b), y) in a.iter().zip(b).zip(output) {
-        let sum = tables[0][usize::from(*a as u8)].wrapping_add(tables[1][usize::from(*b as u8)]);
-        *y = Activation::NONE.clamp(crate::quantized::requantize_doubled_bounded(sum, channel));
-    }
+    data.pieces(|[a, b], output| {
+        for ((a, b), y) in a.iter().zip(b).zip(output) {
+            let sum = tables[0][usize::from(*a as u8)].wrapping_add(tables[1][usize::from(*b as u8)]);
+            *y = Activation::NONE.clamp(crate::quantized::requantize_doubled_bounded(sum, channel));
+        }
+    });
 }
 
 /// Clamps all values: 8 instructions for four.

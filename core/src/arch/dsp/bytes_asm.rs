@@ -5,6 +5,7 @@ use core::arch::{asm, naked_asm};
 
 use super::bytes::{Tables, Taps};
 use super::cpu;
+use crate::Pair;
 use crate::blob::{Activation, Channel};
 
 /// Two elements of [`add`].
@@ -34,11 +35,12 @@ macro_rules! add_two {
     };
 }
 
-pub fn add(a: &[i8], b: &[i8], tables: &Tables, channel: &Channel, output: &mut [i8]) {
-    let (start, end) = (a.as_ptr(), a.as_ptr_range().end);
-    let blocks = start.wrapping_add(a.len() & !3);
-    // SAFETY: the caller has cut all slices to one length; bytes are indices into the tables of 256.
-    unsafe { add_naked(start, b.as_ptr(), tables, output.as_mut_ptr(), blocks, end, channel) }
+pub fn add(data: &mut Pair<'_>, tables: &Tables, channel: &Channel) {
+    let ([a, b], output, count) = data.pointers();
+    let (blocks, end) = (a.wrapping_add(count & !3), a.wrapping_add(count));
+    // SAFETY: a pair's inputs and output are equally long, and an element is read before it is written where an input is the output; bytes
+    // are indices into the tables of 256.
+    unsafe { add_naked(a, b, tables, output, blocks, end, channel) }
 }
 
 /// # Safety

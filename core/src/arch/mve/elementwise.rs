@@ -1,5 +1,6 @@
 //! Loops over elements.
 
+use crate::Pair;
 use crate::blob::Activation;
 use crate::quantized::Multiplier;
 
@@ -25,15 +26,13 @@ pub struct Sum {
     pub rounding: i32,
 }
 
-/// Sums of as many elements as all slices have, not clamped further than to int8. 24 instructions for four.
+/// Sums of all elements, perhaps in place, not clamped further than to int8. 24 instructions for four.
 #[inline]
-pub fn add(sum: &Sum, [a, b]: [&[i8]; 2], output: &mut [i8]) {
-    let count = a.len().min(b.len()).min(output.len());
-    let (Some(a), Some(b), Some(output)) = (a.get(..count), b.get(..count), output.get_mut(..count)) else { return };
+pub fn add(sum: &Sum, data: &mut Pair<'_>) {
     #[cfg(simd_mve)]
-    super::elementwise_asm::add(sum, [a, b], output);
+    super::elementwise_asm::add(sum, data);
     #[cfg(not(simd_mve))]
-    emulated::add(sum, [a, b], output);
+    data.pieces(|inputs, output| emulated::add(sum, inputs, output));
 }
 
 #[cfg(not(simd_mve))]

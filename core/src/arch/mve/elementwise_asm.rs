@@ -5,6 +5,7 @@ use core::arch::{asm, naked_asm};
 
 use super::cpu::cpu;
 use super::elementwise::Sum;
+use crate::Pair;
 use crate::blob::Activation;
 use crate::ops::add::LEFT_SHIFT;
 use crate::quantized::Multiplier;
@@ -57,25 +58,27 @@ struct Job {
     shift: i32,
 }
 
-pub fn add(sum: &Sum, [a, b]: [&[i8]; 2], output: &mut [i8]) {
+pub fn add(sum: &Sum, data: &mut Pair<'_>) {
     let term = |zero_point: i32, Multiplier { multiplier, shift }: Multiplier| {
         // Without a second rounding there are neither ties nor a half to add.
         let half = if shift == 0 { 0 } else { 1i32.wrapping_shl(shift.wrapping_neg().wrapping_sub(1) as u32) };
         Term { zero_point: zero_point << LEFT_SHIFT, half, multiplier, shift }
     };
+    let ([a, b], output, count) = data.pointers();
     let job = Job {
         ties: sum.inputs.map(|input| if input.shift == 0 { 0 } else { -1 }),
         rounding: sum.rounding,
-        count: output.len(),
-        a: a.as_ptr(),
-        b: b.as_ptr(),
-        output: output.as_mut_ptr(),
+        count,
+        a,
+        b,
+        output,
         terms: [term(sum.zero_points[0], sum.inputs[0]), term(sum.zero_points[1], sum.inputs[1])],
         multiplier: sum.output.multiplier,
         shift: sum.output.shift.wrapping_add(24),
     };
-    if !output.is_empty() {
-        // SAFETY: the caller has made all slices equally long; loads and stores are predicated to their elements.
+    if count > 0 {
+        // SAFETY: a pair's inputs and output are equally long; loads and stores are predicated to their elements. Where an input is the
+        // output, elements are read before they are written.
         unsafe { add_naked(&job) };
     }
 }

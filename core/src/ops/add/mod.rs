@@ -66,14 +66,19 @@ impl Add {
     /// The sum, or the difference.
     pub(crate) fn combine<K: Kernels>(&self, minus: bool, sides: Sides<'_>, memory: Memory<'_>) {
         let Some(second) = sides.others[0] else { return };
-        let Some(Open { inputs, output, scratch }) = memory.open([sides.input, second], sides.output) else { return };
-        let int8 = sides.output.element() == Element::Int8;
-        if int8 && inputs.iter().all(|input| input.len() == output.len()) {
-            K::add(self, minus, sides, inputs, output, scratch);
-        } else {
+        if is_plain(&sides) {
+            if let Some((data, scratch)) = memory.open_pair([sides.input, second], sides.output) {
+                K::add(self, minus, sides, data, scratch);
+            }
+        } else if let Some(Open { inputs, output, .. }) = memory.open([sides.input, second], sides.output) {
             reference::broadcast(self, minus, sides, inputs, output);
         }
     }
+}
+
+/// Whether all are int8 and nothing is repeated: element for element, so that the output may lie in an input's bytes.
+pub(crate) fn is_plain(sides: &Sides<'_>) -> bool {
+    sides.all(Element::Int8) && sides.inputs().all(|input| input.elements() == sides.output.elements())
 }
 
 impl Node<'_> for Add {
@@ -101,5 +106,9 @@ impl Node<'_> for Add {
 
     fn inputs(&self) -> core::ops::RangeInclusive<usize> {
         2..=2
+    }
+
+    fn in_place(&self, sides: &Sides<'_>, _: usize) -> bool {
+        is_plain(sides)
     }
 }

@@ -1,6 +1,7 @@
 //! The formula as it is written.
 
 use super::{Add, LEFT_SHIFT, LEFT_SHIFT_INT16};
+use crate::Pair;
 use crate::blob::Element;
 use crate::ops::{Sides, elementwise};
 
@@ -19,11 +20,13 @@ impl Add {
 }
 
 /// int8 inputs of the output's shape, element by element.
-pub fn run(add: &Add, minus: bool, sides: Sides<'_>, [a, b]: [&[i8]; 2], output: &mut [i8]) {
+pub fn run(add: &Add, minus: bool, sides: Sides<'_>, mut data: Pair<'_>) {
     let sum = add.combination(sides, minus);
-    for ((a, b), y) in a.iter().zip(b).zip(output) {
-        *y = add.activation.clamp(sum(i32::from(*a), i32::from(*b)));
-    }
+    data.pieces(|[a, b], output| {
+        for ((a, b), y) in a.iter().zip(b).zip(output) {
+            *y = add.activation.clamp(sum(i32::from(*a), i32::from(*b)));
+        }
+    });
 }
 
 /// Any shapes: dimensions of 1 are repeated.
