@@ -25,17 +25,18 @@ pub fn run(conv: &Conv2d<'_>, sides: Sides<'_>, input: &[i8], output: &mut [i8],
         pointwise(conv, &gather, &product, columns, zero_out, input, output);
         return clamp(conv.weighted.activation, output);
     }
-    for (image, result) in parts(input, h * w * c).zip(parts_mut(output, oh * ow * oc)) {
-        let mut at = Position::first(conv, geometry.line, ow);
+    for (at, result) in parts_mut(output, oh * ow * oc).enumerate() {
+        let image = input.get(at * h * w * c..).unwrap_or(&[]);
+        let mut next = Position::first(conv, geometry.line, ow);
         let mut windows = Windows::new(conv, geometry, image, zero_in, &mut *band);
         let mut blocks = parts_mut(result, 4 * oc);
         for block in &mut blocks {
-            let pixels = [at.next(), at.next(), at.next(), at.next()];
+            let pixels = [next.next(), next.next(), next.next(), next.next()];
             windows.gather(&gather, pixels, columns);
             product.run(columns, block);
         }
         for pixel in parts_mut(blocks.into_remainder(), oc) {
-            windows.gather(&gather, [at.next(); 4], columns);
+            windows.gather(&gather, [next.next(); 4], columns);
             one_pixel(&conv.weighted, first_lanes(columns), zero_out, pixel);
         }
     }
@@ -58,8 +59,9 @@ fn pointwise(
         gather.run(pixels, [0, c, 2 * c, 3 * c], columns);
         product.run(columns, block);
     }
-    for (pixel, block) in parts(pixels.into_remainder(), c).zip(parts_mut(blocks.into_remainder(), oc)) {
-        gather.run(pixel, [0; 4], columns);
+    let rest = pixels.into_remainder();
+    for (at, block) in parts_mut(blocks.into_remainder(), oc).enumerate() {
+        gather.run(rest, [at * c; 4], columns);
         one_pixel(&conv.weighted, first_lanes(columns), zero_out, block);
     }
 }

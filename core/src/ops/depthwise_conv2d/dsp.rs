@@ -141,7 +141,9 @@ impl Group<'_> {
                 let Some((to, from)) = block.split_at_mut_checked(line * words) else { return };
                 let to = to.get_mut((line - first) * words..).unwrap_or(&mut []);
                 let from = from.get(..first.min(end - line) * words).unwrap_or(&[]);
-                blocks::copy(bytemuck::cast_slice(from), bytemuck::cast_slice_mut(to));
+                if let (Ok(from), Ok(to)) = (bytemuck::try_cast_slice(from), bytemuck::try_cast_slice_mut(to)) {
+                    blocks::copy(from, to);
+                }
             }
         }
     }

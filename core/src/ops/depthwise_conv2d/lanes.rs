@@ -6,7 +6,7 @@ use crate::arch::dsp::planes::LANE_HEAD;
 use crate::arch::dsp::strips::{CUT, Lane};
 use crate::arch::dsp::{halves, sadd16, sxtb16, sxtb16_ror8};
 use crate::blob::Channel;
-use crate::ops::{parts, parts_mut};
+use crate::ops::parts_mut;
 
 /// Those of the channels from number `first` on; `cut` says that outputs of sums below zero are cut off.
 #[inline(never)]
@@ -43,8 +43,8 @@ fn constants(channel: &Channel) -> [u32; 4] {
 /// 3 x 3 taps, along rows or columns.
 fn load_strips(conv: &DepthwiseConv2d<'_>, rows: bool, first: usize, lanes: &mut [Lane; LANES]) {
     let mut taps = [0; 9];
-    for (tap, weights) in taps.iter_mut().zip(parts(conv.weighted.weights, conv.weighted.channels.len())) {
-        *tap = four(weights.get(first..).unwrap_or(&[]));
+    for (at, tap) in taps.iter_mut().enumerate() {
+        *tap = four(conv.weighted.weights.get(at * conv.weighted.channels.len() + first..).unwrap_or(&[]));
     }
     let [a, b, c, d, e, f, g, h, i] = taps;
     let lines = if rows { [[a, b, c], [d, e, f], [g, h, i]] } else { [[a, d, g], [b, e, h], [c, f, i]] };
