@@ -5,7 +5,7 @@ use ackermann_core::blob::{Activation, AlignedBytes, Layout, Window};
 use ackermann_firmware::control::Phase;
 use ackermann_firmware::link::{Answer, Pong, Reply, Request, Status, encode, max_encoded};
 use ackermann_trainer::Frame;
-use ackermann_trainer::board::{HOST, Link, Logs, boot};
+use ackermann_trainer::board::{HOST, Link, Logs, board, boot};
 
 use crate::{A57, M4, M7, M33, M55, net, reference, time_us};
 
@@ -182,7 +182,7 @@ fn blobs(name: &str) {
     assert_eq!(outcome.status, Status::BlobTooLarge);
     car.is_served();
 
-    let outcome = car.link.load(&wide()).expect("the board answers");
+    let outcome = car.link.load(&wide(name)).expect("the board answers");
     assert_eq!((outcome.status, outcome.reason.as_str()), (Status::ArenaTooSmall, "ArenaTooSmall"));
     car.is_served();
 
@@ -201,23 +201,29 @@ fn blobs(name: &str) {
     }
     car.is_served();
 
-    car.blob = other();
+    car.blob = other(name);
     assert_eq!(car.link.load(&car.blob).expect("the board answers").status, Status::Ok);
     car.is_served();
     car.is_served();
 }
 
+/// In the orders of weights that the board's image was built for; the host takes any.
+fn packed(network: &Network, name: &str) -> AlignedBytes {
+    let target = board(name).map_or(Layout::Natural.into(), |board| board.blob_target());
+    network.to_bytes(target).expect("the network is well-formed")
+}
+
 /// The same network with other weights in its last layer.
-fn other() -> AlignedBytes {
+fn other(name: &str) -> AlignedBytes {
     let mut network = net::network();
     if let Some(OperatorKind::FullyConnected { weighted }) = network.operators.last_mut().map(|last| &mut last.kind) {
         weighted.weights.reverse();
     }
-    network.to_bytes(Layout::Dsp).expect("the network is well-formed")
+    packed(&network, name)
 }
 
 /// The first convolution over a picture that is alone larger than the arenas set aside.
-fn wide() -> AlignedBytes {
+fn wide(name: &str) -> AlignedBytes {
     let Network { mut tensors, mut operators, metadata, .. } = net::network();
     tensors.truncate(2);
     operators.truncate(1);
@@ -225,7 +231,7 @@ fn wide() -> AlignedBytes {
     tensors[1].shape = vec![1, 320, 320, 8];
     tensors[1].arena_offset = 1_232_656;
     let network = Network { tensors, operators, inputs: vec![0], outputs: vec![1], metadata };
-    network.to_bytes(Layout::Natural).expect("the network is well-formed")
+    packed(&network, name)
 }
 
 fn no_model(name: &str) {
@@ -266,13 +272,13 @@ macro_rules! on_every_board {
 /// A blob that needs an operator which the image of `net::blob` does without.
 fn left_out(name: &str) {
     let mut car = Car::start(name);
-    let outcome = car.link.load(&pooled()).expect("the board answers");
+    let outcome = car.link.load(&pooled(name)).expect("the board answers");
     assert_eq!((outcome.status, outcome.reason.as_str()), (Status::OperatorLeftOut, "average_pool"));
     car.is_served();
 }
 
 /// The network with a pool behind its first convolution.
-fn pooled() -> AlignedBytes {
+fn pooled(name: &str) -> AlignedBytes {
     let Network { mut tensors, mut operators, metadata, .. } = net::network();
     tensors.truncate(3);
     operators.truncate(2);
@@ -280,7 +286,7 @@ fn pooled() -> AlignedBytes {
     let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0, 0] };
     operators[1].kind = OperatorKind::AveragePool { window, activation: Activation::NONE };
     let network = Network { tensors, operators, inputs: vec![0], outputs: vec![2], metadata };
-    network.to_bytes(Layout::Natural).expect("the network is well-formed")
+    packed(&network, name)
 }
 
 /// Boards whose images were built for one blob; the host has all operators.
