@@ -16,6 +16,8 @@ pub enum Feature {
     Element(Element),
     /// Operators whose sums or factors are beyond the short requantization.
     Unbounded,
+    /// Depthwise convolutions in planes, for windows that strips are not made for.
+    Planes,
 }
 
 impl Feature {
@@ -26,6 +28,7 @@ impl Feature {
             Self::Layout(layout) => layout.feature(),
             Self::Element(element) => element.feature(),
             Self::Unbounded => "unbounded",
+            Self::Planes => "planes",
         }
     }
 }

@@ -153,7 +153,7 @@ impl<'m> Model<'m> {
     /// The cargo features of this crate without which the network is refused, some more than once.
     pub fn features(&self) -> impl Iterator<Item = &'static str> + use<'m> {
         let elements = self.tensors.iter().map(|tensor| tensor.element().feature()).filter(|name| !name.is_empty());
-        elements.chain(self.steps().flat_map(|step| step.operator.features().into_iter().flatten()))
+        elements.chain(self.steps().flat_map(|step| step.operator.features(step.sides).into_iter().flatten()))
     }
 
     /// Multiply-accumulates of one run.

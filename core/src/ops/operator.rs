@@ -89,11 +89,14 @@ impl Opcode {
 }
 
 impl Operator<'_> {
-    /// The cargo features without which it is refused: its own, that of the order of its weights, and that of unbounded operators.
-    pub(crate) fn features(&self) -> [Option<&'static str>; 3] {
+    /// The cargo features without which it is refused: its own, that of the order of its weights, and those of unbounded operators and
+    /// of depthwise convolutions in planes.
+    pub(crate) fn features(&self, sides: Sides<'_>) -> [Option<&'static str>; 4] {
         let form = self.form();
         let unbounded = form.filter(|(_, bounded)| !bounded).map(|_| Feature::Unbounded.name());
-        [Some(self.opcode().name()), form.map(|(layout, _)| layout.feature()), unbounded]
+        let planes =
+            matches!(self, Self::DepthwiseConv2d(conv) if conv.in_planes(sides)).then(|| Feature::Planes.name());
+        [Some(self.opcode().name()), form.map(|(layout, _)| layout.feature()), unbounded, planes]
     }
 
     /// Of an operator with more than one version: the order of its weights, and whether the short requantization serves.

@@ -3,7 +3,7 @@
 //!
 //! Lines that the next band sees again move within the scratch, so the input is read once and the output may lie over it.
 
-use super::planes::{Axis, Kernel, LANES, Planes};
+use super::planes::{Axis, LANES, Planes};
 use super::{DepthwiseConv2d, lanes};
 use crate::InOut;
 use crate::arch::dsp::{blocks, halves, planes, strips};
@@ -11,13 +11,12 @@ use crate::blob::Window;
 use crate::ops::dot_dsp::clamp;
 use crate::ops::{Sides, parts_mut};
 
-/// Whether [`run`] can.
-pub fn suits(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> bool {
-    let shapes = sides.input.nhwc().zip(sides.output.nhwc());
-    conv.weighted.bounded && shapes.is_some_and(|(input, output)| window_suits(&conv.window, input, output))
+/// How [`run`] does it, if it can.
+pub fn planes(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> Option<Planes> {
+    Planes::new(&conv.window, sides.input.nhwc()?, sides.output.nhwc()?).filter(|_| conv.weighted.bounded)
 }
 
-/// Whether the window does, for shapes NHWC.
+/// Whether the window suits, for shapes NHWC.
 pub fn window_suits(window: &Window, input: [usize; 4], output: [usize; 4]) -> bool {
     Planes::new(window, input, output).is_some()
 }
@@ -69,7 +68,7 @@ impl Frame {
     fn new(planes: &Planes, lines: usize, padding: i8) -> Option<Self> {
         let Axis { padding: above, input, output, .. } = planes.across;
         let covered = planes.across.covered();
-        if planes.kernel != Kernel::Strips || lines != covered {
+        if planes.kernel.planes().is_some() || lines != covered {
             return None;
         }
         let pixels = planes.pixels(lines, padding, input.min(covered.checked_sub(above)?));
@@ -162,7 +161,7 @@ impl Group<'_> {
         let Planes { across, along, words, kernel, .. } = *self.planes;
         let source = input.get(self.starts[0] + place * across.input_step..).unwrap_or(&[]);
         let pixels = self.planes.pixels(self.lines, self.padding, lines);
-        if kernel == Kernel::Strips {
+        if kernel.planes().is_none() {
             let band = self.band.get_mut(slot * words..).unwrap_or(&mut []);
             if self.channels < LANES {
                 few::strips(&pixels, self.channels, source, band);
@@ -187,7 +186,7 @@ impl Group<'_> {
         let Planes { across, words, kernel, .. } = *self.planes;
         let output = output.get_mut(self.starts[1] + done * across.output_step..).unwrap_or(&mut []);
         let walk = self.planes.walk(self.lines, lines);
-        let Kernel::Planes(kernel) = kernel else {
+        let Some(kernel) = kernel.planes() else {
             let lanes = self.lanes.as_chunks().0.get(..self.channels).unwrap_or(&[]);
             return strips::Sweep::new(&walk).map_or((), |sweep| sweep.run(self.band, lanes, output));
         };

@@ -1,7 +1,7 @@
 //! The constants and weights of four channels as the DSP kernels want them.
 
 use super::DepthwiseConv2d;
-use super::planes::{Kernel, LANES, Planes};
+use super::planes::{LANES, Planes};
 use crate::arch::dsp::planes::LANE_HEAD;
 use crate::arch::dsp::strips::{CUT, Lane};
 use crate::arch::dsp::{halves, sadd16, sxtb16, sxtb16_ror8};
@@ -12,8 +12,8 @@ use crate::ops::parts_mut;
 #[inline(never)]
 pub fn load(conv: &DepthwiseConv2d<'_>, planes: &Planes, cut: bool, first: usize, lanes: &mut [u32]) {
     let channels = conv.weighted.channels.get(first..).unwrap_or(&[]);
-    match planes.kernel {
-        Kernel::Strips => {
+    match planes.kernel.planes() {
+        None => {
             if let Some(lanes) = lanes.as_chunks_mut().0.first_chunk_mut::<LANES>() {
                 load_strips(conv, planes.rows, first, lanes);
                 for (lane, channel) in lanes.iter_mut().zip(channels) {
@@ -23,7 +23,7 @@ pub fn load(conv: &DepthwiseConv2d<'_>, planes: &Planes, cut: bool, first: usize
                 }
             }
         }
-        Kernel::Planes(kernel) => {
+        Some(kernel) => {
             for ((lane, channel), o) in parts_mut(lanes, kernel.lane_words()).zip(channels).zip(first..) {
                 let Some((head, words)) = lane.split_first_chunk_mut::<LANE_HEAD>() else { return };
                 let [bias, multiplier, rounding, right] = constants(channel);

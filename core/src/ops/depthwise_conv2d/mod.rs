@@ -22,9 +22,9 @@ pub mod x86;
 
 use super::record::Record;
 use super::{Kernels, Node, Sides, Weighted};
-use crate::LoadError;
 use crate::blob::{Layout, Quads, Window};
 use crate::session::Memory;
+use crate::{Feature, LoadError};
 
 /// A depthwise convolution, ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,15 @@ impl DepthwiseConv2d<'_> {
     /// Multiplications per output element.
     pub fn taps(&self) -> usize {
         self.window.kernel[0].saturating_mul(self.window.kernel[1])
+    }
+
+    /// Whether the DSP kernel runs it, over planes.
+    pub(crate) fn in_planes(&self, sides: Sides<'_>) -> bool {
+        self.is_for_dsp() && dsp::planes(self, sides).is_some_and(|planes| planes.kernel.planes().is_some())
+    }
+
+    fn is_for_dsp(&self) -> bool {
+        matches!(self.machine, Layout::Dsp | Layout::DspWide)
     }
 
     /// Input rows, from the first, that output row `y` and those before it see.
@@ -71,8 +80,9 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
         if n != on || c.checked_mul(self.multiplier) != Some(oc) || !fits {
             return Err(error);
         }
-        if matches!(self.machine, Layout::Dsp | Layout::DspWide) && !dsp::suits(self, sides) {
-            return Err(LoadError::UnknownOption { operator });
+        if self.is_for_dsp() {
+            let planes = dsp::planes(self, sides).ok_or(LoadError::UnknownOption { operator })?;
+            planes.kernel.built().ok_or(LoadError::LeftOut { operator, feature: Feature::Planes })?;
         }
         let [rows, row] = self.window.kernel;
         self.weighted.verify(oc, Quads { rows, row }, sides.output.zero_point(), operator)

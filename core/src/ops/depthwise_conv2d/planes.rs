@@ -67,12 +67,23 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// Itself, where the image has it: the loader refuses any other.
+    pub fn built(self) -> Option<Self> {
+        (self == Self::Strips || cfg!(feature = "planes")).then_some(self)
+    }
+
+    /// What slides over planes; none, known to the compiler, where the image has no such operators.
+    #[inline(always)]
+    pub fn planes(self) -> Option<planes::Kernel> {
+        match self {
+            Self::Planes(kernel) if cfg!(feature = "planes") => Some(kernel),
+            _ => None,
+        }
+    }
+
     /// Words of the constants and weights of a channel.
     pub fn lane_words(self) -> usize {
-        match self {
-            Self::Strips => size_of::<Lane>() / 4,
-            Self::Planes(kernel) => kernel.lane_words(),
-        }
+        self.planes().map_or(size_of::<Lane>() / 4, planes::Kernel::lane_words)
     }
 }
 
@@ -129,7 +140,7 @@ impl Planes {
 
     /// Elements of an input line that outputs see.
     pub fn line_elements(&self) -> usize {
-        let words = if self.kernel == Kernel::Strips { 2 * self.blocks + 1 } else { self.words };
+        let words = if self.kernel.planes().is_none() { 2 * self.blocks + 1 } else { self.words };
         self.along.input.min((2 * words).saturating_sub(self.along.padding))
     }
 
@@ -174,7 +185,7 @@ impl Planes {
         if possible >= left {
             return left;
         }
-        if self.kernel == Kernel::Strips && possible > 1 { possible & !1 } else { possible }
+        if self.kernel.planes().is_none() && possible > 1 { possible & !1 } else { possible }
     }
 
     /// Bytes of scratch for bands of a few lines of output, or for all lines where they are small.
