@@ -154,15 +154,15 @@ fn all_bounded<const DOUBLED: bool>(channels: &[[Channel; 2]], room: u32, zero_p
     let half = zero_point.wrapping_mul(2).wrapping_add(1);
     // All bits of multipliers, biases and their magnitudes (less one where they are negative).
     let (mut multipliers, mut biases, mut magnitudes) = (0, 0, 0);
-    for pair in channels {
-        for Channel { bias, multiplier, rounding, shift } in pair {
-            // One less than the shift to the right.
-            let right = if DOUBLED { shift.wrapping_sub(1) } else { !shift } as u32;
-            if right >= quantized::MAX_BOUNDED_SHIFT as u32 || *rounding != half.wrapping_shl(right) {
-                return false;
-            }
-            (multipliers, biases, magnitudes) =
-                (multipliers | multiplier, biases | bias, magnitudes | bias ^ (bias >> 31));
+    let mut fits = |Channel { bias, multiplier, rounding, shift }: &Channel| {
+        (multipliers, biases, magnitudes) = (multipliers | multiplier, biases | bias, magnitudes | bias ^ (bias >> 31));
+        // One less than the shift to the right.
+        let right = if DOUBLED { shift.wrapping_sub(1) } else { !shift } as u32;
+        right < quantized::MAX_BOUNDED_SHIFT as u32 && *rounding == half.wrapping_shl(right)
+    };
+    for [a, b] in channels {
+        if !fits(a) || !fits(b) {
+            return false;
         }
     }
     multipliers >= 0 && !(DOUBLED && biases & 1 != 0) && (magnitudes as u32) + 1 < room
