@@ -27,8 +27,9 @@ pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     rounded.wrapping_sub(i32::from(rounded == i32::MIN))
 }
 
-/// The same of factors that are not both MIN.
-#[inline(always)]
+/// The same of factors that are not both MIN. On boards once: softmax would have it a dozen times.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
     // Half up is what gemmlowp's nudge and truncation give, for either sign.
     ((i64::from(a) * i64::from(b) + (1 << 30)) >> 31) as i32

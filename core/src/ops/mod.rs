@@ -106,6 +106,13 @@ impl<'m> Sides<'m> {
         core::iter::once(self.input).chain(others.into_iter().map_while(|tensor| tensor))
     }
 
+    /// Batch, height, width and channels of input and output, if both have four dimensions. Where time does not matter: kernels want the
+    /// compiler to see that none is 0.
+    #[inline(never)]
+    fn images(&self) -> Option<[[usize; 4]; 2]> {
+        Some([self.input.nhwc()?, self.output.nhwc()?])
+    }
+
     /// Whether all inputs and the output have this element type.
     pub(crate) fn all(&self, element: Element) -> bool {
         self.output.element() == element && self.inputs().all(|tensor| tensor.element() == element)

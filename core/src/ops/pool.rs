@@ -34,8 +34,7 @@ impl Pool {
 
     pub(crate) fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
-        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
-        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        let [[n, h, w, c], [on, oh, ow, oc]] = sides.images().ok_or(error)?;
         if n != on || c != oc || !self.window.fits(0, h, oh) || !self.window.fits(1, w, ow) {
             return Err(error);
         }

@@ -80,8 +80,7 @@ impl Node<'_> for ResizeBilinear {
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
-        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
-        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        let [[n, h, w, c], [on, oh, ow, oc]] = sides.images().ok_or(error)?;
         let small = |length: usize| length <= MAX_LENGTH;
         // Weights stay between -1 and 2 when the last place lies at most one row beyond the input.
         let near = |axis: usize, output: usize, input: usize| self.place(axis, output - 1, input).weight <= 2 * ONE;

@@ -41,8 +41,7 @@ impl<'m> Node<'m> for ResizeNearest<'m> {
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
-        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
-        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        let [[n, h, w, c], [on, oh, ow, oc]] = sides.images().ok_or(error)?;
         let bad = LoadError::BadConstant { operator };
         let (rows, columns) = self.table.split_at_checked(oh).ok_or(bad)?;
         let inside = |table: &[u16], length: usize| table.iter().all(|at| usize::from(*at) < length);

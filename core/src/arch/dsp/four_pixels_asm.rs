@@ -84,19 +84,13 @@ macro_rules! words16 {
     };
 }
 
-macro_rules! words32 {
-    ($word:ident) => {
-        concat!(words16!($word), words16!($word))
-    };
-}
-
 /// Where in the loop (of `round` words, of `bytes` each) the words after the first begin: bytes before its end.
 const fn entry(words: usize, round: usize, bytes: usize) -> usize {
     words.wrapping_sub(1) % round * bytes
 }
 
 /// Words per round of the loop over four pixels, and bytes of code for each.
-const WIDE: [usize; 2] = [32, 40];
+const WIDE: [usize; 2] = [16, 40];
 const NARROW: [usize; 2] = [16, 48];
 
 type Four = unsafe extern "C" fn(*mut i8, *const Quad4, *const Plan);
@@ -210,7 +204,7 @@ macro_rules! four_pixels {
     };
 }
 
-four_pixels!(wide_4x2, wide_word, words32, requantize_wide, shift_wide);
+four_pixels!(wide_4x2, wide_word, words16, requantize_wide, shift_wide);
 four_pixels!(narrow_4x2, narrow_word, words16, requantize_narrow, shift_narrow);
 
 pub fn sums_4x2(columns: &[Quad4], weights: &[Narrow2]) -> [[i32; 4]; 2] {

@@ -67,8 +67,7 @@ impl<'m> Node<'m> for Conv2d<'m> {
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
-        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
-        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        let [[n, h, w, c], [on, oh, ow, oc]] = sides.images().ok_or(error)?;
         if n != on || c != self.input_channels || !self.window.fits(0, h, oh) || !self.window.fits(1, w, ow) {
             return Err(error);
         }
@@ -86,7 +85,7 @@ impl<'m> Node<'m> for Conv2d<'m> {
     }
 
     fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
-        let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return 0 };
+        let Some([input, output]) = sides.images() else { return 0 };
         scratch_bytes(self.weighted.layout, &self.window, input, output)
     }
 

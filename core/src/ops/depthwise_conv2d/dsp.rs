@@ -13,7 +13,8 @@ use crate::ops::{Sides, parts_mut};
 
 /// How [`run`] does it, if it can.
 pub fn planes(conv: &DepthwiseConv2d<'_>, sides: Sides<'_>) -> Option<Planes> {
-    Planes::new(&conv.window, sides.input.nhwc()?, sides.output.nhwc()?).filter(|_| conv.weighted.bounded)
+    let [input, output] = sides.images()?;
+    Planes::new(&conv.window, input, output).filter(|_| conv.weighted.bounded)
 }
 
 /// Whether the window suits, for shapes NHWC.

@@ -74,8 +74,7 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
 
     fn verify(&self, sides: Sides<'_>, operator: u16) -> Result<(), LoadError> {
         let error = LoadError::ShapeMismatch { operator };
-        let [n, h, w, c] = sides.input.nhwc().ok_or(error)?;
-        let [on, oh, ow, oc] = sides.output.nhwc().ok_or(error)?;
+        let [[n, h, w, c], [on, oh, ow, oc]] = sides.images().ok_or(error)?;
         let fits = self.window.fits(0, h, oh) && self.window.fits(1, w, ow);
         if n != on || c.checked_mul(self.multiplier) != Some(oc) || !fits {
             return Err(error);
@@ -99,7 +98,7 @@ impl<'m> Node<'m> for DepthwiseConv2d<'m> {
     }
 
     fn scratch_bytes(&self, sides: &Sides<'_>) -> usize {
-        let (Some(input), Some(output)) = (sides.input.nhwc(), sides.output.nhwc()) else { return usize::MAX };
+        let Some([input, output]) = sides.images() else { return usize::MAX };
         scratch_bytes(self.machine, &self.window, input, output)
     }
 
