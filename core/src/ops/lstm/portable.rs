@@ -16,9 +16,27 @@ pub fn step(cell: &Cell, zero_point: i32) -> impl FnMut([&[i16]; 2], &mut [i8], 
     let (factor, _) = table16::tanh_scale(cell.integer_bits);
     let most = if cell.clip > 0 { i32::from(cell.clip) } else { i32::from(i16::MAX) };
     let least = -most - i32::from(cell.clip == 0);
-    let (bits, multiplier, right) = (15 + cell.integer_bits, cell.output.multiplier, -cell.output.shift);
-    let rounding = (1i32.wrapping_shl(right as u32) >> 1).wrapping_add(zero_point.wrapping_shl(right as u32));
-    move |[from_input, from_hidden], hidden, memory| {
+    let (bits, multiplier, right) = (15 + cell.integer_bits, cell.output.multiplier, (-cell.output.shift) as u32);
+    let rounding = (1i32.wrapping_shl(right) >> 1).wrapping_add(zero_point.wrapping_shl(right));
+    let numbers = Numbers { factor, range: [least, most], bits, multiplier, rounding, right };
+    move |from, hidden, memory| numbers.step(from, hidden, memory)
+}
+
+/// What is the same in every step.
+struct Numbers {
+    factor: i32,
+    range: [i32; 2],
+    bits: u32,
+    multiplier: i32,
+    rounding: i32,
+    right: u32,
+}
+
+impl Numbers {
+    /// Not inlined: between the products, the compiler has too few registers for it.
+    #[inline(never)]
+    fn step(&self, [from_input, from_hidden]: [&[i16]; 2], hidden: &mut [i8], memory: &mut [i16]) {
+        let Self { factor, range: [least, most], bits, multiplier, rounding, right } = *self;
         let gates = from_input.as_chunks::<GATES>().0.iter().zip(from_hidden.as_chunks::<GATES>().0);
         for (((x, h), hidden), c) in gates.zip(hidden).zip(memory) {
             let [i, f, g, o] = scaled_sums(*x, *h, 3);
@@ -28,7 +46,7 @@ pub fn step(cell: &Cell, zero_point: i32) -> impl FnMut([&[i16]; 2], &mut [i8], 
             let new = new.min(most).max(least);
             *c = new as i16;
             let product = o * i32::from(table16::tanh_of(new.wrapping_mul(factor)));
-            *hidden = Activation::NONE.clamp(scale_bounded(product, multiplier, rounding, right as u32));
+            *hidden = Activation::NONE.clamp(scale_bounded(product, multiplier, rounding, right));
         }
     }
 }
