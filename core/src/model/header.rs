@@ -77,6 +77,7 @@ impl<'m> Sections<'m> {
         Ok(Self { blob, table: table.iter(), next })
     }
 
+    #[inline(never)]
     fn take(&mut self, kind: SectionKind) -> Result<&'m [u8], LoadError> {
         let section = self.table.next().ok_or(LoadError::BadSections)?;
         let start = section.offset as usize;

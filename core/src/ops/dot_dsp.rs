@@ -99,6 +99,7 @@ fn both(channels: &[Channel]) -> [Channel; 2] {
 }
 
 /// The blocks clamp to int8 only; a narrower activation is applied here.
+#[inline(never)]
 pub(crate) fn clamp(activation: Activation, output: &mut [i8]) {
     if activation != Activation::NONE {
         crate::arch::dsp::bytes::clamp(activation, output);

@@ -112,6 +112,7 @@ impl Window {
 
     /// Whether outputs of `output` positions slide over `input` positions: each window starts before the input's end,
     /// the padding is smaller than the window, and no further window would fit into the input.
+    #[inline(never)]
     pub(crate) fn fits(&self, axis: usize, input: usize, output: usize) -> bool {
         let check = || {
             let (extent, padding, stride) = (self.extent(axis)?, *self.padding.get(axis)?, *self.stride.get(axis)?);

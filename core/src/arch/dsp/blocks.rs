@@ -201,6 +201,7 @@ impl Gather {
 }
 
 /// The first lane of each quad, moved together in place: one pixel's column.
+#[inline(never)]
 pub fn first_lanes(columns: &mut [Quad4]) -> &[Quad1] {
     for at in 0..columns.len() {
         let Some(&[first, _, _, _, second, ..]) = columns.get(at) else { break };

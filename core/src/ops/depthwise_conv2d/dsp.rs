@@ -149,6 +149,7 @@ impl Group<'_> {
     }
 
     /// Lines `first..end` of all blocks lie outside of the input.
+    #[inline(never)]
     fn pad(&mut self, first: usize, end: usize) {
         let words = self.planes.words;
         let padding = halves(i16::from(self.padding), i16::from(self.padding));
