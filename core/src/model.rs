@@ -170,6 +170,7 @@ impl<'m> Model<'m> {
         self.tensors.get(usize::from(index))
     }
 
+    #[inline(never)]
     fn sides(&self, record: &OperatorRecord) -> Option<Sides<'m>> {
         let (first, rest) = record.reads().split_first()?;
         let mut others = [None; MAX_INPUTS - 1];

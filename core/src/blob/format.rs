@@ -285,6 +285,7 @@ pub struct OperatorRecord {
 
 impl OperatorRecord {
     /// The tensors read: those before the first [`NO_TENSOR`].
+    #[inline(never)]
     pub(crate) fn reads(&self) -> &[u16] {
         let count = self.inputs.iter().take_while(|t| **t != NO_TENSOR).count();
         self.inputs.get(..count).unwrap_or(&[])

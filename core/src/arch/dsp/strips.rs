@@ -50,6 +50,7 @@ pub struct Pixels {
 
 impl Pixels {
     /// Bytes read and words written; `None` also where there is nothing to do, or not even one whole word.
+    #[inline(never)]
     fn reach(&self) -> Option<[usize; 2]> {
         let elements = self.count.checked_add(self.odd.into()).filter(|elements| *elements > 1)?;
         let (last, bottom) = (self.count.checked_sub(1)?, self.lines.checked_sub(1)?);
@@ -133,7 +134,7 @@ impl Sweep {
 
     /// Requantized outputs of as many channels as there are lanes (four at most), side by side, of a bounded operator, clamped to int8.
     /// Nothing where the slices are too short.
-    #[inline]
+    #[inline(never)]
     pub fn run(&self, strips: &[u32], lanes: &[Lane], output: &mut [i8]) {
         if strips.len() < self.words {
             return;

@@ -122,6 +122,7 @@ impl Planes {
         best.filter(|_| c == oc)
     }
 
+    #[inline(never)]
     fn along(across: Axis, along: Axis, rows: bool) -> Option<Self> {
         let taps = across.kernel.min(along.kernel)..=across.kernel.max(along.kernel).max(across.stride);
         let fits = *taps.start() > 0 && *taps.end() <= MAX_KERNEL && across.extent() <= MAX_EXTENT;
@@ -145,6 +146,7 @@ impl Planes {
     }
 
     /// `lines` lines of input for bands of `room` lines (strips' numbers, of which planes have some too).
+    #[inline(never)]
     pub fn pixels(&self, room: usize, padding: i8, lines: usize) -> strips::Pixels {
         strips::Pixels {
             count: self.line_elements(),
