@@ -42,6 +42,7 @@ impl Node<'_> for AveragePool {
 }
 
 /// `sum / count`, ties away from zero; `count` is at least 1 in a loaded model.
+#[inline(never)]
 fn rounded_mean(sum: i32, count: i32) -> i32 {
     let half = count / 2;
     let shifted = if sum > 0 { sum + half } else { sum - half };
