@@ -22,7 +22,7 @@ pub const BOUND: i64 = 1 << 29;
 /// the one product that does not fit, MIN * MIN, gives MAX.
 #[inline]
 pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
-    let rounded = rounding_doubling_high_mul(a, b);
+    let rounded = high_mul(a, b);
     // Only MIN times MIN gets here, as 2^31; no branch, so that the count of instructions stays the same.
     rounded.wrapping_sub(i32::from(rounded == i32::MIN))
 }
@@ -31,6 +31,11 @@ pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
 #[cfg_attr(target_os = "none", inline(never))]
 #[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
+    high_mul(a, b)
+}
+
+#[inline(always)]
+fn high_mul(a: i32, b: i32) -> i32 {
     // Half up is what gemmlowp's nudge and truncation give, for either sign.
     ((i64::from(a) * i64::from(b) + (1 << 30)) >> 31) as i32
 }
