@@ -264,16 +264,9 @@ impl Sweep {
     }
 }
 
-/// Stack. The pair of lines of outputs: output of the second line 0, offset of the second output 4, from line to line 8, offsets of the third and
-/// fourth output 12, end of words 20; the lane 24: weights, bias 48, multiplier 52, rounding constant 56, shift 60; then the first fields of
-/// [`Sweep`] from 64 on, and the code for what is left of a strip 92 and for the present one 96.
-///
-/// # Safety
-/// See the only caller.
-#[unsafe(naked)]
-unsafe extern "C" fn convolve_naked(words: *const u32, lane: &Lane, output: *mut i8, sweep: &Sweep) {
-    naked_asm!(
-        cpu!(),
+/// Stack, from the arguments; then to the first strip, if there is a whole one.
+macro_rules! start {
+    () => {
         "push {{r4, r5, r6, r7, r8, r9, r10, r11, lr}}
          ldm r3!, {{r4, r5, r6, r7, r8, r9, r10, r11}}
          cmp r11, #2
@@ -303,8 +296,14 @@ unsafe extern "C" fn convolve_naked(words: *const u32, lane: &Lane, output: *mut
          push {{r4, r5, r6, r7, r8, r9}}
          cmp r1, #0
          it ne
-         ldrne pc, [sp, #96]",
-        // What is left of a strip: outputs that do not exist get the first one's place.
+         ldrne pc, [sp, #96]
+        "
+    };
+}
+
+/// What is left of a strip: outputs that do not exist get the first one's place.
+macro_rules! rest {
+    () => {
         "3: ldr r3, [sp, #68]
          cmp r3, #0
          beq 9f
@@ -321,27 +320,42 @@ unsafe extern "C" fn convolve_naked(words: *const u32, lane: &Lane, output: *mut
          str r1, [sp, #64]
          str r2, [sp, #96]
          bx r2
-         4: ldr r11, [sp, #48]
-         ldm r0, {{r2, r3, r12}}
-         ldrd r1, lr, [sp, #24]
-         add r0, r0, #48",
-        four!("r4", "r5", "r6", "r7", from "r11"),
-        "ldm r0, {{r2, r3, r12}}
-         add r0, r0, #48",
-        four!("r8", "r9", "r10", "r11", from "r11"),
-        "ldrd r1, lr, [sp, #32]",
-        four!("r4", "r5", "r6", "r7"),
-        "ldm r0, {{r2, r3, r12}}
-         add r0, r0, #48",
-        four!("r8", "r9", "r10", "r11"),
-        "ldrd r1, lr, [sp, #40]",
-        four!("r4", "r5", "r6", "r7"),
-        "ldm r0, {{r2, r3, r12}}
-         sub r0, r0, #48",
-        four!("r8", "r9", "r10", "r11"),
-        finish_four!(),
-        "bne 4b",
-        // The end of a strip: once more for an odd line, then on to the next.
+        "
+    };
+}
+
+/// Two lines of four outputs at stride 1, down a strip.
+macro_rules! lines_of_four {
+    () => {
+        concat!(
+            "4: ldr r11, [sp, #48]
+             ldm r0, {{r2, r3, r12}}
+             ldrd r1, lr, [sp, #24]
+             add r0, r0, #48\n",
+            four!("r4", "r5", "r6", "r7", from "r11"),
+            "ldm r0, {{r2, r3, r12}}
+             add r0, r0, #48\n",
+            four!("r8", "r9", "r10", "r11", from "r11"),
+            "ldrd r1, lr, [sp, #32]\n",
+            four!("r4", "r5", "r6", "r7"),
+            "ldm r0, {{r2, r3, r12}}
+             add r0, r0, #48\n",
+            four!("r8", "r9", "r10", "r11"),
+            "ldrd r1, lr, [sp, #40]\n",
+            four!("r4", "r5", "r6", "r7"),
+            "ldm r0, {{r2, r3, r12}}
+             sub r0, r0, #48\n",
+            four!("r8", "r9", "r10", "r11"),
+            finish_four!(),
+            "bne 4b
+            "
+        )
+    };
+}
+
+/// The end of a strip: once more for an odd line, then on to the next.
+macro_rules! next_strip {
+    () => {
         "8: ldr r1, [sp, #84]
          rsbs r1, r1, #0
          str r1, [sp, #84]
@@ -370,47 +384,85 @@ unsafe extern "C" fn convolve_naked(words: *const u32, lane: &Lane, output: *mut
          str r3, [sp]
          str r12, [sp, #20]
          ldr pc, [sp, #96]
-         13: ",
+        "
+    };
+}
+
+/// Two lines of two outputs at stride 1, down a strip.
+macro_rules! lines_of_two {
+    () => {
+        concat!(
+            "5: \n",
+            load_weights!(),
+            "11: ldr r7, [sp, #48]
+             ldrd r2, r3, [r0], #48\n",
+            near!("r4", "r5", 0),
+            "ldrd r2, r3, [r0], #48\n",
+            near!("r4", "r5", 1),
+            near!("r6", "r7", 0),
+            "ldrd r2, r3, [r0], #48\n",
+            near!("r4", "r5", 2),
+            near!("r6", "r7", 1),
+            "ldrd r2, r3, [r0], #-48\n",
+            near!("r6", "r7", 2),
+            finish_two!(),
+            "bne 11b
+             b 8b
+            "
+        )
+    };
+}
+
+/// The same at stride 2.
+macro_rules! lines_apart {
+    () => {
+        concat!(
+            "6: \n",
+            load_weights!(),
+            "7: ldr r7, [sp, #48]
+             ldm r0, {{r2, r3, r12}}
+             add r0, r0, #48\n",
+            apart!("r4", "r5", 0),
+            "ldm r0, {{r2, r3, r12}}
+             add r0, r0, #48\n",
+            apart!("r4", "r5", 1),
+            "ldm r0, {{r2, r3, r12}}
+             add r0, r0, #48\n",
+            apart!("r4", "r5", 2),
+            apart!("r6", "r7", 0),
+            "ldm r0, {{r2, r3, r12}}
+             add r0, r0, #48\n",
+            apart!("r6", "r7", 1),
+            "ldm r0, {{r2, r3, r12}}\n",
+            apart!("r6", "r7", 2),
+            finish_two!(),
+            "bne 7b
+             b 8b
+            "
+        )
+    };
+}
+
+/// Stack. The pair of lines of outputs: output of the second line 0, offset of the second output 4, from line to line 8, offsets of the third and
+/// fourth output 12, end of words 20; the lane 24: weights, bias 48, multiplier 52, rounding constant 56, shift 60; then the first fields of
+/// [`Sweep`] from 64 on, and the code for what is left of a strip 92 and for the present one 96.
+///
+/// # Safety
+/// See the only caller.
+#[unsafe(naked)]
+unsafe extern "C" fn convolve_naked(words: *const u32, lane: &Lane, output: *mut i8, sweep: &Sweep) {
+    naked_asm!(
+        cpu!(),
+        start!(),
+        rest!(),
+        lines_of_four!(),
+        next_strip!(),
+        "13: ",
         scale!("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11"; "r1", "r2", "r12"),
-        "b 14b
-         5: ",
-        load_weights!(),
-        "11: ldr r7, [sp, #48]
-         ldrd r2, r3, [r0], #48",
-        near!("r4", "r5", 0),
-        "ldrd r2, r3, [r0], #48",
-        near!("r4", "r5", 1),
-        near!("r6", "r7", 0),
-        "ldrd r2, r3, [r0], #48",
-        near!("r4", "r5", 2),
-        near!("r6", "r7", 1),
-        "ldrd r2, r3, [r0], #-48",
-        near!("r6", "r7", 2),
-        finish_two!(),
-        "bne 11b
-         b 8b
-         6: ",
-        load_weights!(),
-        "7: ldr r7, [sp, #48]
-         ldm r0, {{r2, r3, r12}}
-         add r0, r0, #48",
-        apart!("r4", "r5", 0),
-        "ldm r0, {{r2, r3, r12}}
-         add r0, r0, #48",
-        apart!("r4", "r5", 1),
-        "ldm r0, {{r2, r3, r12}}
-         add r0, r0, #48",
-        apart!("r4", "r5", 2),
-        apart!("r6", "r7", 0),
-        "ldm r0, {{r2, r3, r12}}
-         add r0, r0, #48",
-        apart!("r6", "r7", 1),
-        "ldm r0, {{r2, r3, r12}}",
-        apart!("r6", "r7", 2),
-        finish_two!(),
-        "bne 7b
-         b 8b
-         9: add sp, #100
+        "b 14b",
+        lines_of_two!(),
+        lines_apart!(),
+        "9: add sp, #100
          pop {{r4, r5, r6, r7, r8, r9, r10, r11, pc}}"
     )
 }
