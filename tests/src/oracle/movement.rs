@@ -2,7 +2,7 @@
 
 use ackermann_core::blob::Element;
 use ackermann_core::blob::write::{OperatorKind, TensorSpec};
-use ackermann_core::ops::ResizeBilinear;
+use ackermann_core::ops::{Argmax, ResizeBilinear};
 
 use super::{by, clamped, combined};
 
@@ -116,36 +116,42 @@ fn element(
         }
         OperatorKind::ResizeBilinear(resize) => bilinear(resize, shapes[0], at, |y, x| read(0, [at[0], y, x, at[3]])),
         OperatorKind::Mean(mean) => {
-            let shape = shapes[0];
-            let mut sum = 0;
-            for flat in 0..shape.iter().product::<i64>() {
-                let from = index(shape, flat);
-                let kept: [i64; 4] = std::array::from_fn(|d| if mean.over[d] { 0 } else { from[d] });
-                let shape_of_kept = std::array::from_fn(|d| if mean.over[d] { 1 } else { shape[d] });
-                if self::flat(shape_of_kept, kept) == self::flat(extended(output), at) {
-                    sum += read(0, from) - zero(0);
-                }
-            }
+            let sum = sum_onto(mean.over, shapes[0], extended(output), at, |from| read(0, from) - zero(0));
             int8(by(sum, mean.scale) + out_zero)
         }
-        OperatorKind::Argmax(argmax) => {
-            let [outer, inner] = around(shapes[0], argmax.axis);
-            let (length, place) = (shapes[0][argmax.axis], flat(extended(output), at) as i64);
-            assert_eq!(outer * inner, extended(output).iter().product::<i64>());
-            let value = |i: i64| values[0][((place / inner * length + i) * inner + place % inner) as usize];
-            let better = |a: i64, b: i64| if argmax.smallest { a < b } else { a > b };
-            (1..length).fold(0, |best, i| if better(value(i), value(best)) { i } else { best })
-        }
-        OperatorKind::Gather(gather) => {
-            let [_, inner] = around(shapes[0], gather.axis);
-            let (length, picks) = (shapes[0][gather.axis], &values[1]);
-            let (place, count) = (flat(extended(output), at) as i64, picks.len() as i64);
-            let (outer, pick, i) = (place / inner / count, place / inner % count, place % inner);
-            let pick = picks[pick as usize].clamp(0, length - 1);
-            values[0][((outer * length + pick) * inner + i) as usize]
-        }
+        OperatorKind::Argmax(argmax) => place_of_best(argmax, shapes[0], &values[0], extended(output), at),
+        OperatorKind::Gather(gather) => picked(gather.axis, shapes[0], values, extended(output), at),
         _ => return None,
     })
+}
+
+/// Sum of all that falls onto `at` when the dimensions `over` shrink to one.
+fn sum_onto(over: [bool; 4], shape: [i64; 4], output: [i64; 4], at: [i64; 4], value: impl Fn([i64; 4]) -> i64) -> i64 {
+    let shape_of_kept = std::array::from_fn(|d| if over[d] { 1 } else { shape[d] });
+    let falls_here = |from: [i64; 4]| {
+        let kept = std::array::from_fn(|d| if over[d] { 0 } else { from[d] });
+        flat(shape_of_kept, kept) == flat(output, at)
+    };
+    (0..shape.iter().product::<i64>()).map(|i| index(shape, i)).filter(|from| falls_here(*from)).map(value).sum()
+}
+
+fn place_of_best(argmax: &Argmax, shape: [i64; 4], values: &[i64], output: [i64; 4], at: [i64; 4]) -> i64 {
+    let [outer, inner] = around(shape, argmax.axis);
+    let (length, place) = (shape[argmax.axis], flat(output, at) as i64);
+    assert_eq!(outer * inner, output.iter().product::<i64>());
+    let value = |i: i64| values[((place / inner * length + i) * inner + place % inner) as usize];
+    let better = |a: i64, b: i64| if argmax.smallest { a < b } else { a > b };
+    (1..length).fold(0, |best, i| if better(value(i), value(best)) { i } else { best })
+}
+
+/// Of the first values what the second say, along `axis`.
+fn picked(axis: usize, shape: [i64; 4], values: &[Vec<i64>], output: [i64; 4], at: [i64; 4]) -> i64 {
+    let [_, inner] = around(shape, axis);
+    let (length, picks) = (shape[axis], &values[1]);
+    let (place, count) = (flat(output, at) as i64, picks.len() as i64);
+    let (outer, pick, i) = (place / inner / count, place / inner % count, place % inner);
+    let pick = picks[pick as usize].clamp(0, length - 1);
+    values[0][((outer * length + pick) * inner + i) as usize]
 }
 
 /// Numbers of elements before and after `axis`.

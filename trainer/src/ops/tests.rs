@@ -156,9 +156,13 @@ impl Case {
 }
 
 /// Builds the case of an operator, or says that it has no derivative.
-fn case(op: &str, case: &mut Case) -> Option<NodeId> {
-    let c = case;
+fn case(op: &str, c: &mut Case) -> Option<NodeId> {
     let shape = [c.size(1..=4), c.size(1..=4)];
+    windows(op, c).or_else(|| moved(op, c, shape)).or_else(|| numbers(op, c, shape))
+}
+
+/// Of operators that slide a window.
+fn windows(op: &str, c: &mut Case) -> Option<NodeId> {
     Some(match op {
         "Conv2d" => {
             let (window, image, filter, _) = c.conv();
@@ -203,12 +207,29 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
             let (x, dy) = (c.leaf(image), c.leaf(output));
             c.graph.push(DepthwiseFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
         }
-        "Softmax" => c.unary(Softmax),
-        "Unary" => {
-            let function = c.function();
-            let x = c.positive(shape);
-            c.graph.push(Unary { function }, &[x]).unwrap()
+        "MaxPool" => {
+            let (window, image) = (c.window(), c.image());
+            let x = c.leaf(image);
+            c.graph.push(MaxPool { window }, &[x]).unwrap()
         }
+        "AvgPool" => {
+            let (window, image) = (c.window(), c.image());
+            let x = c.leaf(image);
+            c.graph.push(AvgPool { window }, &[x]).unwrap()
+        }
+        "AvgPoolGrad" => {
+            let (window, image) = (c.window(), c.image());
+            let [oh, ow] = window.output(image[1], image[2]).unwrap();
+            let dy = c.leaf([image[0], oh, ow, image[3]]);
+            c.graph.push(AvgPoolGrad { window, input: image.into() }, &[dy]).unwrap()
+        }
+        _ => return None,
+    })
+}
+
+/// Of operators that move, repeat or sum along dimensions.
+fn moved(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
+    Some(match op {
         "Concat" => {
             let axis = c.size(0..=1);
             let other = if axis == 0 { [2, shape[1]] } else { [shape[0], 3] };
@@ -230,6 +251,38 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
             let x = c.leaf([shape[0], shape[1], 3]);
             let order = [[2, 0, 1], [1, 0, 2], [0, 2, 1]][c.size(0..=2)].to_vec();
             c.graph.push(Transpose { order }, &[x]).unwrap()
+        }
+        "Broadcast" => {
+            let (small, big) = c.pair(shape);
+            let x = c.leaf(small);
+            c.graph.broadcast(x, &big).unwrap()
+        }
+        "SumTo" => {
+            let (small, big) = c.pair(shape);
+            let x = c.leaf(big);
+            c.graph.sum_to(x, &small).unwrap()
+        }
+        "Reshape" => {
+            let x = c.leaf(shape);
+            c.graph.reshape(x, [shape[1], 1, shape[0]]).unwrap()
+        }
+        "Mean" => {
+            let shape = [c.size(1..=3), c.size(1..=4), c.size(1..=3)];
+            let x = c.leaf(shape);
+            c.graph.push(Mean { axes: vec![2, 0] }, &[x]).unwrap()
+        }
+        _ => return None,
+    })
+}
+
+/// Of all others.
+fn numbers(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
+    Some(match op {
+        "Softmax" => c.unary(Softmax),
+        "Unary" => {
+            let function = c.function();
+            let x = c.positive(shape);
+            c.graph.push(Unary { function }, &[x]).unwrap()
         }
         "Dense" => {
             let outputs = c.size(1..=4);
@@ -258,20 +311,6 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
         "Add" => c.binary(Add),
         "Sub" => c.binary(Sub),
         "Mul" => c.binary(Mul),
-        "Broadcast" => {
-            let (small, big) = c.pair(shape);
-            let x = c.leaf(small);
-            c.graph.broadcast(x, &big).unwrap()
-        }
-        "SumTo" => {
-            let (small, big) = c.pair(shape);
-            let x = c.leaf(big);
-            c.graph.sum_to(x, &small).unwrap()
-        }
-        "Reshape" => {
-            let x = c.leaf(shape);
-            c.graph.reshape(x, [shape[1], 1, shape[0]]).unwrap()
-        }
         "Dropout" => c.unary(Dropout { rate: 0.4, seed: 5 }),
         "BatchNormTrain" => {
             let channels = c.size(1..=3);
@@ -284,27 +323,6 @@ fn case(op: &str, case: &mut Case) -> Option<NodeId> {
             let x = c.leaf([2, 3, channels]);
             let inputs = [x, c.leaf([channels]), c.leaf([channels]), c.leaf([channels]), c.positive([channels])];
             c.graph.push(BatchNorm { epsilon: 1e-3 }, &inputs).unwrap()
-        }
-        "MaxPool" => {
-            let (window, image) = (c.window(), c.image());
-            let x = c.leaf(image);
-            c.graph.push(MaxPool { window }, &[x]).unwrap()
-        }
-        "AvgPool" => {
-            let (window, image) = (c.window(), c.image());
-            let x = c.leaf(image);
-            c.graph.push(AvgPool { window }, &[x]).unwrap()
-        }
-        "AvgPoolGrad" => {
-            let (window, image) = (c.window(), c.image());
-            let [oh, ow] = window.output(image[1], image[2]).unwrap();
-            let dy = c.leaf([image[0], oh, ow, image[3]]);
-            c.graph.push(AvgPoolGrad { window, input: image.into() }, &[dy]).unwrap()
-        }
-        "Mean" => {
-            let shape = [c.size(1..=3), c.size(1..=4), c.size(1..=3)];
-            let x = c.leaf(shape);
-            c.graph.push(Mean { axes: vec![2, 0] }, &[x]).unwrap()
         }
         "Huber" => c.unary(Huber { delta: 0.1 }),
         _ => return None,
