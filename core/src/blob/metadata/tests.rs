@@ -1,6 +1,6 @@
 use super::is_utf8;
 
-/// Every sequence of edges of UTF-8's table, up to four bytes, against the standard library.
+/// Every sequence of edges of UTF-8's table, up to four bytes (under Miri, which is slow, two), against the standard library.
 #[test]
 fn utf8_is_what_the_standard_library_accepts() {
     let edges = [
@@ -8,7 +8,8 @@ fn utf8_is_what_the_standard_library_accepts() {
         0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
     ];
     let mut accepted = 0;
-    for length in 0..=4u32 {
+    let longest = if cfg!(miri) { 2 } else { 4 };
+    for length in 0..=longest {
         for number in 0..edges.len().pow(length) {
             let bytes: Vec<u8> = (0..length).map(|i| edges[number / edges.len().pow(i) % edges.len()]).collect();
             let valid = core::str::from_utf8(&bytes).is_ok();
@@ -16,5 +17,5 @@ fn utf8_is_what_the_standard_library_accepts() {
             accepted += u32::from(valid);
         }
     }
-    assert!(accepted > 500, "only {accepted} accepted");
+    assert!(accepted > if cfg!(miri) { 10 } else { 500 }, "only {accepted} accepted");
 }

@@ -5,8 +5,10 @@ use super::*;
 fn a_bounded_channel_is_what_the_thorough_check_accepts() {
     let mut accepted = 0;
     let beside = |good, channel| [[good, channel], [channel, good]];
-    for zero_point in [-128, -1, 0, 127] {
-        for taps in [1, 27, 1152, 32_767, 32_768, 1 << 20] {
+    // All of them but under Miri, which is slow.
+    let every = if cfg!(miri) { 4 } else { 1 };
+    for zero_point in [-128, -1, 0, 127].into_iter().step_by(every) {
+        for taps in [1, 27, 1152, 32_767, 32_768, 1 << 20].into_iter().step_by(every) {
             for shift in [-31, -23, -22, -9, -1, 0, 1, 30, 31, i32::MIN, i32::MAX] {
                 let good = Channel {
                     multiplier: 1,
@@ -40,5 +42,5 @@ fn a_bounded_channel_is_what_the_thorough_check_accepts() {
             }
         }
     }
-    assert!(accepted > 200, "only {accepted} accepted");
+    assert!(accepted > 200 / every.pow(2), "only {accepted} accepted");
 }
