@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ackermann_core::blob::{AlignedBytes, Element};
 use ackermann_core::{Model, Session};
+use ackermann_trainer::data::npy::{self, Array};
 use ackermann_trainer::data::npz;
 use ackermann_trainer::graph::Executor;
 use ackermann_trainer::import::Imported;
@@ -32,19 +33,22 @@ pub fn cases(name: &str) -> BTreeMap<String, Case> {
 /// # Panics
 /// When it is no `.npy` file.
 pub fn payload(npy: &[u8]) -> Vec<u8> {
-    let header = 10 + usize::from(u16::from_le_bytes([npy[8], npy[9]]));
-    let elements = &npy[header..];
-    if !String::from_utf8_lossy(&npy[..header]).contains("'<i8'") {
-        return elements.to_vec();
+    match npy::decode(npy).expect("an array") {
+        Array::I8(array) => array.iter().map(|q| *q as u8).collect(),
+        Array::U8(array) => array.iter().copied().collect(),
+        Array::I16(array) => array.iter().flat_map(|q| q.to_le_bytes()).collect(),
+        Array::I32(array) => array.iter().flat_map(|q| q.to_le_bytes()).collect(),
+        Array::F32(array) => array.iter().flat_map(|x| x.to_le_bytes()).collect(),
     }
-    elements.as_chunks::<8>().0.iter().flat_map(|word| word[..4].to_vec()).collect()
 }
 
 /// The numbers of an array of `float32`, or of whole numbers.
 fn numbers(npy: &[u8]) -> Vec<f32> {
-    let is_float = String::from_utf8_lossy(&npy[..npy.len().min(80)]).contains("'<f4'");
-    let number = |word: &[u8; 4]| if is_float { f32::from_le_bytes(*word) } else { i32::from_le_bytes(*word) as f32 };
-    payload(npy).as_chunks::<4>().0.iter().map(number).collect()
+    match npy::decode(npy).expect("an array") {
+        Array::F32(array) => array.iter().copied().collect(),
+        Array::I32(array) => array.iter().map(|value| *value as f32).collect(),
+        other => panic!("an array of {}", other.type_name()),
+    }
 }
 
 /// All arrays `KIND0`, `KIND1` and so on.

@@ -5,4 +5,5 @@ pub mod archive;
 pub mod cases;
 pub mod fuzz;
 pub mod oracle;
+#[cfg(feature = "importers")]
 pub mod shared;

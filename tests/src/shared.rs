@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ackermann_trainer::data::npy::{self, Array};
+
 /// An input of a network, and what one of the two reference implementations answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference {
@@ -62,10 +64,14 @@ impl Reference {
     }
 }
 
-/// The numbers of the int8 array in a file of NumPy's format.
+/// The bytes of the int8 array in a file of NumPy's format.
+///
+/// # Panics
+/// When it is none.
 pub fn int8(path: &Path) -> Vec<u8> {
-    let npy = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let start = 10 + usize::from(u16::from_le_bytes([npy[8], npy[9]]));
-    assert!(String::from_utf8_lossy(&npy[..start]).contains("'|i1'"), "{} is not int8", path.display());
-    npy[start..].to_vec()
+    match npy::read(path) {
+        Ok(Array::I8(array)) => array.iter().map(|q| *q as u8).collect(),
+        Ok(other) => panic!("{} is {}, not int8", path.display(), other.type_name()),
+        Err(error) => panic!("{error}"),
+    }
 }

@@ -35,29 +35,11 @@ impl Image {
 /// empty blob gives firmware without a model, and with all of the core.
 pub fn build_image(board: &Board, blob: &[u8]) -> Result<Image> {
     let blob = for_board(board, blob)?;
-    let features = features(&blob)?;
     if blob.len() > board.flash_bytes {
         let message = format!("the blob has {} bytes, the board's flash {}", blob.len(), board.flash_bytes);
         return Err(Error::new(ErrorKind::DoesNotFit, board.name, message));
     }
-    let root = repository()?;
-    require_target(&root, board)?;
-    // One build at a time: the linked file is copied before the next build replaces it.
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let _building = BUILDING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let folder = target_folder(&root).join("ackermann");
-    std::fs::create_dir_all(&folder).map_err(|error| Error::writing(&folder, &error))?;
-    let digest = ackermann_core::blob::format::CRC.checksum(&blob);
-    let stem = format!("{}-{digest:08x}-{}", board.name, blob.len());
-    let model = folder.join(format!("{stem}.ackm"));
-    // An equal file stays as it is, so that cargo finds nothing to do.
-    if std::fs::read(&model).ok().as_deref() != Some(&*blob) {
-        std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
-    }
-    let linked = cargo_build(&root, board, board.name, &model, &features)?;
-    let elf = folder.join(format!("{stem}.elf"));
-    std::fs::copy(&linked, &elf).map_err(|error| Error::writing(&elf, &error))?;
-    Ok(Image { sizes: elf::sizes(&elf)?, elf, model_bytes: blob.len() })
+    build(board, board.name, &blob)
 }
 
 /// Bytes of code and constants that inference alone takes on `board`: an image that does nothing else, without its model. Only for the
@@ -66,15 +48,30 @@ pub fn inference_bytes(board: &Board, blob: &[u8]) -> Result<Option<usize>> {
     if !board.target.starts_with("thumb") {
         return Ok(None);
     }
+    Ok(Some(build(board, "ackermann-inference", &for_board(board, blob)?)?.code_bytes()))
+}
+
+/// Builds `package` for `board` around `blob`.
+fn build(board: &Board, package: &str, blob: &[u8]) -> Result<Image> {
+    let features = features(blob)?;
     let root = repository()?;
-    let blob = for_board(board, blob)?;
-    let digest = ackermann_core::blob::format::CRC.checksum(&blob);
-    let model = target_folder(&root).join("ackermann").join(format!("{}-{digest:08x}-{}.ackm", board.name, blob.len()));
-    if !model.is_file() {
-        std::fs::write(&model, &*blob).map_err(|error| Error::writing(&model, &error))?;
+    require_target(&root, board)?;
+    // One build at a time: the linked file is copied before the next build replaces it.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _building = BUILDING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let folder = target_folder(&root).join("ackermann");
+    std::fs::create_dir_all(&folder).map_err(|error| Error::writing(&folder, &error))?;
+    let digest = ackermann_core::blob::format::CRC.checksum(blob);
+    let stem = format!("{}-{digest:08x}-{}", board.name, blob.len());
+    let model = folder.join(format!("{stem}.ackm"));
+    // An equal file stays as it is, so that cargo finds nothing to do.
+    if std::fs::read(&model).ok().as_deref() != Some(blob) {
+        std::fs::write(&model, blob).map_err(|error| Error::writing(&model, &error))?;
     }
-    let linked = cargo_build(&root, board, "ackermann-inference", &model, &features(&blob)?)?;
-    Ok(Some(elf::sizes(&linked)?.flash.saturating_sub(blob.len())))
+    let linked = cargo_build(&root, board, package, &model, &features)?;
+    let elf = folder.join(if package == board.name { format!("{stem}.elf") } else { format!("{stem}-{package}.elf") });
+    std::fs::copy(&linked, &elf).map_err(|error| Error::writing(&elf, &error))?;
+    Ok(Image { sizes: elf::sizes(&elf)?, elf, model_bytes: blob.len() })
 }
 
 /// The blob with its weights in the order of the board's kernels.
