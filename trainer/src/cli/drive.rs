@@ -48,7 +48,7 @@ fn drive_float(args: &DriveArgs, world: &World, output: Output) -> Result<DriveR
         return Err(Error::usage(args.model.display(), message));
     }
     let mut policy = Predictor::load(&args.model)?;
-    let [height, width, _] = policy.network().input;
+    let [height, width, _] = policy.network().frame_size()?;
     watched_drive(args, world, &mut policy, height, width, output)
 }
 

@@ -68,7 +68,7 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
     for (index, path) in paths.iter().enumerate() {
         let (input, other) = if path.is_dir() {
             let predictor = Predictor::load(path)?;
-            let input = predictor.network().input;
+            let input = predictor.network().frame_size()?;
             (input, models.float.replace((path.clone(), predictor)).map(|(path, _)| path))
         } else {
             let blob = read_blob(path)?;

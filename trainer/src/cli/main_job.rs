@@ -48,7 +48,7 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     let started = Instant::now();
     let network = nn::by_name(&args.net)?;
     files::check_folder(&args.out)?;
-    let [height, width, _] = network.input;
+    let [height, width, _] = network.frame_size()?;
     let options = RecordOptions::new(args.seed, args.frames, height, width);
     output.say(format!("1/5 recording {} frames of the expert driver", format::count(args.frames as u64)));
     let train = simulate(&options, output)?;
@@ -110,7 +110,7 @@ fn drive_tracks(
     quantized: &Quantized,
     output: Output,
 ) -> Result<Vec<Track>> {
-    let [height, width, _] = network.input;
+    let [height, width, _] = network.frame_size()?;
     let steps = (args.seconds * FRAMES_PER_SECOND) as u64;
     let bar = progress::bar(output, "driving", 2 * steps * args.tracks as u64);
     let options = DriveOptions { seconds: args.seconds, strip: STRIP, ..DriveOptions::new(height, width) };

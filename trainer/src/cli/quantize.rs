@@ -20,7 +20,7 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
     let (network, params) = (predictor.network(), predictor.params());
     let recording = Recording { sim_frames: args.frames, ..Recording::of(&args.calibrate) };
     let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
-    let frames = recording.frames(&args.split, network.input, output)?;
+    let frames = recording.frames(&args.split, network.frame_size()?, output)?;
     let options = QuantizeOptions { samples: args.frames, window: recording.window, ..QuantizeOptions::default() };
     let quantized = quantize(network, params, &frames, &options)?;
     let layers = match args.layers {

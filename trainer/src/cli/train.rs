@@ -16,8 +16,9 @@ use std::path::Path;
 /// Trains (or resumes) and says how well.
 pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
     let (network, config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
-    let train = recording.frames(&recording.split, network.input, output)?;
-    let val = recording.clone().whole().frames(&recording.val_split, network.input, output)?;
+    let size = network.frame_size()?;
+    let train = recording.frames(&recording.split, size, output)?;
+    let val = recording.clone().whole().frames(&recording.val_split, size, output)?;
     recording.save(&args.out)?;
     let augment = augmentation(&recording);
     output.say(format!("{} on {} frames, validated on {}", network.name, train.len(), val.len()));

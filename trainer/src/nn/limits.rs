@@ -1,11 +1,15 @@
 //! Networks from files: nothing in one may ask for more memory than a network can sensibly use.
 
-use super::{Layer, Mode, Network};
+use super::{InputKind, Layer, Mode, Network};
 use crate::ops::Padding;
 use crate::{Error, ErrorKind, Result};
 
 /// Largest size of anything: rows, channels, filters, steps.
 const MOST: usize = 1 << 14;
+/// Most words of a vocabulary.
+const MOST_WORDS: usize = 1 << 20;
+/// Most dimensions of an input: pictures in time.
+const MOST_DIMENSIONS: usize = 4;
 /// Most numbers in the parameters and values of one sample: 1 GiB of `f32`.
 const MOST_NUMBERS: usize = 1 << 28;
 
@@ -14,7 +18,19 @@ impl Network {
     pub fn check_size(&self) -> Result<()> {
         let layers = self.named_layers().map(|(name, layer)| (name, sizes(layer)));
         let wrong = |place: String, message: String| Err(Error::new(ErrorKind::Shape, place, message));
-        for (place, sizes) in std::iter::once(("input".to_string(), self.input.to_vec())).chain(layers) {
+        if !(1..=MOST_DIMENSIONS).contains(&self.input.len()) {
+            let message = format!("has {} dimensions, not 1 to {MOST_DIMENSIONS}", self.input.len());
+            return wrong("input".into(), message);
+        }
+        if self.kind == InputKind::Pixels && self.input.len() < 3 {
+            return wrong("input".into(), format!("is of pixels, but {:?} has no height, width, channels", self.input));
+        }
+        if let InputKind::Tokens { vocabulary } = self.kind
+            && !(1..=MOST_WORDS).contains(&vocabulary)
+        {
+            return wrong("input".into(), format!("has a vocabulary of {vocabulary} words, not 1 to {MOST_WORDS}"));
+        }
+        for (place, sizes) in std::iter::once(("input".to_string(), self.input.clone())).chain(layers) {
             if let Some(size) = sizes.iter().find(|size| **size > MOST) {
                 return wrong(place, format!("has a size of {size}; {MOST} is the most"));
             }

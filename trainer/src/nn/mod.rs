@@ -14,6 +14,6 @@ mod zoo;
 mod tests;
 
 pub use layer::Layer;
-pub use network::{Built, Mode, Network, RunningStats};
+pub use network::{Built, InputKind, Mode, Network, RunningStats};
 pub use summary::LayerSummary;
 pub use zoo::{by_name, names};

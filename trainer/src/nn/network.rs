@@ -17,10 +17,29 @@ const EPSILON: f64 = 1e-5;
 pub struct Network {
     /// Its name.
     pub name: String,
-    /// Height, width and channels of its input.
-    pub input: [usize; 3],
+    /// Shape of its input without the batch: height, width and channels of a picture; time and features of a sequence.
+    pub input: Vec<usize>,
+    /// What the numbers of its input mean.
+    #[serde(default)]
+    pub kind: InputKind,
     /// What it does, in order.
     pub layers: Vec<Layer>,
+}
+
+/// What the numbers of a network's input mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// Bytes of a picture, height x width x channels; a pixel `p` is given as `(p - 128) / 128`.
+    #[default]
+    Pixels,
+    /// Features as they are.
+    Numbers,
+    /// Words: whole numbers from 0 to below `vocabulary`.
+    Tokens {
+        /// How many words there are.
+        vocabulary: usize,
+    },
 }
 
 /// What a graph is made for.
@@ -51,7 +70,7 @@ pub struct RunningStats {
 pub struct Built {
     /// The graph.
     pub graph: Graph,
-    /// Input node, `[batch, h, w, c]`, values (pixel - 128) / 128.
+    /// Input node, the network's input behind the batch; see [`InputKind`] for its values.
     pub input: NodeId,
     /// Output node, `[batch, outputs]`.
     pub output: NodeId,
@@ -64,11 +83,37 @@ pub struct Built {
 }
 
 impl Network {
+    /// A network that sees pictures of `height x width x channels`.
+    pub fn of_pixels(name: &str, input: [usize; 3], layers: Vec<Layer>) -> Self {
+        Self { name: name.into(), input: input.into(), kind: InputKind::Pixels, layers }
+    }
+
+    /// A network that reads features of this shape: `[n]` for vectors, `[time, n]` for sequences.
+    pub fn of_numbers(name: &str, input: impl Into<Vec<usize>>, layers: Vec<Layer>) -> Self {
+        Self { name: name.into(), input: input.into(), kind: InputKind::Numbers, layers }
+    }
+
+    /// A network that reads `length` words out of `vocabulary`.
+    pub fn of_tokens(name: &str, length: usize, vocabulary: usize, layers: Vec<Layer>) -> Self {
+        Self { name: name.into(), input: vec![length], kind: InputKind::Tokens { vocabulary }, layers }
+    }
+
+    /// Height, width and channels of the frames it sees. Errors when it takes something else.
+    pub fn frame_size(&self) -> Result<[usize; 3]> {
+        match (self.kind, self.input.as_slice()) {
+            (InputKind::Pixels, &[.., height, width, channels]) => Ok([height, width, channels]),
+            _ => {
+                let shape = Shape::from(self.input.as_slice());
+                let message = format!("sees no frames: it takes {} of shape {shape}", self.kind.name());
+                Err(Error::new(ErrorKind::Shape, &self.name, message))
+            }
+        }
+    }
+
     /// The graph of this network for batches of `batch`. Errors name the layer whose input does not fit.
     pub fn build(&self, batch: usize, mode: Mode) -> Result<Built> {
-        let [h, w, c] = self.input;
         let mut graph = Graph::new();
-        let input = graph.input("input", [batch, h, w, c]);
+        let input = graph.input("input", [&[batch], self.input.as_slice()].concat());
         let built = Built { graph, input, output: input, layers: Vec::new(), params: Vec::new(), stats: Vec::new() };
         let mut builder = Builder { built, mode };
         for (name, layer) in self.named_layers() {
@@ -117,6 +162,17 @@ impl Network {
                 format!("the values given have it with shape {}, {} has no such parameter", extra.shape, self.name),
             )),
             None => Ok(()),
+        }
+    }
+}
+
+impl InputKind {
+    /// In a sentence: what such an input is made of.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pixels => "pixels",
+            Self::Numbers => "numbers",
+            Self::Tokens { .. } => "words",
         }
     }
 }

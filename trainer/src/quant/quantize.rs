@@ -121,7 +121,7 @@ pub fn finite(program: &Program, seen: &[Seen]) -> Result<()> {
 
 fn check(network: &Network, params: &Params, frames: &FrameSet, options: &QuantizeOptions) -> Result<()> {
     network.check(params)?;
-    let [height, width, _] = network.input;
+    let [height, width, _] = network.frame_size()?;
     if (frames.height, frames.width) != (height, width) {
         let message = format!("are {}x{}, the network takes {height}x{width}", frames.height, frames.width);
         return Err(Error::new(ErrorKind::Shape, "calibration frames", message));

@@ -28,7 +28,7 @@ fn frames(count: usize, [height, width]: [usize; 2]) -> FrameSet {
 }
 
 fn network(layers: Vec<Layer>) -> Network {
-    Network { name: "sample".into(), input: [12, 16, 3], layers }
+    Network::of_pixels("sample", [12, 16, 3], layers)
 }
 
 /// Everything at once: padding, batch norm, pools, tables.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::checkpoint::load_params;
 use super::fit::read_config;
-use crate::graph::{Executor, NodeId, Params};
+use crate::graph::{Executor, NodeId, Params, Shape};
 use crate::nn::{Mode, Network};
 use crate::{Error, ErrorKind, Result};
 
@@ -80,10 +80,10 @@ impl Predictor {
     }
 
     fn run<V: Copy>(&mut self, inputs: &[V], value: impl Fn(V) -> f32) -> Result<Vec<f32>> {
-        let [h, w, c] = self.network.input;
-        let size = (h * w * c).max(1);
+        let shape = Shape::from(self.network.input.as_slice());
+        let size = shape.elements().max(1);
         if !inputs.len().is_multiple_of(size) {
-            let message = format!("{} values are not whole frames of {h}x{w}x{c}", inputs.len());
+            let message = format!("{} values are not whole inputs of {shape}", inputs.len());
             return Err(Error::new(ErrorKind::Shape, &self.network.name, message));
         }
         let mut found = Vec::with_capacity(inputs.len() / size * self.outputs);

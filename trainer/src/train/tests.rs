@@ -60,7 +60,7 @@ fn network() -> Network {
         Layer::Relu,
         Layer::dense(1),
     ];
-    Network { name: "small".into(), input: [8, 12, 3], layers }
+    Network::of_pixels("small", [8, 12, 3], layers)
 }
 
 fn config(epochs: usize) -> TrainConfig {

@@ -12,7 +12,7 @@ use std::path::Path;
 /// A network of one dense layer over frames of this size, quantized.
 fn blob(input: [usize; 3], outputs: usize) -> Vec<u8> {
     let [height, width, _] = input;
-    let network = Network { name: "made".into(), input, layers: vec![Layer::Flatten, Layer::dense(outputs)] };
+    let network = Network::of_pixels("made", input, vec![Layer::Flatten, Layer::dense(outputs)]);
     let pixels = (0..2 * height * width * 3).map(|i| (i * 31 % 256) as u8).collect();
     let frames = FrameSet { height, width, pixels, labels: vec![0.5, -0.5] };
     quantize(&network, &network.init(1).unwrap(), &frames, &QuantizeOptions::default()).unwrap().blob.to_vec()
