@@ -16,7 +16,7 @@ pub fn bar(output: Output, what: &'static str, length: u64) -> ProgressBar {
 /// The bar of a training run: steps of all epochs, with loss and rate.
 pub struct Training {
     bar: ProgressBar,
-    best: Option<f64>,
+    best: Option<String>,
 }
 
 impl Training {
@@ -40,14 +40,15 @@ impl Observer for Training {
             self.bar.reset_eta();
         }
         self.bar.inc(1);
-        let best = self.best.map(|mae| format!(", best MAE {mae:.4}")).unwrap_or_default();
+        let best = self.best.as_deref().unwrap_or_default();
         let StepReport { epoch, epochs, mean_loss, rate, .. } = *report;
         self.bar.set_message(format!("epoch {epoch}/{epochs}, loss {mean_loss:.5}, {rate:.0} samples/s{best}"));
     }
 
     fn epoch(&mut self, row: &EpochRow, best: bool) {
         if best {
-            self.best = row.val_mae;
+            let accuracy = row.val_accuracy.map(|share| format!(", best accuracy {share:.4}"));
+            self.best = row.val_mae.map(|mae| format!(", best MAE {mae:.4}")).or(accuracy);
         }
     }
 }

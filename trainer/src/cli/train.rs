@@ -158,7 +158,7 @@ fn finish(args: &TrainArgs, summary: &Summary, trivial: f64, output: Output) -> 
     let text = format!("{}\nrun: {}", table.to_terminal(), args.out.display());
     let json = json!({
         "run": args.out, "epochs": summary.history.len(), "best_epoch": summary.best_epoch, "val_mae": mae,
-        "val_loss": best.and_then(|row| row.val_loss), "trivial_mae": trivial, "samples_per_s": rate,
+        "val_accuracy": best.and_then(|row| row.val_accuracy), "val_loss": best.and_then(|row| row.val_loss), "trivial_mae": trivial, "samples_per_s": rate,
     });
     output.finish(text, &json)
 }

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::samples::{FrameSet, Samples};
+use super::samples::{FrameSet, Samples, Target};
 
 /// What may happen to a frame before the network sees it. Every amount is a maximum; the draw is uniform; 0 is off.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -95,8 +95,8 @@ impl Samples for Augmented<'_> {
         &self.shape
     }
 
-    fn target_len(&self) -> usize {
-        1
+    fn target(&self) -> Target {
+        Target::Numbers(1)
     }
 
     fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {

@@ -64,6 +64,14 @@ pub fn accuracy(predicted: &[usize], truth: &[usize]) -> Result<f64> {
     Ok(right as f64 / truth.len() as f64)
 }
 
+/// The class that a network's outputs say: that of the largest score; of a single score, 1 where it is positive.
+pub fn class_of(outputs: &[f32]) -> usize {
+    match outputs {
+        [score] => usize::from(*score > 0.0),
+        scores => argmax(scores),
+    }
+}
+
 /// Index of the largest score, the first of equals; 0 for none.
 pub fn argmax<T: PartialOrd>(scores: &[T]) -> usize {
     let mut best = 0;

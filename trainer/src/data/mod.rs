@@ -23,7 +23,7 @@ pub use image::decode_image;
 pub use load::{Loaded, Watch, load};
 pub use options::{LoadOptions, Window};
 pub use record::{Record, Source};
-pub use samples::{FrameSet, Samples};
+pub use samples::{FrameSet, Samples, Target};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,32 @@
 
 use rand_chacha::ChaCha8Rng;
 
+/// What a network is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// So many real numbers.
+    Numbers(usize),
+    /// One of so many classes; a sample's target is the index of its class, as one `f32`.
+    Class(usize),
+}
+
+impl Target {
+    /// How many `f32` the target of one sample has.
+    pub fn values(self) -> usize {
+        match self {
+            Self::Numbers(count) => count,
+            Self::Class(_) => 1,
+        }
+    }
+
+    /// How many outputs a network has for it: one for each number, one score for each class.
+    pub fn outputs(self) -> usize {
+        match self {
+            Self::Numbers(count) | Self::Class(count) => count,
+        }
+    }
+}
+
 /// Something to train on: `len` samples, each an input tensor and a target vector.
 ///
 /// A sample is written on demand, so that augmentation is part of the source and costs no memory.
@@ -17,8 +43,8 @@ pub trait Samples: Sync {
     /// Shape of one input, without the batch: `[height, width, channels]` for frames.
     fn input_shape(&self) -> &[usize];
 
-    /// How many numbers a target has.
-    fn target_len(&self) -> usize;
+    /// What a target is.
+    fn target(&self) -> Target;
 
     /// Writes sample `index`. `augment` carries a generator that is seeded by (run seed, epoch, index), so that the
     /// result does not depend on threads or order; `None` asks for the sample as it was recorded.

@@ -46,7 +46,7 @@ impl Batch {
     /// Writes samples `indices`, augmented or as recorded. Allocates only when the batch grows.
     pub fn fill(&mut self, samples: &dyn Samples, indices: &[usize], augment: Option<Augmentation>) {
         let input: usize = samples.input_shape().iter().product();
-        let target = samples.target_len();
+        let target = samples.target().values();
         self.inputs.resize(indices.len() * input, 0.0);
         self.targets.resize(indices.len() * target, 0.0);
         let tensors = self.inputs.par_chunks_mut(input.max(1)).zip(self.targets.par_chunks_mut(target.max(1)));

@@ -2,47 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Graph, NodeId};
-use crate::ops::Huber;
+use super::Loss;
 use crate::optim::{Method, Schedule};
 use crate::{Error, Result};
 
 /// Most passes over the training samples.
 const MOST_EPOCHS: usize = 1_000_000;
-
-/// What is minimized: the mean over samples and outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// Squared difference.
-    Mse,
-    /// Half the squared difference within `delta`, linear outside: outliers pull less.
-    Huber {
-        /// Where the parabola turns into a line.
-        delta: f64,
-    },
-}
-
-impl Loss {
-    /// Appends the loss of `predicted` against `target` to a graph.
-    pub fn append(&self, graph: &mut Graph, predicted: NodeId, target: NodeId) -> Result<NodeId> {
-        let difference = graph.sub(predicted, target)?;
-        let each = match *self {
-            Self::Mse => graph.mul(difference, difference)?,
-            Self::Huber { delta } => graph.push(Huber { delta }, &[difference])?,
-        };
-        graph.mean(each)
-    }
-
-    /// The loss of one difference between prediction and target.
-    pub fn of(&self, difference: f64) -> f64 {
-        match *self {
-            Self::Mse => difference * difference,
-            Self::Huber { delta } if difference.abs() > delta => delta * (difference.abs() - delta / 2.0),
-            Self::Huber { .. } => difference * difference / 2.0,
-        }
-    }
-}
 
 /// Settings of a run; `config.json` holds them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +72,11 @@ impl TrainConfig {
             && !(delta.is_finite() && delta > 0.0)
         {
             return wrong("--huber-delta", format!("{delta} is not a positive number"));
+        }
+        if let Loss::CrossEntropy { smoothing } = self.loss
+            && !(0.0..1.0).contains(&smoothing)
+        {
+            return wrong("--smoothing", format!("{smoothing} is not a share from 0 to below 1"));
         }
         match self.clip_norm {
             Some(limit) if limit.is_nan() || limit <= 0.0 => wrong("--clip", format!("{limit} is not positive")),

@@ -3,7 +3,8 @@
 use super::batch::Batch;
 use super::{Loss, Predictor};
 use crate::Result;
-use crate::data::Samples;
+use crate::data::metrics::class_of;
+use crate::data::{Samples, Target};
 
 /// Samples that are written and predicted at once.
 const BATCH: usize = 256;
@@ -13,23 +14,53 @@ const BATCH: usize = 256;
 pub struct Metrics {
     /// Mean loss.
     pub loss: f64,
-    /// Mean absolute error.
-    pub mae: f64,
+    /// Mean absolute error, for numbers.
+    pub mae: Option<f64>,
+    /// Share of samples whose class is found, 0 to 1, for classes.
+    pub accuracy: Option<f64>,
 }
 
 /// Evaluates samples as recorded (no augmentation). `None` when there are none.
 pub fn evaluate(predictor: &mut Predictor, samples: &dyn Samples, loss: Loss) -> Result<Option<Metrics>> {
+    let target = samples.target();
+    let (mut losses, mut absolute, mut right) = (0.0, 0.0, 0usize);
+    predictions(predictor, samples, |found, wanted| {
+        losses += loss.of(found, wanted);
+        match target {
+            Target::Numbers(_) => absolute += mean_distance(found, wanted),
+            Target::Class(_) => right += usize::from(class_of(found) == wanted[0] as usize),
+        }
+    })?;
+    let count = samples.len();
+    let mean = |sum: f64| sum / count as f64;
+    Ok((count > 0).then(|| match target {
+        Target::Numbers(_) => Metrics { loss: mean(losses), mae: Some(mean(absolute)), accuracy: None },
+        Target::Class(_) => Metrics { loss: mean(losses), mae: None, accuracy: Some(mean(right as f64)) },
+    }))
+}
+
+/// Predicts every sample as recorded, in order, and hands its outputs and its target to `visit`.
+pub fn predictions(
+    predictor: &mut Predictor,
+    samples: &dyn Samples,
+    mut visit: impl FnMut(&[f32], &[f32]),
+) -> Result<()> {
     let indices: Vec<usize> = (0..samples.len()).collect();
+    let values = samples.target().values().max(1);
     let mut batch = Batch::default();
-    let (mut losses, mut absolute, mut count) = (0.0, 0.0, 0usize);
     for group in indices.chunks(BATCH) {
         batch.fill(samples, group, None);
-        for (&found, &target) in predictor.predict_inputs(&batch.inputs)?.iter().zip(&batch.targets) {
-            let difference = f64::from(found) - f64::from(target);
-            losses += loss.of(difference);
-            absolute += difference.abs();
-            count += 1;
-        }
+        let found = predictor.predict_inputs(&batch.inputs)?;
+        let outputs = (found.len() / group.len()).max(1);
+        found
+            .chunks_exact(outputs)
+            .zip(batch.targets.chunks_exact(values))
+            .for_each(|(found, wanted)| visit(found, wanted));
     }
-    Ok((count > 0).then(|| Metrics { loss: losses / count as f64, mae: absolute / count as f64 }))
+    Ok(())
+}
+
+fn mean_distance(found: &[f32], wanted: &[f32]) -> f64 {
+    let sum: f64 = found.iter().zip(wanted).map(|(&f, &w)| (f64::from(f) - f64::from(w)).abs()).sum();
+    sum / wanted.len().max(1) as f64
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::{Augmentation, Batch, shuffled};
 use super::checkpoint::{self, Position};
 use super::stepper::Stepper;
-use super::{EpochRow, Observer, Predictor, StepReport, TrainConfig, evaluate, history};
+use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evaluate, history};
 use crate::data::Samples;
 use crate::graph::Params;
 use crate::nn::Network;
@@ -66,9 +66,9 @@ pub fn fit(
     resume: bool,
 ) -> Result<Summary> {
     config.check()?;
-    check_samples(network, train, "training data")?;
+    check_samples(network, config.loss, train, "training data")?;
     if !val.is_empty() {
-        check_samples(network, val, "validation data")?;
+        check_samples(network, config.loss, val, "validation data")?;
     }
     let mut state = Run::open(network, config, train, run, resume)?;
     while state.position.epoch < config.epochs && !state.out_of_patience() {
@@ -80,16 +80,16 @@ pub fn fit(
     Ok(state.summary(false))
 }
 
-fn check_samples(network: &Network, samples: &dyn Samples, what: &str) -> Result<()> {
-    let outputs = network.outputs()?;
+fn check_samples(network: &Network, loss: Loss, samples: &dyn Samples, what: &str) -> Result<()> {
     let message = if samples.is_empty() {
         "has no samples".to_string()
     } else if samples.input_shape() != network.input {
         format!("has inputs of shape {:?}, {} takes {:?}", samples.input_shape(), network.name, network.input)
-    } else if samples.target_len() != outputs {
-        format!("has {} targets per sample, {} has {outputs} outputs", samples.target_len(), network.name)
     } else {
-        return Ok(());
+        match loss.check(samples.target(), network.outputs()?) {
+            Ok(()) => return Ok(()),
+            Err(message) => message,
+        }
     };
     Err(Error::new(ErrorKind::Shape, what, message))
 }
@@ -216,7 +216,8 @@ impl<'a> Run<'a> {
             epoch: self.position.epoch + 1,
             train_loss: f64::from_bits(self.position.loss_sum) / self.position.step.max(1) as f64,
             val_loss: metrics.map(|m| m.loss),
-            val_mae: metrics.map(|m| m.mae),
+            val_mae: metrics.and_then(|m| m.mae),
+            val_accuracy: metrics.and_then(|m| m.accuracy),
             lr,
             samples_per_s: rate,
         };

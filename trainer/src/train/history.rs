@@ -15,8 +15,11 @@ pub struct EpochRow {
     pub train_loss: f64,
     /// Loss on the validation samples; empty when there are none.
     pub val_loss: Option<f64>,
-    /// Mean absolute error on the validation samples; empty when there are none.
+    /// Mean absolute error on the validation samples; empty when there are none, or classes.
     pub val_mae: Option<f64>,
+    /// Share of the validation samples whose class is found, 0 to 1; empty when there are none, or numbers.
+    #[serde(default)]
+    pub val_accuracy: Option<f64>,
     /// Learning rate of the last step.
     pub lr: f64,
     /// Training samples per second.

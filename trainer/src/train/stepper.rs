@@ -28,7 +28,7 @@ impl Stepper {
     pub fn new(network: &Network, config: &TrainConfig, batch: usize) -> Result<Self> {
         let mut built = network.build(batch, Mode::Train { seed: config.seed })?;
         let graph = &mut built.graph;
-        let target = graph.input("target", graph.shape(built.output).clone());
+        let target = graph.input("target", config.loss.target_shape(graph.shape(built.output)));
         let loss = config.loss.append(graph, built.output, target)?;
         let gradients = graph.gradients(loss, &built.params)?;
         let mut outputs = gradients.clone();

@@ -6,20 +6,23 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::data::Samples;
+use crate::data::{Samples, Target};
+use crate::graph::{Executor, Graph, Params};
 use crate::nn::{Layer, Network};
 use crate::{ErrorKind, Result};
 
 /// Images whose bright column is the target, with a little noise when augmented.
 struct Columns {
     len: usize,
+    /// The target is the number of the column instead of its place.
+    classes: bool,
     /// Sample whose target is not a number.
     poisoned: Option<usize>,
 }
 
 impl Columns {
     fn new(len: usize) -> Self {
-        Self { len, poisoned: None }
+        Self { len, classes: false, poisoned: None }
     }
 }
 
@@ -32,8 +35,8 @@ impl Samples for Columns {
         &[8, 12, 3]
     }
 
-    fn target_len(&self) -> usize {
-        1
+    fn target(&self) -> Target {
+        if self.classes { Target::Class(12) } else { Target::Numbers(1) }
     }
 
     fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {
@@ -42,7 +45,11 @@ impl Samples for Columns {
         for (at, value) in input.iter_mut().enumerate() {
             *value = if at / 3 % 12 == column { 1.0 } else { -0.5 } + noise;
         }
-        target[0] = if self.poisoned == Some(index) { f32::NAN } else { column as f32 / 5.5 - 1.0 };
+        target[0] = match self.classes {
+            _ if self.poisoned == Some(index) => f32::NAN,
+            true => column as f32,
+            false => column as f32 / 5.5 - 1.0,
+        };
     }
 }
 
@@ -103,6 +110,62 @@ fn learns_and_predicts_what_it_learned() {
 }
 
 #[test]
+fn learns_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    let columns = |len| Columns { classes: true, ..Columns::new(len) };
+    let config = TrainConfig { loss: Loss::CrossEntropy { smoothing: 0.1 }, ..config(20) };
+    let mut network = network();
+    *network.layers.last_mut().unwrap() = Layer::dense(12);
+    let fit_on = |network: &Network, loss: Loss, train: &Columns| {
+        let (config, stop) = (TrainConfig { loss, ..config.clone() }, AtomicBool::new(false));
+        fit(network, &config, train, &columns(12), dir.path(), &mut (), &stop, false)
+    };
+    let summary = fit_on(&network, config.loss, &columns(60)).unwrap();
+    let last = summary.history.last().unwrap();
+    assert!(last.val_mae.is_none() && last.val_accuracy.unwrap() > 0.9, "{last:?}");
+    assert_eq!(history::read(&dir.path().join("history.csv")).unwrap(), summary.history);
+    let refused = |network: &Network, loss, train: &Columns, words: &str| {
+        let error = fit_on(network, loss, train).unwrap_err();
+        assert!(error.kind == ErrorKind::Shape && error.to_string().contains(words), "{error}");
+    };
+    refused(&network, Loss::Mse, &columns(60), "use cross-entropy");
+    refused(&network, config.loss, &Columns::new(60), "use mse");
+    *network.layers.last_mut().unwrap() = Layer::dense(3);
+    refused(&network, config.loss, &columns(60), "12 classes, the network 3 outputs");
+}
+
+/// A loss in the graph is the mean of the losses that [`Loss::of`] gives.
+#[test]
+fn losses_of_batches_are_means_of_losses_of_samples() {
+    let smoothing = |smoothing| Loss::CrossEntropy { smoothing };
+    for loss in
+        [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::BinaryCrossEntropy, smoothing(0.0), smoothing(0.2)]
+    {
+        let (samples, outputs) = (5, 4);
+        let predicted: Vec<f32> = (0..samples * outputs).map(|i| ((i * 37 % 23) as f32 - 11.0) / 4.0).collect();
+        let classes = matches!(loss, Loss::CrossEntropy { .. });
+        let target: Vec<f32> = if classes {
+            (0..samples).map(|i| (i * 3 % outputs) as f32).collect()
+        } else {
+            (0..samples * outputs).map(|i| ((i * 5 % 7) as f32) / 6.0).collect()
+        };
+        let mut graph = Graph::new();
+        let x = graph.input("x", [samples, outputs]);
+        let shape = loss.target_shape(graph.shape(x));
+        let t = graph.input("t", shape);
+        let node = loss.append(&mut graph, x, t).unwrap();
+        let mut executor = Executor::<f64>::new(&graph, &[node]);
+        let widen = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        executor.input_mut(x).copy_from_slice(&widen(&predicted));
+        executor.input_mut(t).copy_from_slice(&widen(&target));
+        executor.run(&Params::new()).unwrap();
+        let rows = predicted.chunks(outputs).zip(target.chunks(target.len() / samples));
+        let mean = rows.map(|(p, t)| loss.of(p, t)).sum::<f64>() / samples as f64;
+        assert!((executor.value(node)[0] - mean).abs() < 1e-6, "{loss:?}: {} {mean}", executor.value(node)[0]);
+    }
+}
+
+#[test]
 fn frames_are_predicted_alone_and_in_batches() {
     let network = network();
     let mut predictor = Predictor::new(network.clone(), network.init(1).unwrap()).unwrap();
@@ -157,7 +220,7 @@ fn a_loss_that_is_not_a_number_is_one_clear_error() {
     let dir = tempfile::tempdir().unwrap();
     run(dir.path(), 1, false).unwrap();
     let kept = bytes(dir.path(), "last.safetensors");
-    let train = Columns { len: 60, poisoned: Some(5) };
+    let train = Columns { poisoned: Some(5), ..Columns::new(60) };
     let stop = AtomicBool::new(false);
     let error = fit(&network(), &config(1), &train, &Columns::new(0), dir.path(), &mut (), &stop, false).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFinite);

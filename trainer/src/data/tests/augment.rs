@@ -1,7 +1,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{Augment, Augmented, FrameSet, Samples};
+use crate::data::{Augment, Augmented, FrameSet, Samples, Target};
 
 /// One frame of 4 x 5 whose pixel values tell where they are.
 fn frames(label: f32) -> FrameSet {
@@ -22,7 +22,7 @@ fn without_a_generator_the_recording_is_written() {
     let samples = Augmented::new(&frames, Augment::default());
     let (mut input, mut target) = (vec![0.0; 60], [0.0]);
     samples.write(0, None, &mut input, &mut target);
-    assert_eq!((samples.input_shape(), samples.target_len(), samples.len()), (&[4, 5, 3][..], 1, 1));
+    assert_eq!((samples.input_shape(), samples.target(), samples.len()), (&[4, 5, 3][..], Target::Numbers(1), 1));
     assert!(input.iter().enumerate().all(|(index, &x)| x == (index as f32 - 128.0) / 128.0));
     assert_eq!(target, [0.25]);
     assert_eq!(sample(&frames, Augment::NONE, 3).0, frames.pixels);

@@ -1,0 +1,157 @@
+//! What is minimized, in a graph and on its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::data::Target;
+use crate::graph::{Graph, NodeId, Shape};
+use crate::ops::{Concat, Constant, Function, Huber, Relu, Softmax, Unary};
+
+/// What is minimized: the mean over samples and outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Squared difference.
+    Mse,
+    /// Absolute difference.
+    Mae,
+    /// Half the squared difference within `delta`, linear outside: outliers pull less.
+    Huber {
+        /// Where the parabola turns into a line.
+        delta: f64,
+    },
+    /// Negative logarithm of the softmax share of the right class. Outputs are scores (logits), targets are classes.
+    CrossEntropy {
+        /// Share of the target that is spread evenly over all classes (Szegedy et al. 2016), 0 to 1.
+        smoothing: f64,
+    },
+    /// Negative logarithm of the logistic probability of each target, which is 0 or 1 (or between). Outputs are scores (logits).
+    BinaryCrossEntropy,
+}
+
+impl Loss {
+    /// Its name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mse => "mse",
+            Self::Mae => "mae",
+            Self::Huber { .. } => "huber",
+            Self::CrossEntropy { .. } => "cross-entropy",
+            Self::BinaryCrossEntropy => "binary-cross-entropy",
+        }
+    }
+
+    /// Whether a network with so many outputs can be trained on such targets with this loss; else what to do.
+    pub fn check(&self, target: Target, outputs: usize) -> std::result::Result<(), String> {
+        let loss = self.name();
+        match (self, target) {
+            // One score tells two classes apart.
+            (Self::BinaryCrossEntropy, Target::Class(2)) if outputs == 1 => return Ok(()),
+            (Self::CrossEntropy { .. }, Target::Class(_)) | (Self::BinaryCrossEntropy, Target::Numbers(_)) => {}
+            (Self::CrossEntropy { .. }, Target::Numbers(_)) => {
+                return Err(format!("has numbers as targets, {loss} needs classes; use mse, mae or huber"));
+            }
+            (_, Target::Class(classes)) => {
+                return Err(format!("has {classes} classes as targets, {loss} needs numbers; use cross-entropy"));
+            }
+            (_, Target::Numbers(_)) => {}
+        }
+        match (target, target.outputs()) {
+            (_, wanted) if wanted == outputs => Ok(()),
+            (Target::Numbers(count), _) => {
+                Err(format!("has {count} targets per sample, the network {outputs} outputs"))
+            }
+            (Target::Class(classes), _) => Err(format!("has {classes} classes, the network {outputs} outputs")),
+        }
+    }
+
+    /// Shape of the targets of a batch, given that of the network's outputs (`[batch, outputs]`).
+    pub fn target_shape(&self, predicted: &Shape) -> Shape {
+        match self {
+            Self::CrossEntropy { .. } => Shape::from([predicted.first().copied().unwrap_or(1)]),
+            _ => predicted.clone(),
+        }
+    }
+
+    /// Appends the loss of `predicted` against `target` (of [`Loss::target_shape`]) to a graph: a scalar.
+    pub fn append(&self, graph: &mut Graph, predicted: NodeId, target: NodeId) -> Result<NodeId> {
+        let each = match *self {
+            Self::Mse => {
+                let difference = graph.sub(predicted, target)?;
+                graph.mul(difference, difference)?
+            }
+            Self::Mae => {
+                let difference = graph.sub(predicted, target)?;
+                graph.push(Unary { function: Function::Abs }, &[difference])?
+            }
+            Self::Huber { delta } => {
+                let difference = graph.sub(predicted, target)?;
+                graph.push(Huber { delta }, &[difference])?
+            }
+            Self::CrossEntropy { smoothing } => cross_entropy(graph, predicted, target, smoothing)?,
+            Self::BinaryCrossEntropy => {
+                // ln(1 + e^x) - t x
+                let softplus = graph.push(Unary { function: Function::Softplus }, &[predicted])?;
+                let product = graph.mul(target, predicted)?;
+                graph.sub(softplus, product)?
+            }
+        };
+        graph.mean(each)
+    }
+
+    /// The loss of one sample, of its outputs against its target.
+    pub fn of(&self, predicted: &[f32], target: &[f32]) -> f64 {
+        let pairs = || predicted.iter().zip(target).map(|(&p, &t)| (f64::from(p), f64::from(t)));
+        let mean = |of: &dyn Fn(f64, f64) -> f64| pairs().map(|(p, t)| of(p, t)).sum::<f64>() / target.len() as f64;
+        match *self {
+            Self::Mse => mean(&|p, t| (p - t) * (p - t)),
+            Self::Mae => mean(&|p, t| (p - t).abs()),
+            Self::Huber { delta } => mean(&|p, t| match (p - t).abs() {
+                far if far > delta => delta * (far - delta / 2.0),
+                near => near * near / 2.0,
+            }),
+            Self::BinaryCrossEntropy => mean(&|p, t| p.max(0.0) + (-p.abs()).exp().ln_1p() - p * t),
+            Self::CrossEntropy { smoothing } => {
+                let largest = predicted.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f64 = predicted.iter().map(|&p| f64::from(p - largest).exp()).sum();
+                let surprise = |p: f32| sum.ln() - f64::from(p - largest);
+                let right = predicted.get(target[0] as usize).map_or(f64::NAN, |&p| surprise(p));
+                let even = predicted.iter().map(|&p| surprise(p)).sum::<f64>() / predicted.len() as f64;
+                (1.0 - smoothing) * right + smoothing * even
+            }
+        }
+    }
+}
+
+/// Added to shares before the logarithm.
+const TINY: f64 = 1e-12;
+
+/// Losses `[n, 1]` of scores `[n, c]` against indices `[n]`.
+fn cross_entropy(graph: &mut Graph, scores: NodeId, target: NodeId, smoothing: f64) -> Result<NodeId> {
+    let shape = graph.shape(scores).clone();
+    let [n, classes] = [shape.first().copied().unwrap_or(1), shape.last().copied().unwrap_or(1)];
+    // One-hot: 1 - (index - class)^2, zero where negative.
+    let numbers = class_numbers(graph, classes)?;
+    let target = graph.reshape(target, [n, 1])?;
+    let (target, numbers) = (graph.broadcast(target, &shape)?, graph.broadcast(numbers, &shape)?);
+    let distance = graph.sub(target, numbers)?;
+    let square = graph.mul(distance, distance)?;
+    let nearness = graph.affine(square, -1.0, 1.0)?;
+    let hot = graph.push(Relu, &[nearness])?;
+    let wanted = graph.affine(hot, smoothing - 1.0, -smoothing / classes as f64)?;
+    let shares = graph.push(Softmax, &[scores])?;
+    let positive = graph.affine(shares, 1.0, TINY)?;
+    let logarithm = graph.push(Unary { function: Function::Log }, &[positive])?;
+    let terms = graph.mul(wanted, logarithm)?;
+    graph.sum_to(terms, &Shape::from([n, 1]))
+}
+
+/// `[1, classes]`: 0, 1, 2, ...
+fn class_numbers(graph: &mut Graph, classes: usize) -> Result<NodeId> {
+    let mut row = graph.push(Constant { value: 0.0, shape: Shape::from([1, 1]) }, &[])?;
+    for class in 1..classes {
+        let next = graph.push(Constant { value: class as f64, shape: Shape::from([1, 1]) }, &[])?;
+        row = graph.push(Concat { axis: 1 }, &[row, next])?;
+    }
+    Ok(row)
+}
