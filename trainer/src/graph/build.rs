@@ -2,9 +2,17 @@
 
 use super::{Graph, NodeId, Shape};
 use crate::Result;
-use crate::ops::{Add, Affine, Broadcast, Mul, Reshape, Sub, SumTo};
+use crate::ops::{
+    Add, Affine, Broadcast, Constant, Div, Function, Mask, Maximum, Mean, Minimum, Mul, Pow, ReduceMax, Reshape, Sub,
+    SumTo, Unary,
+};
 
 impl Graph {
+    /// A tensor with one value everywhere.
+    pub fn full(&mut self, value: f64, shape: impl Into<Shape>) -> Result<NodeId> {
+        self.push(Constant { value, shape: shape.into() }, &[])
+    }
+
     /// `a + b`, one of them broadcast where the shapes differ.
     pub fn add(&mut self, a: NodeId, b: NodeId) -> Result<NodeId> {
         let (a, b) = self.matched(a, b)?;
@@ -23,9 +31,53 @@ impl Graph {
         self.push(Mul, &[a, b])
     }
 
+    /// `a / b` element by element, one of them broadcast where the shapes differ.
+    pub fn div(&mut self, a: NodeId, b: NodeId) -> Result<NodeId> {
+        let (a, b) = self.matched(a, b)?;
+        self.push(Div, &[a, b])
+    }
+
+    /// `a` to the power of `b` element by element, one of them broadcast where the shapes differ.
+    pub fn pow(&mut self, a: NodeId, b: NodeId) -> Result<NodeId> {
+        let (a, b) = self.matched(a, b)?;
+        self.push(Pow, &[a, b])
+    }
+
+    /// The larger of `a` and `b` element by element, one of them broadcast where the shapes differ.
+    pub fn max(&mut self, a: NodeId, b: NodeId) -> Result<NodeId> {
+        let (a, b) = self.matched(a, b)?;
+        self.push(Maximum, &[a, b])
+    }
+
+    /// The smaller of `a` and `b` element by element, one of them broadcast where the shapes differ.
+    pub fn min(&mut self, a: NodeId, b: NodeId) -> Result<NodeId> {
+        let (a, b) = self.matched(a, b)?;
+        self.push(Minimum, &[a, b])
+    }
+
     /// `scale * x + offset`.
     pub fn affine(&mut self, x: NodeId, scale: f64, offset: f64) -> Result<NodeId> {
         self.push(Affine { scale, offset }, &[x])
+    }
+
+    /// `-x`.
+    pub fn neg(&mut self, x: NodeId) -> Result<NodeId> {
+        self.affine(x, -1.0, 0.0)
+    }
+
+    /// `x^2`.
+    pub fn square(&mut self, x: NodeId) -> Result<NodeId> {
+        self.mul(x, x)
+    }
+
+    /// `function(x)` element by element.
+    pub fn apply(&mut self, function: Function, x: NodeId) -> Result<NodeId> {
+        self.push(Unary { function }, &[x])
+    }
+
+    /// `v` where `x` is above zero, else 0.
+    pub fn where_positive(&mut self, x: NodeId, v: NodeId) -> Result<NodeId> {
+        self.push(Mask { low: 0.0, high: f64::INFINITY }, &[x, v])
     }
 
     /// `x` repeated to `shape` (NumPy's rule: shapes are aligned at their last dimension).
@@ -50,6 +102,28 @@ impl Graph {
         self.affine(sum, 1.0 / count, 0.0)
     }
 
+    /// Sum over the dimensions `axes`, which stay as 1.
+    pub fn sum_over(&mut self, x: NodeId, axes: &[usize]) -> Result<NodeId> {
+        let kept = self.shape(x).iter().enumerate();
+        let kept: Vec<usize> = kept.map(|(axis, dim)| if axes.contains(&axis) { 1 } else { *dim }).collect();
+        self.sum_to(x, &kept.into())
+    }
+
+    /// Mean over the dimensions `axes`, which stay as 1.
+    pub fn mean_over(&mut self, x: NodeId, axes: &[usize]) -> Result<NodeId> {
+        self.push(Mean { axes: axes.to_vec() }, &[x])
+    }
+
+    /// Largest element over the dimensions `axes`, which stay as 1.
+    pub fn max_over(&mut self, x: NodeId, axes: &[usize]) -> Result<NodeId> {
+        self.push(ReduceMax { axes: axes.to_vec(), smallest: false }, &[x])
+    }
+
+    /// Smallest element over the dimensions `axes`, which stay as 1.
+    pub fn min_over(&mut self, x: NodeId, axes: &[usize]) -> Result<NodeId> {
+        self.push(ReduceMax { axes: axes.to_vec(), smallest: true }, &[x])
+    }
+
     /// The same elements in another shape.
     pub fn reshape(&mut self, x: NodeId, shape: impl Into<Shape>) -> Result<NodeId> {
         self.push(Reshape { shape: shape.into() }, &[x])
@@ -57,10 +131,10 @@ impl Graph {
 
     fn matched(&mut self, a: NodeId, b: NodeId) -> Result<(NodeId, NodeId)> {
         let (left, right) = (self.shape(a).clone(), self.shape(b).clone());
-        if left.len() > right.len() || (left.len() == right.len() && left.elements() > right.elements()) {
-            Ok((a, self.broadcast(b, &left)?))
-        } else {
-            Ok((self.broadcast(a, &right)?, b))
+        if left == right {
+            return Ok((a, b));
         }
+        let whole = left.joined(&right);
+        Ok((self.broadcast(a, &whole)?, self.broadcast(b, &whole)?))
     }
 }

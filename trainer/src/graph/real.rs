@@ -31,8 +31,16 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// Square root.
     fn sqrt(self) -> Self;
+    /// e to the power of this value.
+    fn exp(self) -> Self;
     /// e to the power of this value, less 1.
     fn exp_m1(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// Natural logarithm of this value and 1.
+    fn ln_1p(self) -> Self;
+    /// This value to the power of another.
+    fn powf(self, exponent: Self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
     /// Arc tangent, radians.
@@ -59,8 +67,24 @@ macro_rules! real {
                 <$t>::sqrt(self)
             }
 
+            fn exp(self) -> Self {
+                <$t>::exp(self)
+            }
+
             fn exp_m1(self) -> Self {
                 <$t>::exp_m1(self)
+            }
+
+            fn ln(self) -> Self {
+                <$t>::ln(self)
+            }
+
+            fn ln_1p(self) -> Self {
+                <$t>::ln_1p(self)
+            }
+
+            fn powf(self, exponent: Self) -> Self {
+                <$t>::powf(self, exponent)
             }
 
             fn tanh(self) -> Self {

@@ -22,6 +22,20 @@ impl Shape {
     pub fn elements(&self) -> usize {
         self.0.iter().fold(1, |product: usize, dim| product.saturating_mul(*dim))
     }
+
+    /// The shape that both broadcast to by NumPy's rule, if there is one: aligned at the last dimension, the larger of each two.
+    pub fn joined(&self, other: &Self) -> Self {
+        let rank = self.len().max(other.len());
+        let at = |shape: &Self, axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);
+        Self((0..rank).map(|axis| at(self, axis).max(at(other, axis))).collect())
+    }
+
+    /// This shape with 1 for the last dimension.
+    pub fn of_rows(&self) -> Self {
+        let mut dims = self.0.clone();
+        dims.last_mut().into_iter().for_each(|last| *last = 1);
+        Self(dims)
+    }
 }
 
 impl Deref for Shape {

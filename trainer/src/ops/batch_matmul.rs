@@ -3,9 +3,11 @@
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
 
+use rayon::prelude::*;
+
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
-use crate::graph::{Matrix, Real, Shape, product};
+use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
 use crate::quant::program::{Lowering, Made, Scale};
 
 /// `a b` for each place of the leading dimensions, which are repeated where they are 1 or missing.
@@ -25,10 +27,7 @@ fn parts(shape: &Shape, adjoint: bool) -> Result<(Shape, [usize; 2])> {
 
 impl BatchMatMul {
     fn places(a: &Shape, b: &Shape) -> Option<Shape> {
-        let rank = a.len().max(b.len());
-        let at = |shape: &Shape, axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);
-        let whole: Vec<usize> = (0..rank).map(|axis| at(a, axis).max(at(b, axis))).collect();
-        let whole = Shape::from(whole);
+        let whole = a.joined(b);
         let fits = [a, b].iter().all(|shape| loops::broadcast_strides(shape, &whole).is_some());
         fits.then_some(whole)
     }
@@ -61,11 +60,29 @@ impl Operator for BatchMatMul {
         let matrix = |data, adjoint: bool, [rows, columns]: [usize; 2]| {
             if adjoint { Matrix::new(data, columns, rows).t() } else { Matrix::new(data, rows, columns) }
         };
-        for (out, [from_a, from_b]) in io.output.chunks_exact_mut((rows * columns).max(1)).zip(sources) {
+        let results = io.output.par_chunks_exact_mut((rows * columns).max(1));
+        results.zip(sources).for_each(|(out, [from_a, from_b])| {
             let a = matrix(&a.data[from_a * rows * inner..][..rows * inner], self.adjoint[0], [rows, inner]);
             let b = matrix(&b.data[from_b * inner * columns..][..inner * columns], self.adjoint[1], [inner, columns]);
             product(out, a, b, false);
-        }
+        });
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let (a, b) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
+        let [ta, tb] = self.adjoint;
+        let da = if ta {
+            multiply(graph, [b, upstream], [tb, true])?
+        } else {
+            multiply(graph, [upstream, b], [false, !tb])?
+        };
+        let db = if tb {
+            multiply(graph, [upstream, a], [true, ta])?
+        } else {
+            multiply(graph, [a, upstream], [!ta, false])?
+        };
+        let (of_a, of_b) = (graph.shape(a).clone(), graph.shape(b).clone());
+        Ok(vec![Some(graph.sum_to(da, &of_a)?), Some(graph.sum_to(db, &of_b)?)])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
@@ -83,4 +100,8 @@ impl Operator for BatchMatMul {
             Ok(Made { kind: OperatorKind::BatchMatmul(kind), before, after })
         })
     }
+}
+
+fn multiply(graph: &mut Graph, sides: [NodeId; 2], adjoint: [bool; 2]) -> Result<NodeId> {
+    graph.push(BatchMatMul { adjoint }, &sides)
 }

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::batch_stats::sum_channels;
 use super::chunks::{CHUNKS, per_chunk};
-use super::{Io, Operator, Row, exactly, misfit};
+use super::{Io, Operator, Row, batch_norm_second, exactly, misfit};
+use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::{Error, Result};
 
 /// Rows of one parallel piece.
 const ROWS: usize = 512;
@@ -40,10 +40,6 @@ fn check(x: &Shape, stats: &Shape) -> Result<()> {
         Some(&channels) if stats.dims() == [2, channels] && x.elements() > 0 => Ok(()),
         _ => Err(misfit(format!("statistics {stats} do not belong to {x}"))),
     }
-}
-
-fn no_second() -> Error {
-    Error::usage("BatchNormTrain", "batch normalization in training has no second derivative; use fixed statistics")
 }
 
 /// `1 / sqrt(variance + epsilon)` of each channel into `out`; returns the means.
@@ -118,8 +114,8 @@ impl Operator for BatchNormSums {
         dgamma.iter_mut().zip(&*rstd).for_each(|(g, &r)| *g = *g * r);
     }
 
-    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
-        Err(no_second())
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        batch_norm_second::of_sums(graph, node, upstream, self.epsilon)
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
@@ -180,8 +176,8 @@ impl Operator for BatchNormGrad {
         });
     }
 
-    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
-        Err(no_second())
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        batch_norm_second::of_input(graph, node, upstream, self.epsilon)
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
-use super::{Io, Operator, exactly, misfit};
+use super::{Io, Operator, Row, exactly, misfit};
+use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::{Error, Result};
 
 /// Input `x [.., c]`: `[2, c]`, the mean of each channel and below it the (biased) variance.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,17 @@ impl Operator for BatchStats {
         variance.iter_mut().for_each(|v| *v = *v * share);
     }
 
-    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
-        Err(Error::usage("BatchStats", "the statistics have no derivative of their own; use BatchNormTrain"))
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        // dx = (dmean + 2 (x - mean) dvariance) / count.
+        let x = graph.node(node).inputs[0];
+        let count = graph.shape(x).elements() / graph.shape(node)[1];
+        let mean = graph.push(Row { row: 0 }, &[node])?;
+        let [dmean, dvariance] = [graph.push(Row { row: 0 }, &[upstream])?, graph.push(Row { row: 1 }, &[upstream])?];
+        let centred = graph.sub(x, mean)?;
+        let slope = graph.affine(dvariance, 2.0, 0.0)?;
+        let spread = graph.mul(centred, slope)?;
+        let sum = graph.add(spread, dmean)?;
+        Ok(vec![Some(graph.affine(sum, 1.0 / count as f64, 0.0)?)])
     }
 
     fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {

@@ -3,9 +3,9 @@
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
 
-use super::{Io, Operator, exactly, misfit};
+use super::{Io, Operator, ScatterAdd, exactly, misfit};
 use crate::Result;
-use crate::graph::{Real, Shape};
+use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::Quantization;
 use crate::quant::program::{Lowering, Made, Scale};
 
@@ -37,6 +37,12 @@ impl Operator for Gather {
                 result.copy_from_slice(&block[at..at + inner]);
             }
         }
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let (data, indices) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
+        let scatter = ScatterAdd { axis: self.axis, shape: graph.shape(data).clone() };
+        Ok(vec![Some(graph.push(scatter, &[upstream, indices])?), None])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

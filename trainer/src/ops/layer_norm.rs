@@ -3,9 +3,9 @@
 use ackermann_core::blob::LayerNormSpec;
 use ackermann_core::blob::write::OperatorKind;
 
-use super::{Io, Operator, exactly, misfit};
+use super::{Io, Operator, Rsqrt, exactly, misfit};
 use crate::Result;
-use crate::graph::{Real, Shape};
+use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
 
 /// Inputs `x`, `gamma` and `beta` (parameters): `gamma (x - mean) / sqrt(variance + epsilon) + beta` over the last dimension.
@@ -37,6 +37,29 @@ impl Operator for LayerNorm {
                 *y = *gamma * T::of((x.to_f64() - mean) * factor) + *beta;
             }
         }
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        // With z the normalized values and g = gamma v: dx = (g - mean(g) - z mean(g z)) / sqrt(variance + epsilon).
+        let (x, gamma) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
+        let (depth, last) = (graph.shape(gamma).clone(), graph.shape(x).len() - 1);
+        let mean = graph.mean_over(x, &[last])?;
+        let centred = graph.sub(x, mean)?;
+        let square = graph.square(centred)?;
+        let variance = graph.mean_over(square, &[last])?;
+        let shifted = graph.affine(variance, 1.0, self.epsilon)?;
+        let factor = graph.push(Rsqrt, &[shifted])?;
+        let normal = graph.mul(centred, factor)?;
+        let product = graph.mul(upstream, normal)?;
+        let scaled = graph.mul(upstream, gamma)?;
+        let common = graph.mean_over(scaled, &[last])?;
+        let level = graph.sub(scaled, common)?;
+        let along = graph.mul(scaled, normal)?;
+        let along = graph.mean_over(along, &[last])?;
+        let tilt = graph.mul(normal, along)?;
+        let rest = graph.sub(level, tilt)?;
+        let dx = graph.mul(rest, factor)?;
+        Ok(vec![Some(dx), Some(graph.sum_to(product, &depth)?), Some(graph.sum_to(upstream, &depth)?)])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

@@ -4,10 +4,10 @@ use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
-use super::{Io, Operator, Window, exactly, misfit};
+use super::{Io, MaxPoolPick, Operator, Window, exactly, misfit};
+use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale, window};
-use crate::{Error, Result};
 
 /// Largest value of each channel in each window of an image (NHWC); padding never wins.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,13 +83,14 @@ impl Operator for MaxPoolGrad {
         });
     }
 
-    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
-        Err(Error::usage("MaxPoolGrad", "max pooling has no second derivative here; use average pooling or a stride"))
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let x = graph.node(node).inputs[0];
+        Ok(vec![None, Some(graph.push(MaxPoolPick { window: self.window }, &[x, upstream])?)])
     }
 }
 
 /// Where in `image` the first maximum of a channel in the window of an output pixel is.
-fn maximum<T: Real>(g: &Geometry, image: &[T], pixel: usize, channel: usize) -> usize {
+pub(super) fn maximum<T: Real>(g: &Geometry, image: &[T], pixel: usize, channel: usize) -> usize {
     let (_, column, count) = g.window_cols(pixel % g.ow);
     let mut best = None;
     for (_, iy) in g.window_rows(pixel / g.ow) {

@@ -5,6 +5,7 @@
 
 mod chunks;
 mod conv;
+mod function;
 mod loops;
 
 #[cfg(test)]
@@ -15,8 +16,8 @@ use crate::quant::program::Lowering;
 use crate::{Error, ErrorKind, Result};
 
 pub use conv::{Padding, Window};
+pub use function::Function;
 pub use recurrent::Cell;
-pub use unary::Function;
 
 /// Most inputs an operator takes.
 pub const MAX_INPUTS: usize = 8;
@@ -129,34 +130,46 @@ mod atan;
 mod avg_pool;
 mod batch_matmul;
 mod batch_norm;
+mod batch_norm_second;
 mod batch_norm_train;
 mod batch_stats;
+mod bce_with_logits;
 mod broadcast;
 mod clamp;
 mod concat;
 mod conv2d;
 mod conv2d_filter_grad;
 mod conv2d_input_grad;
+mod cross_entropy;
 mod dense;
 mod depthwise_conv2d;
+mod div;
 mod dropout;
 mod elu;
+mod equal;
 mod gather;
 mod huber;
 mod layer_norm;
+mod log_softmax;
 mod mask;
 mod matmul;
 mod max_pool;
+mod max_pool_pick;
+mod maximum;
 mod mean;
 mod mul;
+mod one_hot;
+mod pow;
 mod prelu;
 mod reciprocal;
 mod recurrent;
+mod reduce_max;
 mod relu;
 mod reshape;
 mod resize;
 mod row;
 mod rsqrt;
+mod scatter_add;
 mod slice;
 mod softmax;
 mod source;
@@ -191,6 +204,11 @@ operators! {
     add::Add,
     sub::Sub,
     mul::Mul,
+    div::Div,
+    pow::Pow,
+    maximum::Maximum,
+    maximum::Minimum,
+    equal::Equal,
     broadcast::Broadcast,
     sum_to::SumTo,
     reshape::Reshape,
@@ -203,11 +221,17 @@ operators! {
     row::Row,
     max_pool::MaxPool,
     max_pool::MaxPoolGrad,
+    max_pool_pick::MaxPoolPick,
     avg_pool::AvgPool,
     avg_pool::AvgPoolGrad,
     huber::Huber,
     mean::Mean,
+    reduce_max::ReduceMax,
     softmax::Softmax,
+    log_softmax::LogSoftmax,
+    one_hot::OneHot,
+    cross_entropy::CrossEntropy,
+    bce_with_logits::BceWithLogits,
     unary::Unary,
     unary::UnaryGrad,
     concat::Concat,
@@ -217,6 +241,7 @@ operators! {
     argmax::Argmax,
     batch_matmul::BatchMatMul,
     gather::Gather,
+    scatter_add::ScatterAdd,
     layer_norm::LayerNorm,
     prelu::Prelu,
     recurrent::Recurrent,

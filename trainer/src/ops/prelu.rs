@@ -5,7 +5,7 @@ use ackermann_core::ops;
 
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
-use crate::graph::{Real, Shape};
+use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Made, Scale};
 
 /// Inputs `x` and `slopes` (a parameter): `x` above zero, `slope x` below; dimensions of the slopes that are 1 or missing are repeated.
@@ -26,6 +26,17 @@ impl Operator for Prelu {
             let value = x.data[at];
             io.output[at] = if value > T::ZERO { value } else { value * slopes.data[slope] };
         });
+    }
+
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let (x, slopes) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
+        let shape = graph.shape(slopes).clone();
+        let above = graph.where_positive(x, upstream)?;
+        let below = graph.sub(upstream, above)?;
+        let sloped = graph.mul(below, slopes)?;
+        let dx = graph.add(above, sloped)?;
+        let product = graph.mul(below, x)?;
+        Ok(vec![Some(dx), Some(graph.sum_to(product, &shape)?)])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

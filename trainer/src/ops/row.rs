@@ -1,8 +1,8 @@
 //! One row of a matrix.
 
-use super::{Io, Operator, exactly, misfit};
+use super::{Io, Operator, Pad, exactly, misfit};
+use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::{Error, Result};
 
 /// Input `x [rows, n]`: row `row`, shape `[n]`. Takes apart results that share one node.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,10 @@ impl Operator for Row {
         io.output.copy_from_slice(&io.inputs[0].data[self.row * n..][..n]);
     }
 
-    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
-        Err(Error::usage("Row", "rows take the sums of batch normalization apart, which have no second derivative"))
+    fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        let whole = graph.shape(graph.node(node).inputs[0]).clone();
+        let row = graph.reshape(upstream, [1, whole[1]])?;
+        let pad = Pad { begin: vec![self.row, 0], step: vec![1, 1], whole };
+        Ok(vec![Some(graph.push(pad, &[row])?)])
     }
 }

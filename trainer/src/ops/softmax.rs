@@ -31,10 +31,9 @@ impl Operator for Softmax {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         // dx = y (v - sum of y v over the row).
-        let mut rows = graph.shape(node).to_vec();
-        rows.last_mut().into_iter().for_each(|last| *last = 1);
+        let rows = graph.shape(node).of_rows();
         let product = graph.mul(node, upstream)?;
-        let sum = graph.sum_to(product, &rows.into())?;
+        let sum = graph.sum_to(product, &rows)?;
         let centred = graph.sub(upstream, sum)?;
         Ok(vec![Some(graph.mul(node, centred)?)])
     }

@@ -1,0 +1,93 @@
+//! Every operator's gradient against central differences in `f64`, over random shapes.
+
+mod case;
+mod losses;
+mod moved;
+mod numbers;
+mod windows;
+
+use std::collections::BTreeSet;
+
+use case::{Case, STEP, TOLERANCE};
+
+use super::*;
+
+const ROUNDS: u64 = 6;
+
+/// Builds the case of an operator, or says that it has no derivative.
+fn case(op: &str, c: &mut Case) -> Option<NodeId> {
+    let shape = [c.size(1..=4), c.size(1..=4)];
+    windows::case(op, c)
+        .or_else(|| moved::case(op, c, shape))
+        .or_else(|| losses::case(op, c, shape))
+        .or_else(|| numbers::case(op, c, shape))
+}
+
+/// Nodes that are not functions of other nodes.
+const SOURCES: [&str; 3] = ["Input", "Parameter", "Constant"];
+
+/// Operators of imported networks, which are not trained.
+const IMPORTED: [&str; 4] = ["Argmax", "Recurrent", "ResizeNearest", "ResizeBilinear"];
+
+/// Operators whose value is the same around almost every input.
+const FLAT: [&str; 2] = ["Equal", "OneHot"];
+
+#[test]
+fn every_operator_has_its_gradient_checked() {
+    let missing: BTreeSet<&str> = Op::NAMES
+        .iter()
+        .copied()
+        .filter(|op| !SOURCES.contains(op) && !IMPORTED.contains(op) && !FLAT.contains(op))
+        .filter(|op| case(op, &mut Case::new(0)).is_none())
+        .collect();
+    assert!(missing.is_empty(), "operators without a gradient check: {missing:?}");
+}
+
+#[test]
+fn gradients_equal_central_differences() {
+    for op in Op::NAMES {
+        for seed in 0..ROUNDS {
+            let mut built = Case::new(seed);
+            if let Some(out) = case(op, &mut built) {
+                let built_op = built.graph.nodes().iter().any(|n| n.op.name() == *op);
+                assert!(built_op || seed > 0, "the case of {op} does not contain it");
+                built.check(op, out);
+            }
+        }
+    }
+}
+
+/// Negative arguments too, which a random case of the operator does not always draw.
+#[test]
+fn slopes_of_functions_equal_central_differences() {
+    let slope = 0.3;
+    for function in
+        [Function::Sigmoid, Function::HardSwish, Function::Silu, Function::Gelu, Function::LeakyRelu { slope }]
+    {
+        for x in [-5.0, -2.5, -1.0, -0.1, 0.2, 1.5, 2.9, 7.0] {
+            let difference = (function.value(x + STEP) - function.value(x - STEP)) / (2.0 * STEP);
+            assert!((function.slope(x) - difference).abs() < TOLERANCE, "{function:?} at {x}");
+        }
+    }
+}
+
+/// The same operators once more: the gradient itself is differentiated, by a second pass over its own nodes.
+#[test]
+fn gradients_of_gradients_equal_central_differences() {
+    for op in Op::NAMES {
+        let mut built = Case::new(7);
+        let Some(out) = case(op, &mut built) else { continue };
+        let square = built.graph.mul(out, out).unwrap();
+        let loss = built.graph.sum(square).unwrap();
+        let leaves = built.leaves.clone();
+        let gradients = built.graph.gradients(loss, &leaves).unwrap();
+        let mut penalty = built.graph.push(Constant { value: 0.0, shape: Shape::scalar() }, &[]).unwrap();
+        for gradient in gradients {
+            let square = built.graph.mul(gradient, gradient).unwrap();
+            let sum = built.graph.sum(square).unwrap();
+            penalty = built.graph.add(penalty, sum).unwrap();
+        }
+        let scaled = built.graph.affine(penalty, 0.01, 0.0).unwrap();
+        built.check(op, scaled);
+    }
+}
