@@ -4,26 +4,33 @@ use super::Output;
 use super::args::InspectArgs;
 use super::blob::arena;
 use crate::board::BOARDS;
-use crate::nn;
+use crate::nn::{self, Network};
 use crate::quant::{Inspection, inspect_blob, inspect_network, read_blob};
 use crate::report::{Table, format};
 use crate::{Error, ErrorKind, Result};
 use serde_json::json;
 use std::path::Path;
 
-/// Shows a blob, or a network by name.
+/// Shows a blob, or a network by name or file.
 pub fn inspect(args: &InspectArgs, output: Output) -> Result<()> {
-    let inspection = if nn::names().contains(&args.model.as_str()) {
-        inspect_network(&nn::by_name(&args.model)?)?
-    } else {
-        let path = Path::new(&args.model);
-        if !path.exists() {
-            let names = nn::names().join(", ");
-            let message = format!("is neither a file nor the name of a network; the names are {names}");
-            return Err(Error::new(ErrorKind::MissingFile, &args.model, message));
-        }
-        inspect_blob(&read_blob(path)?)?
-    };
+    if nn::names().contains(&args.model.as_str()) || args.model.ends_with(".json") {
+        let network = nn::by_name(&args.model)?;
+        return match inspect_network(&network) {
+            Ok(inspection) => show(&inspection, output),
+            Err(error) => show_float(&network, &error, output),
+        };
+    }
+    let path = Path::new(&args.model);
+    if !path.exists() {
+        let names = nn::names().join(", ");
+        let message = format!("is neither a file nor the name of a network; the names are {names}");
+        return Err(Error::new(ErrorKind::MissingFile, &args.model, message));
+    }
+    show(&inspect_blob(&read_blob(path)?)?, output)
+}
+
+/// What the int8 core makes of it.
+fn show(inspection: &Inspection, output: Output) -> Result<()> {
     let boards: Vec<_> = BOARDS
         .iter()
         .map(|board| {
@@ -32,9 +39,36 @@ pub fn inspect(args: &InspectArgs, output: Output) -> Result<()> {
         })
         .collect();
     let mut json =
-        serde_json::to_value(&inspection).map_err(|error| Error::new(ErrorKind::Internal, "inspect", error))?;
+        serde_json::to_value(inspection).map_err(|error| Error::new(ErrorKind::Internal, "inspect", error))?;
     json["boards"] = boards.into();
-    output.finish(text(&inspection), &json)
+    output.finish(text(inspection), &json)
+}
+
+/// A network that has no int8 form, because of `why`.
+fn show_float(network: &Network, why: &Error, output: Output) -> Result<()> {
+    let layers = network.summary()?;
+    let mut table = Table::new(["", "layer", "operator", "output", "parameters", "MACs"]).left_columns(4);
+    for (index, layer) in layers.iter().enumerate() {
+        table.row([
+            index.to_string(),
+            layer.name.clone(),
+            layer.op.to_string(),
+            shape(&layer.shape),
+            format::count(layer.parameters as u64),
+            format::count(layer.macs as u64),
+        ]);
+    }
+    let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+    let macs: usize = layers.iter().map(|layer| layer.macs).sum();
+    let all = ["", "total", "", "", &format::count(parameters as u64), &format::count(macs as u64)];
+    table.row(all.map(String::from));
+    let rows: Vec<_> = layers.iter().map(|layer| json!({
+        "name": layer.name, "op": layer.op, "shape": layer.shape.dims(), "parameters": layer.parameters, "macs": layer.macs,
+    })).collect();
+    let text = format!("{}: {} in\n{}\nfloat only: {why}", network.name, shape(&network.input), table.to_terminal());
+    output.finish(text, &json!({
+        "name": network.name, "input": network.input, "parameters": parameters, "macs": macs, "layers": rows, "float_only": why.to_string(),
+    }))
 }
 
 fn text(inspection: &Inspection) -> String {

@@ -1,5 +1,6 @@
 //! Networks from files: nothing in one may ask for more memory than a network can sensibly use.
 
+use super::layer::{self, named};
 use super::{InputKind, Layer, Mode, Network};
 use crate::ops::Padding;
 use crate::{Error, ErrorKind, Result};
@@ -10,13 +11,18 @@ const MOST: usize = 1 << 14;
 const MOST_WORDS: usize = 1 << 20;
 /// Most dimensions of an input: pictures in time.
 const MOST_DIMENSIONS: usize = 4;
+/// Most layers, those within layers counted.
+const MOST_LAYERS: usize = 4096;
+/// How deep layers are nested in one another.
+const MOST_DEPTH: usize = 8;
 /// Most numbers in the parameters and values of one sample: 1 GiB of `f32`.
 const MOST_NUMBERS: usize = 1 << 28;
 
 impl Network {
     /// Whether the network is of a size that can be built. Errors name the layer and the number that is too large.
     pub fn check_size(&self) -> Result<()> {
-        let layers = self.named_layers().map(|(name, layer)| (name, sizes(layer)));
+        let mut layers = Vec::new();
+        every("", &self.layers, 0, &mut layers);
         let wrong = |place: String, message: String| Err(Error::new(ErrorKind::Shape, place, message));
         if !(1..=MOST_DIMENSIONS).contains(&self.input.len()) {
             let message = format!("has {} dimensions, not 1 to {MOST_DIMENSIONS}", self.input.len());
@@ -30,6 +36,15 @@ impl Network {
         {
             return wrong("input".into(), format!("has a vocabulary of {vocabulary} words, not 1 to {MOST_WORDS}"));
         }
+        if layers.len() > MOST_LAYERS {
+            return wrong(self.name.clone(), format!("has {} layers; {MOST_LAYERS} is the most", layers.len()));
+        }
+        if let Some((name, ..)) =
+            layers.iter().find(|(_, layer, depth)| *depth == MOST_DEPTH && !layer.inner().is_empty())
+        {
+            return wrong(name.clone(), format!("is nested more than {MOST_DEPTH} deep"));
+        }
+        let layers = layers.into_iter().map(|(name, layer, _)| (name, sizes(layer)));
         for (place, sizes) in std::iter::once(("input".to_string(), self.input.clone())).chain(layers) {
             if let Some(size) = sizes.iter().find(|size| **size > MOST) {
                 return wrong(place, format!("has a size of {size}; {MOST} is the most"));
@@ -44,20 +59,38 @@ impl Network {
     }
 }
 
+/// Every size that a layer states.
 fn sizes(layer: &Layer) -> Vec<usize> {
+    let sides = |Padding { top, bottom, left, right }: Padding| [top, bottom, left, right];
     match layer {
-        Layer::Conv2d { filters, kernel, stride, padding } => {
-            let Padding { top, bottom, left, right } = *padding;
-            vec![*filters, kernel[0], kernel[1], stride[0], stride[1], top, bottom, left, right]
+        Layer::Conv2d { filters, kernel, stride, padding, dilation, groups, .. } => {
+            [&[*filters, *groups][..], kernel, stride, dilation, &sides(*padding)].concat()
         }
-        Layer::MaxPool { kernel, stride } | Layer::AvgPool { kernel, stride } => [*kernel, *stride].concat(),
-        Layer::Dense { outputs } => vec![*outputs],
-        Layer::BatchNorm
-        | Layer::Relu
-        | Layer::Elu
-        | Layer::Tanh
-        | Layer::Atan { .. }
-        | Layer::Flatten
-        | Layer::Dropout { .. } => Vec::new(),
+        Layer::DepthwiseConv2d { multiplier, kernel, stride, padding, dilation, .. } => {
+            [&[*multiplier][..], kernel, stride, dilation, &sides(*padding)].concat()
+        }
+        Layer::ConvTranspose2d { filters, kernel, stride, padding, more, .. } => {
+            [&[*filters][..], kernel, stride, more, &sides(*padding)].concat()
+        }
+        Layer::MaxPool { kernel, stride, padding } => [&kernel[..], stride, &sides(*padding)].concat(),
+        Layer::AvgPool { kernel, stride } => [*kernel, *stride].concat(),
+        Layer::Dense { outputs, .. } => vec![*outputs],
+        Layer::Reshape { shape } => shape.clone(),
+        Layer::Embedding { vocabulary, size } => vec![vocabulary.div_ceil(MOST_WORDS / MOST), *size],
+        Layer::Lstm { units, .. } | Layer::Gru { units, .. } | Layer::Rnn { units, .. } => vec![*units],
+        Layer::Attention { heads } => vec![*heads],
+        _ => Vec::new(),
+    }
+}
+
+/// The layers within layers too, with the depth of each.
+fn every<'l>(path: &str, layers: &'l [Layer], depth: usize, found: &mut Vec<(String, &'l Layer, usize)>) {
+    for (name, layer) in named(path, layers) {
+        for (part, inner) in layer.inner() {
+            if depth < MOST_DEPTH {
+                every(&layer::path(&name, &part), inner, depth + 1, found);
+            }
+        }
+        found.push((name, layer, depth));
     }
 }

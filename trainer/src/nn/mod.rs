@@ -3,9 +3,12 @@
 //! A [`Network`] is a list of [`Layer`]s. The same list gives the training graph (dropout, batch statistics) and the
 //! evaluation graph (running statistics), and its parameters are named as PyTorch would name them.
 
+mod build;
+mod freeze;
 mod init;
 mod layer;
 mod limits;
+mod make;
 mod network;
 mod summary;
 mod zoo;
@@ -13,6 +16,8 @@ mod zoo;
 #[cfg(test)]
 mod tests;
 
+pub use freeze::Freeze;
+pub use init::{Initializer, Role};
 pub use layer::Layer;
 pub use network::{Built, InputKind, Mode, Network, RunningStats};
 pub use summary::LayerSummary;

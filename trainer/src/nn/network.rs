@@ -1,18 +1,14 @@
-//! A network as a list of layers, and the graphs made from it.
+//! A network as a list of layers.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, init};
+use super::build::Builder;
+use super::layer::named;
+use super::{Freeze, Initializer, Layer, Role, init};
 use crate::graph::{Graph, NodeId, Params, Shape};
-use crate::ops::{
-    Atan, AvgPool, BatchNorm, BatchNormTrain, BatchStats, Conv2d, Dense, Dropout, Elu, MaxPool, Op, Relu, Tanh,
-};
 use crate::{Error, ErrorKind, Result};
 
-/// Added to variances, as PyTorch does.
-const EPSILON: f64 = 1e-5;
-
-/// A sequential network.
+/// A network: layers one after another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Network {
     /// Its name.
@@ -76,10 +72,12 @@ pub struct Built {
     pub output: NodeId,
     /// Output node of each layer, in order (of its input, for dropout in evaluation).
     pub layers: Vec<NodeId>,
-    /// Trainable parameters.
+    /// Parameters to train.
     pub params: Vec<NodeId>,
     /// Batch statistics; empty in evaluation.
     pub stats: Vec<RunningStats>,
+    /// All parameters, with what they are to their layer.
+    pub roles: Vec<(NodeId, Role)>,
 }
 
 impl Network {
@@ -112,20 +110,25 @@ impl Network {
 
     /// The graph of this network for batches of `batch`. Errors name the layer whose input does not fit.
     pub fn build(&self, batch: usize, mode: Mode) -> Result<Built> {
-        let mut graph = Graph::new();
-        let input = graph.input("input", [&[batch], self.input.as_slice()].concat());
-        let built = Built { graph, input, output: input, layers: Vec::new(), params: Vec::new(), stats: Vec::new() };
-        let mut builder = Builder { built, mode };
-        for (name, layer) in self.named_layers() {
-            builder.layer(&name, layer).map_err(|e| Error { place: format!("{}: {}", self.name, e.place), ..e })?;
-        }
-        Ok(builder.built)
+        self.build_frozen(batch, mode, &Freeze::NONE)
     }
 
-    /// Freshly drawn parameters: He-uniform weights, Xavier-uniform in the last layer, zero biases. The same seed gives
-    /// the same values.
+    /// [`Network::build`] with some parameters frozen: they are not among those to train, and batch norm whose parameters are frozen
+    /// uses its running statistics.
+    pub fn build_frozen(&self, batch: usize, mode: Mode, freeze: &Freeze) -> Result<Built> {
+        let input = [&[batch], self.input.as_slice()].concat();
+        let built = Builder::new(input, mode, freeze).build(&self.layers);
+        built.map_err(|e| Error { place: format!("{}: {}", self.name, e.place), ..e })
+    }
+
+    /// Freshly drawn parameters, by kind of layer. The same seed gives the same values.
     pub fn init(&self, seed: u64) -> Result<Params> {
-        init::draw(&self.build(1, Mode::Eval)?, seed)
+        self.init_as(seed, Initializer::default())
+    }
+
+    /// Freshly drawn parameters. The same seed gives the same values.
+    pub fn init_as(&self, seed: u64, initializer: Initializer) -> Result<Params> {
+        init::draw(&self.build(1, Mode::Eval)?, seed, initializer)
     }
 
     /// How many numbers the network puts out for one input.
@@ -136,16 +139,14 @@ impl Network {
 
     /// Layers with their names: stem and number within the stem, from 1.
     pub fn named_layers(&self) -> impl Iterator<Item = (String, &Layer)> {
-        self.layers.iter().enumerate().map(|(at, layer)| {
-            let number = self.layers[..=at].iter().filter(|l| l.stem() == layer.stem()).count();
-            (format!("{}{number}", layer.stem()), layer)
-        })
+        named("", &self.layers)
     }
 
     /// Errors when `params` is not of this network, naming the first parameter that differs.
     pub fn check(&self, params: &Params) -> Result<()> {
-        let own = self.init(0)?;
-        for param in own.entries() {
+        let built = self.build(1, Mode::Eval)?;
+        let own = || built.roles.iter().map(|(node, _)| built.graph.node(*node));
+        for param in own() {
             let message = match params.get(&param.name) {
                 None => format!("{} has it with shape {}, the values given lack it", self.name, param.shape),
                 Some(other) if other.shape != param.shape => {
@@ -155,7 +156,7 @@ impl Network {
             };
             return Err(Error::new(ErrorKind::Shape, &param.name, message));
         }
-        match params.entries().iter().find(|p| own.get(&p.name).is_none()) {
+        match params.entries().iter().find(|p| own().all(|node| node.name != p.name)) {
             Some(extra) => Err(Error::new(
                 ErrorKind::Shape,
                 &extra.name,
@@ -174,91 +175,5 @@ impl InputKind {
             Self::Numbers => "numbers",
             Self::Tokens { .. } => "words",
         }
-    }
-}
-
-struct Builder {
-    built: Built,
-    mode: Mode,
-}
-
-impl Builder {
-    fn layer(&mut self, name: &str, layer: &Layer) -> Result<()> {
-        let x = self.built.output;
-        self.built.output = match layer {
-            Layer::Conv2d { filters, kernel, stride, padding } => {
-                let channels = self.channels();
-                let w = self.param(name, "weight", [*filters, kernel[0], kernel[1], channels]);
-                let b = self.param(name, "bias", [*filters]);
-                self.push(name, Conv2d { stride: *stride, dilation: [1, 1], padding: *padding }, &[x, w, b])?
-            }
-            Layer::Dense { outputs } => {
-                let depth = self.channels();
-                let w = self.param(name, "weight", [*outputs, depth]);
-                let b = self.param(name, "bias", [*outputs]);
-                self.push(name, Dense, &[x, w, b])?
-            }
-            Layer::BatchNorm => self.batch_norm(name)?,
-            Layer::Relu => self.push(name, Relu, &[x])?,
-            Layer::Elu => self.push(name, Elu { alpha: 1.0 }, &[x])?,
-            Layer::Tanh => self.push(name, Tanh, &[x])?,
-            Layer::Atan { scale } => self.push(name, Atan { scale: *scale }, &[x])?,
-            Layer::MaxPool { kernel, stride } => {
-                self.push(name, MaxPool { window: Layer::pool(*kernel, *stride) }, &[x])?
-            }
-            Layer::AvgPool { kernel, stride } => {
-                self.push(name, AvgPool { window: Layer::pool(*kernel, *stride) }, &[x])?
-            }
-            Layer::Flatten => {
-                let shape = self.built.graph.shape(x);
-                let batch = shape.first().copied().unwrap_or(1);
-                let flat = Shape::from([batch, shape.elements() / batch.max(1)]);
-                self.push(name, crate::ops::Reshape { shape: flat }, &[x])?
-            }
-            Layer::Dropout { rate } => self.dropout(name, *rate)?,
-        };
-        self.built.layers.push(self.built.output);
-        Ok(())
-    }
-
-    fn batch_norm(&mut self, name: &str) -> Result<NodeId> {
-        let (x, channels) = (self.built.output, self.channels());
-        let gamma = self.param(name, "weight", [channels]);
-        let beta = self.param(name, "bias", [channels]);
-        if self.mode == Mode::Eval {
-            let mean = self.built.graph.param(&format!("{name}.running_mean"), [channels]);
-            let variance = self.built.graph.param(&format!("{name}.running_var"), [channels]);
-            return self.push(name, BatchNorm { epsilon: EPSILON }, &[x, gamma, beta, mean, variance]);
-        }
-        let node = self.push(name, BatchStats, &[x])?;
-        let count = self.built.graph.shape(x).elements() / channels.max(1);
-        self.built.stats.push(RunningStats { node, name: name.to_string(), count });
-        self.push(name, BatchNormTrain { epsilon: EPSILON }, &[x, node, gamma, beta])
-    }
-
-    fn dropout(&mut self, name: &str, rate: f64) -> Result<NodeId> {
-        let x = self.built.output;
-        match self.mode {
-            Mode::Eval => Ok(x),
-            // Each layer its own stream of masks.
-            Mode::Train { seed } => {
-                let seed = seed.wrapping_mul(0x0100_0000_01b3) ^ self.built.layers.len() as u64;
-                self.push(name, Dropout { rate, seed }, &[x])
-            }
-        }
-    }
-
-    fn push(&mut self, name: &str, op: impl Into<Op>, inputs: &[NodeId]) -> Result<NodeId> {
-        self.built.graph.push_named(name, op, inputs)
-    }
-
-    fn param(&mut self, layer: &str, name: &str, shape: impl Into<Shape>) -> NodeId {
-        let node = self.built.graph.param(&format!("{layer}.{name}"), shape);
-        self.built.params.push(node);
-        node
-    }
-
-    fn channels(&self) -> usize {
-        self.built.graph.shape(self.built.output).last().copied().unwrap_or(1)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Mode, Network};
 use crate::Result;
-use crate::graph::Shape;
+use crate::graph::{Graph, Node, Shape};
 use crate::ops::Op;
 
 /// One row of `ackermann inspect`.
@@ -24,26 +24,35 @@ impl Network {
     /// Shape, parameters and multiply-accumulates of each layer that runs in evaluation.
     pub fn summary(&self) -> Result<Vec<LayerSummary>> {
         let graph = self.build(1, Mode::Eval)?.graph;
-        let layers = graph.nodes().iter().filter(|n| !n.inputs.is_empty());
+        let layers = graph.nodes().iter().filter(|n| !n.inputs.is_empty() && !n.name.is_empty());
         Ok(layers
             .map(|node| {
-                let weights = node.inputs.iter().skip(1).map(|&id| graph.node(id));
-                let trainable = weights.filter(|n| matches!(n.op, Op::Parameter(_)) && !n.name.contains(".running_"));
-                let macs = match node.op {
-                    Op::Conv2d(_) | Op::Dense(_) => {
-                        let weight = graph.shape(node.inputs[1]);
-                        node.shape.elements() * weight.elements() / weight[0].max(1)
-                    }
-                    _ => 0,
-                };
+                let inputs = node.inputs.iter().map(|&id| graph.node(id));
+                let trained = inputs.filter(|n| matches!(n.op, Op::Parameter(_)) && !n.name.contains(".running_"));
                 LayerSummary {
                     name: node.name.clone(),
                     op: node.op.name(),
-                    shape: node.shape[1..].into(),
-                    parameters: trainable.map(|n| n.shape.elements()).sum(),
-                    macs,
+                    shape: node.shape.get(1..).unwrap_or_default().into(),
+                    parameters: trained.map(|n| n.shape.elements()).sum(),
+                    macs: macs(&graph, node),
                 }
             })
             .collect())
+    }
+}
+
+/// Multiply-accumulates of an operator.
+fn macs(graph: &Graph, node: &Node) -> usize {
+    let shape = |at: usize| graph.shape(node.inputs[at]);
+    let per_output = |weight: &Shape| weight.elements() / weight.first().copied().unwrap_or(1).max(1);
+    match node.op {
+        Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::Dense(_) => node.shape.elements() * per_output(shape(1)),
+        Op::Conv2dInputGrad(_) => shape(0).elements() * per_output(shape(1)),
+        Op::BatchMatMul(_) => node.shape.elements() * shape(0).last().copied().unwrap_or(1),
+        Op::Recurrent(_) => {
+            let steps = node.shape.elements() / node.shape.last().copied().unwrap_or(1).max(1);
+            steps * (shape(1).elements() + shape(2).elements())
+        }
+        _ => 0,
     }
 }

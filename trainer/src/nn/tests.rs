@@ -15,3 +15,98 @@ fn micro_keeps_its_budget() {
     let (parameters, macs) = totals("micro");
     assert!(parameters <= 100_000 && macs <= 5_000_000, "{parameters} parameters, {macs} MACs");
 }
+
+#[test]
+fn benchmarks_have_the_work_that_they_are_known_for() {
+    for (name, macs) in [("ds-cnn", 2_656_768), ("resnet8", 12_501_632)] {
+        assert_eq!(totals(name).1, macs, "{name}");
+    }
+}
+
+#[test]
+fn every_named_network_is_built_and_described_by_its_file() {
+    for name in names() {
+        let network = by_name(name).unwrap();
+        assert_eq!(network.name, name);
+        network.check_size().unwrap();
+        for mode in [Mode::Eval, Mode::Train { seed: 1 }] {
+            let built = network.build(2, mode).unwrap();
+            assert_eq!(built.graph.shape(built.output)[0], 2, "{name}");
+        }
+        let params = network.init(1).unwrap();
+        network.check(&params).unwrap();
+        let (dir, text) = (tempfile::tempdir().unwrap(), serde_json::to_string(&network).unwrap());
+        let path = dir.path().join("network.json");
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(by_name(path.to_str().unwrap()).unwrap(), network);
+    }
+}
+
+#[test]
+fn nested_layers_have_dotted_names() {
+    let inner = [Layer::conv2d(4, 3, 1).padded(1), Layer::BatchNorm];
+    let branches = Layer::Branches { branches: vec![inner.to_vec(), vec![]] };
+    let attention = Layer::Attention { heads: 2 };
+    let recurrent = Layer::gru(3).in_both_directions();
+    let each = Layer::time_distributed([Layer::residual(inner), branches, Layer::GlobalAvgPool]);
+    let network = Network {
+        kind: InputKind::Numbers,
+        ..Network::of_numbers("n", [5, 6, 6, 4], vec![each, attention, recurrent])
+    };
+    let params = network.init(1).unwrap();
+    let names: Vec<&str> = params.entries().iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names[..2], ["time1.residual1.main.conv1.weight", "time1.residual1.main.conv1.bias"]);
+    assert_eq!(names[6..8], ["time1.branches1.0.conv1.weight", "time1.branches1.0.conv1.bias"]);
+    assert_eq!(names[12..14], ["attention1.in_proj_weight", "attention1.in_proj_bias"]);
+    assert_eq!(names[names.len() - 1], "gru1.bias_l0_reverse");
+    let built = network.build(2, Mode::Eval).unwrap();
+    assert_eq!(built.graph.shape(built.output).dims(), [2, 5, 6]);
+}
+
+#[test]
+fn networks_saved_before_layers_had_options_still_load() {
+    let text = r#"{"name": "old", "input": [8, 8, 3], "layers": [
+        {"conv2d": {"filters": 4, "kernel": [3, 3], "stride": [1, 1], "padding": {"top": 0, "bottom": 0, "left": 0, "right": 0}}},
+        "relu", {"max_pool": {"kernel": [2, 2], "stride": [2, 2]}}, "flatten", {"dense": {"outputs": 1}}]}"#;
+    let layers = vec![Layer::conv2d(4, 3, 1), Layer::Relu, Layer::max_pool(2), Layer::Flatten, Layer::dense(1)];
+    assert_eq!(serde_json::from_str::<Network>(text).unwrap(), Network::of_pixels("old", [8, 8, 3], layers));
+}
+
+#[test]
+fn frozen_parameters_are_not_trained_and_their_batch_norm_rests() {
+    let conv = || Layer::conv2d(4, 3, 1);
+    let layers = vec![conv(), Layer::BatchNorm, conv(), Layer::BatchNorm, Layer::Flatten, Layer::dense(1)];
+    let network = Network::of_pixels("n", [8, 8, 3], layers);
+    let built = network.build_frozen(2, Mode::Train { seed: 1 }, &Freeze::new(["conv1", "bn1.*"])).unwrap();
+    let trained: Vec<&str> = built.params.iter().map(|&id| built.graph.node(id).name.as_str()).collect();
+    assert_eq!(trained, ["conv2.weight", "conv2.bias", "bn2.weight", "bn2.bias", "fc1.weight", "fc1.bias"]);
+    assert_eq!(built.stats.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["bn2"]);
+}
+
+#[test]
+fn initializers_have_the_spread_that_they_promise() {
+    let network =
+        Network::of_numbers("n", [10, 24], vec![Layer::lstm(16).last_state(), Layer::dense(40), Layer::dense(1)]);
+    let spread = |initializer: Initializer, name: &str| {
+        let params = network.init_as(3, initializer).unwrap();
+        let values = &params.get(name).unwrap().data;
+        (values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32).sqrt()
+    };
+    for (initializer, variance) in
+        [(Initializer::He, 2.0 / 16.0), (Initializer::Xavier, 2.0 / 56.0), (Initializer::Pytorch, 1.0 / 48.0)]
+    {
+        let found = spread(initializer, "fc1.weight");
+        assert!((found / f32::sqrt(variance) - 1.0).abs() < 0.08, "{initializer:?}: {found}");
+    }
+    assert_eq!(spread(Initializer::Xavier, "fc1.bias"), 0.0);
+    assert!(spread(Initializer::Pytorch, "lstm1.bias_l0") > 0.1);
+    for initializer in [Initializer::Layer, Initializer::Orthogonal] {
+        let params = network.init_as(3, initializer).unwrap();
+        for gate in params.get("lstm1.weight_hh_l0").unwrap().data.chunks(256) {
+            for (i, j) in (0..16).flat_map(|i| (0..16).map(move |j| (i, j))) {
+                let product: f32 = (0..16).map(|k| gate[i * 16 + k] * gate[j * 16 + k]).sum();
+                assert!((product - f32::from(u8::from(i == j))).abs() < 1e-5, "{initializer:?} rows {i} and {j}");
+            }
+        }
+    }
+}
