@@ -250,7 +250,7 @@ impl Training {
             }
         }
         let gradient = |at: usize| self.executor.value(self.gradients[at]);
-        self.optimizer.step(&mut self.params, gradient, 1e-3, 1.0);
+        self.optimizer.step(&mut self.params, gradient, 1e-3);
         Ok(self.executor.value(self.loss)[0])
     }
 }

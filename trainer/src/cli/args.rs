@@ -126,8 +126,14 @@ pub struct DataArgs {
 pub enum OptimizerName {
     /// Adam.
     Adam,
+    /// Adam with decoupled weight decay.
+    #[value(name = "adamw")]
+    AdamW,
     /// Stochastic gradient descent with momentum.
     Sgd,
+    /// RMSProp.
+    #[value(name = "rmsprop")]
+    RmsProp,
 }
 
 /// Learning-rate schedules by name.
@@ -135,10 +141,12 @@ pub enum OptimizerName {
 pub enum ScheduleName {
     /// The same all the way.
     Constant,
-    /// Divided by ten at one and at two thirds.
+    /// Multiplied by --drop-factor after every --drop-every epochs.
     Step,
-    /// Warm-up, then half a cosine down to zero.
+    /// Half a cosine down to a hundredth.
     Cosine,
+    /// Up from a 25th in the first 30 % of the steps, then down to nearly nothing.
+    OneCycle,
 }
 
 /// Losses by name.
@@ -148,6 +156,45 @@ pub enum LossName {
     Mse,
     /// Huber: quadratic near zero, linear beyond.
     Huber,
+}
+
+/// Rule of the update and of its learning rate.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Optimizer and learning rate")]
+pub struct DescentArgs {
+    /// Optimizer, with PyTorch's constants.
+    #[arg(long, value_enum, default_value = "adam")]
+    pub optimizer: OptimizerName,
+    /// How much of the last direction is kept, 0 to below 1: with sgd (default: 0.9) and rmsprop (default: 0).
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE")]
+    pub momentum: Option<f64>,
+    /// Nesterov's momentum, with sgd.
+    #[arg(long)]
+    pub nesterov: bool,
+    /// Learning-rate schedule.
+    #[arg(long, value_enum, default_value = "cosine")]
+    pub schedule: ScheduleName,
+    /// Epochs of a linear rise of the rate before the schedule begins. Default: 0.5 with cosine, else 0.
+    #[arg(long, allow_negative_numbers = true, value_name = "EPOCHS")]
+    pub warmup: Option<f64>,
+    /// Epochs between the drops of the step schedule. Default: a third of all.
+    #[arg(long, value_name = "N", value_parser = values::count())]
+    pub drop_every: Option<usize>,
+    /// Factor of each drop of the step schedule.
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true, value_name = "FACTOR")]
+    pub drop_factor: f64,
+    /// Weight decay: an L2 penalty, decoupled from the gradient with adamw. Default: 0.01 with adamw, else 0.
+    #[arg(long, allow_negative_numbers = true, value_name = "DECAY")]
+    pub weight_decay: Option<f64>,
+    /// Scale gradients with a larger norm down to this one.
+    #[arg(long, allow_negative_numbers = true, value_name = "NORM")]
+    pub clip: Option<f64>,
+    /// Cut each gradient off at plus and minus this.
+    #[arg(long, allow_negative_numbers = true, value_name = "VALUE")]
+    pub clip_value: Option<f64>,
+    /// Validate and keep an exponential moving average of the weights with this decay, for example 0.999.
+    #[arg(long, allow_negative_numbers = true, value_name = "DECAY")]
+    pub ema: Option<f64>,
 }
 
 /// `ackermann train`.
@@ -201,24 +248,15 @@ pub struct TrainArgs {
     /// Learning rate at its highest.
     #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true, value_name = "RATE")]
     pub lr: f64,
-    /// Optimizer.
-    #[arg(long, value_enum, default_value = "adam")]
-    pub optimizer: OptimizerName,
-    /// Learning-rate schedule.
-    #[arg(long, value_enum, default_value = "cosine")]
-    pub schedule: ScheduleName,
+    /// Rule of the update and of its learning rate.
+    #[command(flatten)]
+    pub descent: DescentArgs,
     /// Loss.
     #[arg(long, value_enum, default_value = "huber")]
     pub loss: LossName,
     /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
     #[arg(long, default_value_t = 0.02, allow_negative_numbers = true, value_name = "DELTA")]
     pub huber_delta: f64,
-    /// Weight decay (L2 penalty).
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "DECAY")]
-    pub weight_decay: f32,
-    /// Scale gradients with a larger norm down to this one.
-    #[arg(long, allow_negative_numbers = true, value_name = "NORM")]
-    pub clip: Option<f64>,
     /// Stop after this many epochs without a better validation loss.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
@@ -231,8 +269,8 @@ pub struct TrainArgs {
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
     #[arg(long, conflicts_with_all = [
         "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
-        "drop_straight", "epochs", "batch", "lr", "optimizer", "schedule", "loss", "huber_delta", "weight_decay", "clip",
-        "patience", "seed", "no_augment", "overwrite",
+        "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "patience", "seed", "no_augment",
+        "overwrite",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.

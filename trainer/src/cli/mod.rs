@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod blob;
 mod boards;
+mod descent;
 mod drive;
 mod eval;
 mod flash;

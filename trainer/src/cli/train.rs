@@ -1,11 +1,10 @@
 //! `ackermann train`: fit a network to recorded or simulated driving.
 
-use super::args::{LossName, OptimizerName, ScheduleName, TrainArgs};
+use super::args::{LossName, TrainArgs};
 use super::recording::Recording;
-use super::{Output, progress, stop};
+use super::{Output, descent, progress, stop};
 use crate::data::{Augment, Augmented, FrameSet, metrics};
 use crate::nn::{self, Network};
-use crate::optim::{Method, Schedule};
 use crate::report::chart::{learning_rate, loss_curves};
 use crate::report::{Report, Table, format};
 use crate::train::{EpochRow, Loss, Summary, TrainConfig, fit, read_config};
@@ -34,8 +33,7 @@ pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
 
 /// A run described by the command line.
 fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
-    let (network, config) = (nn::by_name(&args.net)?, config(args));
-    config.check()?;
+    let (network, config) = (nn::by_name(&args.net)?, config(args)?);
     files::check_folder(&args.out)?;
     if args.out.join("last.safetensors").exists() && !args.overwrite {
         let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
@@ -67,29 +65,20 @@ fn resumed(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     Ok((saved.network, saved.train, recording))
 }
 
-fn config(args: &TrainArgs) -> TrainConfig {
-    TrainConfig {
+fn config(args: &TrainArgs) -> Result<TrainConfig> {
+    let base = TrainConfig {
         epochs: args.epochs,
         batch: args.batch,
         lr: args.lr,
-        schedule: match args.schedule {
-            ScheduleName::Constant => Schedule::Constant,
-            ScheduleName::Step => Schedule::Step { every: args.epochs.div_ceil(3), factor: 0.1 },
-            ScheduleName::Cosine => Schedule::Cosine { warmup: 0.5, floor: 0.01 },
-        },
-        method: match args.optimizer {
-            OptimizerName::Adam => Method::adam(),
-            OptimizerName::Sgd => Method::Sgd { momentum: 0.9 },
-        },
-        weight_decay: args.weight_decay,
-        clip_norm: args.clip,
         loss: match args.loss {
             LossName::Mse => Loss::Mse,
             LossName::Huber => Loss::Huber { delta: args.huber_delta },
         },
         seed: args.seed,
         patience: args.patience,
-    }
+        ..TrainConfig::default()
+    };
+    descent::settings(&args.descent, base)
 }
 
 /// The simulator shows every viewpoint itself; a recording has only the driven line, so its frames are shifted.

@@ -1,25 +1,30 @@
+use super::slope::Slope;
 use super::*;
 use crate::graph::{Param, Params};
 
-fn one_param(value: f32) -> Params {
+/// Parameters and gradients of the cases that PyTorch 2.15 was given, as in
+/// `p = torch.tensor(P, requires_grad=True); o = torch.optim.Adam([p], lr=0.01)`, then for each row of `G`
+/// `p.grad = torch.tensor(row); o.step()`; expected is `p` at the end.
+const P: [f32; 3] = [0.5, -1.25, 2.0];
+const G: [[f32; 3]; 4] = [[0.1, -0.2, 0.3], [0.4, 0.05, -1.5], [-0.3, 0.25, 0.0], [0.02, -0.6, 0.9]];
+
+fn params(values: &[(&str, &[f32])]) -> Params {
     let mut params = Params::new();
-    params.insert(Param { name: "p".into(), shape: [1].into(), data: vec![value], trainable: true }).unwrap();
+    for (name, data) in values {
+        let (name, shape) = (name.to_string(), [data.len()].into());
+        params.insert(Param { name, shape, data: data.to_vec(), trainable: true }).unwrap();
+    }
     params
 }
 
-/// Values of `p` over steps with the gradient of `p^2 / 2`, which is `p`.
-fn descend(method: Method, decay: f32, rate: f64, steps: usize) -> Vec<f32> {
-    let mut params = one_param(1.0);
-    let mut optimizer = Optimizer::new(method, decay, &params, ["p"]).unwrap();
-    (0..steps)
-        .map(|_| {
-            let gradient = params.entries()[0].data.clone();
-            optimizer.step(&mut params, |_| &gradient, rate, 1.0);
-            params.entries()[0].data[0]
-        })
-        .collect()
+fn descended(method: Method, decay: f64, rate: f64, clip: Clip) -> Vec<f32> {
+    let mut params = params(&[("p", &P)]);
+    let mut optimizer = Optimizer::new(method, decay, &params, ["p"]).unwrap().clipped(clip);
+    G.iter().for_each(|gradient| optimizer.step(&mut params, |_| gradient, rate));
+    params.entries()[0].data.clone()
 }
 
+#[track_caller]
 fn assert_close(found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
     for (f, e) in found.iter().zip(expected) {
@@ -28,33 +33,166 @@ fn assert_close(found: &[f32], expected: &[f32]) {
 }
 
 #[test]
-fn sgd_with_momentum_by_hand() {
-    // v: 1, 1.4, 1.22 - worked out on paper for lr 0.1, momentum 0.5.
-    assert_close(&descend(Method::Sgd { momentum: 0.5 }, 0.0, 0.1, 3), &[0.9, 0.76, 0.614]);
+fn rules_equal_those_of_pytorch() {
+    let nesterov = Method::Sgd { momentum: 0.9, nesterov: true };
+    let graves = Method::RmsProp { alpha: 0.9, epsilon: 1e-3, momentum: 0.8, centered: true };
+    let quick = Method::RmsProp { alpha: 0.9, epsilon: 1e-8, momentum: 0.0, centered: false };
+    let adam = Method::Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
+    for (method, decay, rate, expected) in [
+        // SGD(lr=0.1); with momentum=0.9, weight_decay=0.05; and nesterov=True.
+        (Method::sgd(0.0), 0.0, 0.1, [0.478000015, -1.19999993, 2.03000021]),
+        (Method::sgd(0.9), 0.05, 0.1, [0.390819043, -1.12682509, 2.1220336]),
+        (nesterov, 0.05, 0.1, [0.371580034, -1.06552792, 2.09760523]),
+        // RMSprop(lr=0.01); with alpha=0.9, weight_decay=0.05; with alpha=0.9, eps=1e-3, momentum=0.8, centered=True.
+        (Method::rms_prop(), 0.0, 0.01, [0.358044058, -1.16365862, 1.94698155]),
+        (quick, 0.05, 0.01, [0.452635139, -1.20773673, 1.97742939]),
+        (graves, 0.0, 0.01, [0.357660651, -1.1896199, 1.96361125]),
+        // Adam(lr=0.01); with betas=(0.8, 0.95), eps=1e-6, weight_decay=0.05; AdamW(lr=0.01, weight_decay=0.05).
+        (Method::adam(), 0.0, 0.01, [0.477714866, -1.23383427, 2.00092459]),
+        (adam, 0.05, 0.01, [0.476770461, -1.22766435, 1.99800849]),
+        (Method::adam_w(), 0.05, 0.01, [0.476740271, -1.23135436, 1.99693394]),
+    ] {
+        assert_close(&descended(method, decay, rate, Clip::default()), &expected);
+    }
 }
 
 #[test]
-fn weight_decay_adds_to_the_gradient() {
-    assert_close(&descend(Method::Sgd { momentum: 0.0 }, 0.5, 0.1, 2), &[0.85, 0.7225]);
+fn clipping_equals_that_of_pytorch() {
+    // Before each step clip_grad_value_([p], 0.25) where there is a value, then clip_grad_norm_([p], NORM).
+    let sgd = Method::sgd(0.0);
+    for (method, rate, value, norm, expected) in [
+        (Method::adam(), 0.01, None, Some(0.5), [0.483365119, -1.23342288, 1.99293053]),
+        (sgd, 0.1, None, Some(0.5), [0.506199241, -1.22887933, 1.97669137]),
+        (sgd, 0.1, Some(0.25), None, [0.488000005, -1.23500001, 1.97500002]),
+        (sgd, 0.1, Some(0.25), Some(0.3), [0.489570409, -1.23634613, 1.97746432]),
+    ] {
+        assert_close(&descended(method, 0.0, rate, Clip { value, norm }), &expected);
+    }
+    assert!(Slope { limit: 1.0, ..Slope::PLAIN }.at(f32::NAN, 0.0).is_nan(), "clipping hides no NaN");
 }
 
 #[test]
-fn the_first_adam_step_is_the_rate() {
-    let steps = descend(Method::adam(), 0.0, 0.01, 200);
-    assert_close(&steps[..1], &[0.99]);
-    assert!(steps[199].abs() < 0.2, "{}", steps[199]);
+fn the_norm_is_over_all_parameters() {
+    let mut params = params(&[("a", &[0.0, 0.0]), ("b", &[0.0])]);
+    let clip = Clip { norm: Some(1.0), ..Clip::default() };
+    let mut optimizer = Optimizer::new(Method::sgd(0.0), 0.0, &params, ["a", "b"]).unwrap().clipped(clip);
+    optimizer.step(&mut params, |at| [&[3.0f32, 0.0][..], &[4.0][..]][at], 1.0);
+    assert_close(&params.get("a").unwrap().data, &[-0.6, 0.0]);
+    assert_close(&params.get("b").unwrap().data, &[-0.8]);
 }
 
 #[test]
-fn schedules() {
-    let cosine = Schedule::Cosine { warmup: 2.0, floor: 0.1 };
-    let at = |epoch| (cosine.factor(epoch, 10.0) * 1000.0).round() / 1000.0;
-    assert_eq!([at(0.0), at(1.0), at(2.0), at(6.0), at(10.0)], [0.01, 0.5, 1.0, 0.55, 0.1]);
-    let step = Schedule::Step { every: 3, factor: 0.5 };
-    assert_eq!([step.factor(2.9, 9.0), step.factor(3.0, 9.0), step.factor(8.0, 9.0)], [1.0, 0.5, 0.25]);
+fn two_optimizers_step_their_own_parameters_of_one_store() {
+    let mut params = params(&[("generator.w", &[1.0]), ("discriminator.w", &[1.0]), ("fixed", &[1.0])]);
+    let mut generator = Optimizer::new(Method::adam(), 0.0, &params, ["generator.w"]).unwrap();
+    let mut discriminator = Optimizer::new(Method::sgd(0.5), 0.0, &params, ["discriminator.w"]).unwrap();
+    let values = |params: &Params| params.entries().iter().map(|p| p.data[0]).collect::<Vec<_>>();
+    discriminator.step(&mut params, |_| &[1.0], 0.1);
+    assert_close(&values(&params), &[1.0, 0.9, 1.0]);
+    generator.step(&mut params, |_| &[1.0], 0.1);
+    assert_close(&values(&params), &[0.9, 0.9, 1.0]);
+    discriminator.step(&mut params, |_| &[1.0], 0.1);
+    assert_close(&values(&params), &[0.9, 0.75, 1.0]);
+    assert_eq!((generator.steps(), discriminator.steps()), (1, 2));
+    for names in [&["generator.v"][..], &["fixed", "fixed"]] {
+        assert!(Optimizer::new(Method::adam(), 0.0, &params, names.iter().copied()).is_err());
+    }
 }
 
 #[test]
-fn the_norm_is_over_all_gradients() {
-    assert_eq!(gradient_norm([&[3.0f32, 0.0][..], &[4.0][..]].into_iter()), 5.0);
+fn a_restored_optimizer_goes_on_the_same() {
+    let graves = Method::RmsProp { alpha: 0.9, epsilon: 1e-3, momentum: 0.8, centered: true };
+    for method in [Method::sgd(0.0), Method::sgd(0.9), graves, Method::rms_prop(), Method::adam(), Method::adam_w()] {
+        let mut params = params(&[("p", &P)]);
+        let mut whole = Optimizer::new(method, 0.01, &params, ["p"]).unwrap();
+        whole.step(&mut params, |_| &G[0], 0.01);
+        let mut restored = Optimizer::new(method, 0.01, &params, ["p"]).unwrap();
+        let find = |slot: &str, name: &str| {
+            let saved = whole.state(&params).find(|&(s, n, _)| (s, n) == (slot, name));
+            Ok(saved.unwrap().2.to_vec())
+        };
+        restored.restore(&params, whole.steps(), find).unwrap();
+        assert_eq!(restored, whole);
+        assert!(restored.restore(&params, 1, |_, _| Ok(vec![0.0])).is_err() || method == Method::sgd(0.0));
+    }
+}
+
+/// Factors of every step.
+fn factors(schedule: Schedule, warmup: f64, epochs: usize, per_epoch: usize) -> Vec<f32> {
+    let timetable = Timetable { schedule, warmup, epochs, per_epoch };
+    (0..(epochs * per_epoch) as u64).map(|step| timetable.factor(step) as f32).collect()
+}
+
+#[test]
+fn schedules_equal_those_of_pytorch() {
+    // OneCycleLR(max_lr=1, total_steps=10, cycle_momentum=False), CosineAnnealingLR(T_max=8, eta_min=0.1), StepLR(4, 0.5):
+    // `o.param_groups[0]["lr"]` before each `s.step()`.
+    let cycle = [0.04, 0.52, 1.0, 0.950484632, 0.811745654, 0.611262022, 0.388741978, 0.188258346, 0.049519368, 4e-6];
+    assert_close(&factors(Schedule::one_cycle(), 0.0, 5, 2), &cycle);
+    let cosine = [1.0, 0.96574579, 0.868198052, 0.722207545, 0.55, 0.377792455, 0.231801948, 0.13425421];
+    assert_close(&factors(Schedule::Cosine { floor: 0.1 }, 0.0, 2, 4), &cosine);
+    let step = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25];
+    assert_close(&factors(Schedule::Step { every: 2, factor: 0.5 }, 0.0, 5, 2), &step);
+}
+
+#[test]
+fn any_schedule_can_be_warmed_up() {
+    assert_close(&factors(Schedule::Constant, 2.0, 3, 2), &[0.01, 0.25, 0.5, 0.75, 1.0, 1.0]);
+    let cosine = factors(Schedule::Cosine { floor: 0.0 }, 1.0, 3, 2);
+    assert_close(&cosine, &[0.01, 0.5, 1.0, 0.853553391, 0.5, 0.146446609]);
+    let step = factors(Schedule::Step { every: 1, factor: 0.1 }, 0.5, 3, 2);
+    assert_close(&step, &[0.01, 1.0, 1.0, 0.1, 0.1, 0.01]);
+    let cycle = Schedule::OneCycle { rise: 0.5, start: 0.2, end: 0.0 };
+    assert_close(&factors(cycle, 1.0, 3, 2), &[0.002, 0.1, 0.2, 1.0, 0.5, 0.0]);
+}
+
+#[test]
+fn schedules_bear_the_shortest_runs() {
+    for schedule in [Schedule::Constant, Schedule::Cosine { floor: 0.1 }, Schedule::one_cycle()] {
+        for warmup in [0.0, 0.5, 1.0, 7.0] {
+            let found = factors(schedule, warmup, 1, 1);
+            assert!(found[0].is_finite() && found[0] > 0.0 && found[0] <= 1.0, "{schedule:?} {warmup} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn constants_out_of_range_are_refused() {
+    let rms = |alpha, momentum| Method::RmsProp { alpha, epsilon: 1e-8, momentum, centered: false };
+    let adam = |beta1, epsilon| Method::AdamW { beta1, beta2: 0.9, epsilon };
+    let nesterov = Method::Sgd { momentum: 0.0, nesterov: true };
+    for method in [Method::sgd(1.0), Method::sgd(f64::NAN), nesterov, rms(1.0, 0.0), rms(0.9, -0.1), adam(1.0, 1e-8)] {
+        assert!(method.check().is_err(), "{method:?}");
+    }
+    assert!(adam(0.9, -1.0).check().is_err() && adam(0.9, 1e-8).check().is_ok());
+    let cycle = |rise, start| Schedule::OneCycle { rise, start, end: 0.0 };
+    let step = |every, factor| Schedule::Step { every, factor };
+    for schedule in [cycle(0.0, 0.1), cycle(1.0, 0.1), cycle(0.3, f64::NAN), step(0, 0.1), step(1, f64::INFINITY)] {
+        assert!(schedule.check().is_err(), "{schedule:?}");
+    }
+    for bound in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(Clip { value: Some(bound), norm: None }.check().is_err());
+        assert!(Clip { value: None, norm: Some(bound) }.check().is_err());
+    }
+}
+
+#[test]
+fn the_average_follows_the_parameters() {
+    let mut params = params(&[("p", &[1.0])]);
+    let mut average = Ema::new(0.5, &params);
+    let found: Vec<f32> = [2.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 13.0]
+        .into_iter()
+        .map(|value| {
+            params.entries_mut()[0].data[0] = value;
+            average.update(&params);
+            average.params().entries()[0].data[0]
+        })
+        .collect();
+    // Decays 1/10, 2/11, 3/12 ... until 9/18 = 0.5.
+    assert_close(&found[..3], &[1.9, 2.8, 2.95]);
+    assert_close(&found[9..], &[(13.0 + found[8]) / 2.0]);
+    let mut restored = Ema::new(0.5, &params);
+    restored.restore(10, |_| Ok(vec![found[9]])).unwrap();
+    assert_eq!(restored, average);
+    assert!(restored.restore(10, |_| Ok(vec![])).is_err());
 }

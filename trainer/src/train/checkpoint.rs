@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{Param, Params};
 use crate::nn::Network;
-use crate::optim::Optimizer;
+use crate::optim::{Ema, Optimizer};
 use crate::{Error, ErrorKind, Result, files};
 
 /// Key of the position in the metadata. One key only: the format's metadata has no order, and files must be
@@ -17,6 +17,8 @@ use crate::{Error, ErrorKind, Result, files};
 const POSITION: &str = "ackermann.position";
 /// What the names of optimizer tensors begin with.
 const OPTIMIZER: &str = "optimizer.";
+/// What the names of averaged parameters begin with.
+const AVERAGE: &str = "ema.";
 
 /// Where a run stands. Numbers that decide the future are kept exactly: floats by their bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,16 +74,29 @@ pub fn load_params(path: &Path, network: &Network) -> Result<Params> {
 }
 
 /// Saves a whole run.
-pub fn save_run(path: &Path, params: &Params, optimizer: &Optimizer, position: &Position) -> Result<()> {
+pub fn save_run(
+    path: &Path,
+    params: &Params,
+    optimizer: &Optimizer,
+    average: Option<&Ema>,
+    position: &Position,
+) -> Result<()> {
+    let averages = average.into_iter().flat_map(|ema| tensors(ema.params()));
+    let averages = averages.map(|(name, tensor)| (format!("{AVERAGE}{name}"), tensor));
     let state = optimizer
         .state(params)
         .map(|(moment, name, data)| (format!("{OPTIMIZER}{moment}.{name}"), Tensor { shape: vec![data.len()], data }));
     let text = serde_json::to_string(position).map_err(|e| Error::new(ErrorKind::Internal, path.display(), e))?;
-    write(path, tensors(params).chain(state), Some(HashMap::from([(POSITION.to_string(), text)])))
+    write(path, tensors(params).chain(state).chain(averages), Some(HashMap::from([(POSITION.to_string(), text)])))
 }
 
-/// Loads a whole run into `optimizer`.
-pub fn load_run(path: &Path, network: &Network, optimizer: &mut Optimizer) -> Result<(Params, Position)> {
+/// Loads a whole run into `optimizer` and `average`.
+pub fn load_run(
+    path: &Path,
+    network: &Network,
+    optimizer: &mut Optimizer,
+    average: Option<&mut Ema>,
+) -> Result<(Params, Position)> {
     let bytes = read(path)?;
     let file = parse(path, &bytes)?;
     let params = params_of(path, &file, network)?;
@@ -90,13 +105,17 @@ pub fn load_run(path: &Path, network: &Network, optimizer: &mut Optimizer) -> Re
     let text = metadata.metadata().as_ref().and_then(|m| m.get(POSITION));
     let text = text.ok_or_else(|| bad("has parameters but no training position; it cannot be resumed".into()))?;
     let position: Position = serde_json::from_str(text).map_err(|e| bad(format!("training position: {e}")))?;
-    optimizer.restore(&params, position.total_steps, |moment, name| {
-        let name = format!("{OPTIMIZER}{moment}.{name}");
-        let tensor = file
-            .tensor(&name)
-            .map_err(|_| bad(format!("lacks the optimizer's `{name}`; was the run made with another optimizer?")))?;
+    let values = |name: String, whose: &str| {
+        let missing = || bad(format!("lacks {whose} `{name}`; was the run made with other settings?"));
+        let tensor = file.tensor(&name).map_err(|_| missing())?;
         floats(tensor.dtype(), tensor.data()).ok_or_else(|| bad(format!("`{name}` is not f32")))
+    };
+    optimizer.restore(&params, position.total_steps, |slot, name| {
+        values(format!("{OPTIMIZER}{slot}.{name}"), "the optimizer's")
     })?;
+    if let Some(average) = average {
+        average.restore(position.total_steps, |name| values(format!("{AVERAGE}{name}"), "the average"))?;
+    }
     Ok((params, position))
 }
 
@@ -137,7 +156,8 @@ fn params_of(path: &Path, file: &SafeTensors<'_>, network: &Network) -> Result<P
     }
     let at_path = |e: Error| Error { place: format!("{}: {}", path.display(), e.place), ..e };
     network.check(&params).map_err(at_path)?;
-    match file.names().into_iter().filter(|n| !n.starts_with(OPTIMIZER) && own.get(n).is_none()).min() {
+    let state = |name: &str| name.starts_with(OPTIMIZER) || name.starts_with(AVERAGE);
+    match file.names().into_iter().filter(|n| !state(n) && own.get(n).is_none()).min() {
         Some(extra) => {
             let message = format!("has a parameter `{extra}` that {} does not have", network.name);
             Err(Error::new(ErrorKind::Shape, path.display(), message))

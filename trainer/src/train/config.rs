@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Loss;
-use crate::optim::{Method, Schedule};
+use crate::optim::{Clip, Method, Schedule, Timetable};
 use crate::{Error, Result};
 
 /// Most passes over the training samples.
@@ -21,12 +21,18 @@ pub struct TrainConfig {
     pub lr: f64,
     /// How the rate changes.
     pub schedule: Schedule,
+    /// Epochs in which the rate first rises linearly to where the schedule begins.
+    pub warmup: f64,
     /// Rule of the update.
     pub method: Method,
-    /// Added to gradients, times the parameter (L2 penalty).
-    pub weight_decay: f32,
+    /// Pull of the parameters towards zero: coupled (an L2 penalty) or decoupled, as the method says.
+    pub weight_decay: f64,
     /// Gradients with a larger common norm are scaled down to it.
     pub clip_norm: Option<f64>,
+    /// Each gradient is cut off at plus and minus this, before the norm is taken.
+    pub clip_value: Option<f64>,
+    /// Decay of an exponential moving average of the parameters, 0 to below 1: it is what is validated and kept as best.
+    pub ema: Option<f64>,
     /// What is minimized.
     pub loss: Loss,
     /// Seed of everything random: initial values, order, augmentation, dropout.
@@ -41,10 +47,13 @@ impl Default for TrainConfig {
             epochs: 10,
             batch: 32,
             lr: 1e-3,
-            schedule: Schedule::Cosine { warmup: 0.5, floor: 0.01 },
+            schedule: Schedule::Cosine { floor: 0.01 },
+            warmup: 0.5,
             method: Method::adam(),
             weight_decay: 0.0,
             clip_norm: None,
+            clip_value: None,
+            ema: None,
             loss: Loss::Mse,
             seed: 0,
             patience: None,
@@ -78,9 +87,27 @@ impl TrainConfig {
         {
             return wrong("--smoothing", format!("{smoothing} is not a share from 0 to below 1"));
         }
-        match self.clip_norm {
-            Some(limit) if limit.is_nan() || limit <= 0.0 => wrong("--clip", format!("{limit} is not positive")),
-            _ => Ok(()),
+        if !(0.0..=MOST_EPOCHS as f64).contains(&self.warmup) {
+            return wrong("--warmup", format!("{} epochs are not in 0..={MOST_EPOCHS}", self.warmup));
         }
+        if let Some(decay) = self.ema
+            && !(0.0..1.0).contains(&decay)
+        {
+            return wrong("--ema", format!("{decay} is not in 0 to below 1"));
+        }
+        self.method.check()?;
+        self.schedule.check()?;
+        self.clip().check()
+    }
+
+    /// The bounds on gradients.
+    pub fn clip(&self) -> Clip {
+        Clip { value: self.clip_value, norm: self.clip_norm }
+    }
+
+    /// Learning rate at `step`, from 0 over all epochs, of which each has `per_epoch` steps.
+    pub fn rate(&self, step: u64, per_epoch: usize) -> f64 {
+        let Self { schedule, warmup, epochs, .. } = *self;
+        self.lr * Timetable { schedule, warmup, epochs, per_epoch }.factor(step)
     }
 }

@@ -13,7 +13,7 @@ use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evalua
 use crate::data::Samples;
 use crate::graph::Params;
 use crate::nn::Network;
-use crate::optim::Optimizer;
+use crate::optim::{Ema, Optimizer};
 use crate::{Error, ErrorKind, Result, files};
 
 /// How a run ended.
@@ -101,6 +101,7 @@ struct Run<'a> {
     stepper: Stepper,
     params: Params,
     optimizer: Optimizer,
+    average: Option<Ema>,
     predictor: Predictor,
     position: Position,
     history: Vec<EpochRow>,
@@ -111,14 +112,16 @@ impl<'a> Run<'a> {
         let batch = config.batch.min(train.len());
         let stepper = Stepper::new(network, config, batch)?;
         let mut params = network.init(config.seed)?;
-        let mut optimizer = Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?;
+        let mut optimizer =
+            Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?.clipped(config.clip());
+        let mut average = config.ema.map(|decay| Ema::new(decay, &params));
         let mut position = Position { samples: train.len(), ..Position::default() };
         let mut rows = Vec::new();
         let last = dir.join("last.safetensors");
         let own = RunConfig { network: network.clone(), train: config.clone() };
         let text = serde_json::to_string_pretty(&own).map_err(|e| Error::new(ErrorKind::Internal, dir.display(), e))?;
         if resume {
-            (params, position) = checkpoint::load_run(&last, network, &mut optimizer)?;
+            (params, position) = checkpoint::load_run(&last, network, &mut optimizer, average.as_mut())?;
             check_resumable(dir, &text, &position, train.len())?;
             if position.epoch > 0 {
                 rows = history::read(&dir.join("history.csv"))?;
@@ -129,7 +132,7 @@ impl<'a> Run<'a> {
         files::write(&dir.join("config.json"), text.as_bytes())?;
         let predictor = Predictor::new(network.clone(), params.clone())?;
         let dir = dir.to_path_buf();
-        Ok(Self { config, dir, batch, stepper, params, optimizer, predictor, position, history: rows })
+        Ok(Self { config, dir, batch, stepper, params, optimizer, average, predictor, position, history: rows })
     }
 
     /// Runs the rest of the epoch that the position is in; false when stopped.
@@ -168,6 +171,9 @@ impl<'a> Run<'a> {
             );
             let loss = self.finite(loss?)?;
             self.stepper.update(&mut self.params, &mut self.optimizer, lr);
+            if let Some(average) = &mut self.average {
+                average.update(&self.params);
+            }
             self.advance(loss);
             std::mem::swap(&mut batch, &mut spare);
             let rate = ((next - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
@@ -178,8 +184,7 @@ impl<'a> Run<'a> {
     }
 
     fn lr(&self, steps: usize) -> f64 {
-        let epoch = self.position.epoch as f64 + self.position.step as f64 / steps as f64;
-        self.config.lr * self.config.schedule.factor(epoch, self.config.epochs as f64)
+        self.config.rate(self.position.total_steps, steps)
     }
 
     fn finite(&self, loss: f64) -> Result<f64> {
@@ -210,7 +215,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish_epoch(&mut self, val: &dyn Samples, observer: &mut dyn Observer, lr: f64, rate: f64) -> Result<()> {
-        self.predictor.set_params(&self.params)?;
+        self.predictor.set_params(self.average.as_ref().map_or(&self.params, Ema::params))?;
         let metrics = evaluate(&mut self.predictor, val, self.config.loss)?;
         let row = EpochRow {
             epoch: self.position.epoch + 1,
@@ -226,7 +231,7 @@ impl<'a> Run<'a> {
         if best {
             self.position.best = Some(score.to_bits());
             self.position.best_epoch = row.epoch;
-            checkpoint::save_params(&self.dir.join("best.safetensors"), &self.params)?;
+            checkpoint::save_params(&self.dir.join("best.safetensors"), self.validated())?;
         }
         self.position.epoch += 1;
         self.position.step = 0;
@@ -238,8 +243,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The parameters that are validated and kept as best: the average where there is one.
+    fn validated(&self) -> &Params {
+        self.average.as_ref().map_or(&self.params, Ema::params)
+    }
+
     fn save(&self) -> Result<()> {
-        checkpoint::save_run(&self.dir.join("last.safetensors"), &self.params, &self.optimizer, &self.position)
+        let path = self.dir.join("last.safetensors");
+        checkpoint::save_run(&path, &self.params, &self.optimizer, self.average.as_ref(), &self.position)
     }
 
     fn out_of_patience(&self) -> bool {

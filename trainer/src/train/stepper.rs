@@ -5,7 +5,7 @@ use super::batch::Batch;
 use crate::Result;
 use crate::graph::{Executor, NodeId, Params};
 use crate::nn::{Mode, Network, RunningStats};
-use crate::optim::{Optimizer, gradient_norm};
+use crate::optim::Optimizer;
 
 /// PyTorch's momentum of running statistics.
 const MOMENTUM: f32 = 0.1;
@@ -20,7 +20,6 @@ pub struct Stepper {
     stats: Vec<RunningStats>,
     /// Names of the trained parameters, in the order of `gradients`.
     names: Vec<String>,
-    clip_norm: Option<f64>,
 }
 
 impl Stepper {
@@ -36,8 +35,7 @@ impl Stepper {
         outputs.extend(built.stats.iter().map(|s| s.node));
         let names = built.params.iter().map(|&id| graph.node(id).name.clone()).collect();
         let executor = Executor::new(graph, &outputs);
-        let (input, stats, clip_norm) = (built.input, built.stats, config.clip_norm);
-        Ok(Self { executor, input, target, loss, gradients, stats, names, clip_norm })
+        Ok(Self { executor, input: built.input, target, loss, gradients, stats: built.stats, names })
     }
 
     /// Names of the trained parameters, in the order the optimizer must have them.
@@ -61,11 +59,7 @@ impl Stepper {
     /// Updates parameters and running statistics from the last [`Stepper::run`].
     pub fn update(&self, params: &mut Params, optimizer: &mut Optimizer, rate: f64) {
         let gradient = |at: usize| self.executor.value(self.gradients[at]);
-        let scale = self.clip_norm.map_or(1.0, |limit| {
-            let norm = gradient_norm((0..self.gradients.len()).map(gradient));
-            (limit / (norm + 1e-6)).min(1.0)
-        });
-        optimizer.step(params, gradient, rate, scale as f32);
+        optimizer.step(params, gradient, rate);
         for stats in &self.stats {
             let (mean, variance) = self.executor.value(stats.node).split_at(self.executor.value(stats.node).len() / 2);
             // The running variance is the unbiased one, as in PyTorch.

@@ -2,13 +2,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::data::{Samples, Target};
 use crate::graph::{Executor, Graph, Params};
 use crate::nn::{Layer, Network};
+use crate::optim::{Method, Schedule};
 use crate::{ErrorKind, Result};
 
 /// Images whose bright column is the target, with a little noise when augmented.
@@ -75,8 +76,19 @@ fn config(epochs: usize) -> TrainConfig {
 }
 
 fn run(dir: &Path, epochs: usize, resume: bool) -> Result<Summary> {
+    run_with(&config(epochs), dir, resume)
+}
+
+fn run_with(config: &TrainConfig, dir: &Path, resume: bool) -> Result<Summary> {
     let (train, val, stop) = (Columns::new(60), Columns::new(12), AtomicBool::new(false));
-    fit(&network(), &config(epochs), &train, &val, dir, &mut (), &stop, resume)
+    fit(&network(), config, &train, &val, dir, &mut (), &stop, resume)
+}
+
+/// Runs until `steps` steps are made.
+fn run_some(config: &TrainConfig, dir: &Path, resume: bool, steps: usize) -> Summary {
+    let (train, val, stop) = (Columns::new(60), Columns::new(12), AtomicBool::new(false));
+    let mut observer = StopAfter { steps, flag: &stop };
+    fit(&network(), config, &train, &val, dir, &mut observer, &stop, resume).unwrap()
 }
 
 /// Raises the stop flag after a number of steps.
@@ -190,29 +202,71 @@ fn any_number_of_threads_gives_the_same_bytes() {
     assert!(files[0] == files[1] && files[0] == files[2]);
 }
 
+/// Every rule, schedule and option that has a state or depends on the step.
+fn all_settings(epochs: usize) -> Vec<TrainConfig> {
+    let plain = TrainConfig { schedule: Schedule::Constant, warmup: 0.0, ..config(epochs) };
+    let graves = Method::RmsProp { alpha: 0.9, epsilon: 1e-4, momentum: 0.5, centered: true };
+    let nesterov = Method::Sgd { momentum: 0.9, nesterov: true };
+    let drops = Schedule::Step { every: 1, factor: 0.5 };
+    vec![
+        config(epochs),
+        TrainConfig { ema: Some(0.99), ..config(epochs) },
+        TrainConfig { method: Method::sgd(0.0), ..plain.clone() },
+        TrainConfig { method: nesterov, weight_decay: 1e-3, schedule: drops, warmup: 1.5, ..plain.clone() },
+        TrainConfig { method: graves, lr: 1e-3, clip_value: Some(0.1), ..plain.clone() },
+        TrainConfig { method: Method::rms_prop(), lr: 1e-3, ema: Some(0.9), ..plain.clone() },
+        TrainConfig { method: Method::adam_w(), weight_decay: 0.1, schedule: Schedule::one_cycle(), ..plain },
+    ]
+}
+
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
-    let whole = tempfile::tempdir().unwrap();
-    run(whole.path(), 4, false).unwrap();
-    // 7 steps an epoch: within the first, at an epoch's end, within the third.
-    for steps in [3, 7, 16] {
-        let dir = tempfile::tempdir().unwrap();
-        let stop = AtomicBool::new(false);
-        let mut observer = StopAfter { steps, flag: &stop };
-        let (train, val) = (Columns::new(60), Columns::new(12));
-        let stopped = fit(&network(), &config(4), &train, &val, dir.path(), &mut observer, &stop, false).unwrap();
-        assert!(stopped.interrupted);
-        let summary = run(dir.path(), 4, true).unwrap();
-        assert!(!summary.interrupted);
-        for name in ["last.safetensors", "best.safetensors", "config.json"] {
-            assert!(bytes(dir.path(), name) == bytes(whole.path(), name), "{name} after {steps} steps");
+    let losses = |dir: &Path| -> Vec<(f64, Option<f64>, f64)> {
+        let rows = history::read(&dir.join("history.csv")).unwrap();
+        rows.iter().map(|r| (r.train_loss, r.val_loss, r.lr)).collect()
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for config in all_settings(3) {
+        let whole = tempfile::tempdir().unwrap();
+        run_with(&config, whole.path(), false).unwrap();
+        // 7 steps an epoch, with batch norm, dropout and augmentation: stopped twice, the second time anywhere after the first.
+        let first = rng.random_range(1..20);
+        for (first, second) in [(first, rng.random_range(1..=20 - first)), (7, 7)] {
+            let dir = tempfile::tempdir().unwrap();
+            assert!(run_some(&config, dir.path(), false, first).interrupted);
+            run_some(&config, dir.path(), true, second);
+            assert!(!run_with(&config, dir.path(), true).unwrap().interrupted);
+            for name in ["last.safetensors", "best.safetensors", "config.json"] {
+                let same = bytes(dir.path(), name) == bytes(whole.path(), name);
+                assert!(same, "{name} after {first} and {second} steps of {config:?}");
+            }
+            assert_eq!(losses(dir.path()), losses(whole.path()));
         }
-        let losses = |dir: &Path| -> Vec<(f64, Option<f64>)> {
-            let rows = history::read(&dir.join("history.csv")).unwrap();
-            rows.iter().map(|r| (r.train_loss, r.val_loss)).collect()
-        };
-        assert_eq!(losses(dir.path()), losses(whole.path()));
     }
+}
+
+#[test]
+fn the_average_is_what_is_validated_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = TrainConfig { ema: Some(0.99), ..config(3) };
+    let summary = run_with(&config, dir.path(), false).unwrap();
+    let mut predictor = Predictor::load(dir.path()).unwrap();
+    let metrics = evaluate(&mut predictor, &Columns::new(12), Loss::Mse).unwrap().unwrap();
+    assert_eq!(Some(metrics.loss), summary.history[summary.best_epoch - 1].val_loss);
+    assert_eq!(summary.best_epoch, 3, "the average of this descent gets better with every epoch");
+    let last = load_params(&dir.path().join("last.safetensors"), &network()).unwrap();
+    assert!(last != *predictor.params());
+}
+
+#[test]
+fn a_checkpoint_without_the_state_asked_for_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), 1, false).unwrap();
+    let other = TrainConfig { ema: Some(0.9), ..config(1) };
+    let error = run_with(&other, dir.path(), true).unwrap_err();
+    assert!(error.to_string().contains("last.safetensors") && error.to_string().contains("ema."), "{error}");
+    let error = run_with(&TrainConfig { method: Method::rms_prop(), ..config(1) }, dir.path(), true).unwrap_err();
+    assert!(error.to_string().contains("optimizer.square."), "{error}");
 }
 
 #[test]
