@@ -100,19 +100,34 @@ fn decode_all(images: &[Image<'_>], options: &LoadOptions, watch: Watch<'_>) -> 
     let target = Size::new(options.height, options.width);
     // Refuses a target of zero or enormous size before memory is asked for.
     Preprocess::new(target, None, target).map_err(|error| Error::usage("frame size", error))?;
-    let frame_len = target.rgb_len();
-    let mut pixels = vec![0u8; images.len() * frame_len];
+    let mut pixels = vec![0u8; images.len() * target.rgb_len()];
+    fill_in_parallel(&mut pixels, images, "frames", watch, |image, scratch, out| {
+        decode_one(image, options, target, scratch, out)
+    })?;
+    let labels = images.iter().map(|image| image.label).collect();
+    Ok(FrameSet { height: options.height, width: options.width, pixels, labels })
+}
+
+/// Makes each of `items` (called `noun`) into its share of `pixels`, on all threads. The error is that of the first item that has one.
+pub(super) fn fill_in_parallel<I: Sync>(
+    pixels: &mut [u8],
+    items: &[I],
+    noun: &str,
+    watch: Watch<'_>,
+    decode: impl Fn(&I, &mut Vec<u32>, &mut [u8]) -> Result<()> + Sync,
+) -> Result<()> {
+    let share = (pixels.len() / items.len().max(1)).max(1);
     let done = AtomicUsize::new(0);
-    // Index of the earliest failure so far: later images are not worth decoding, earlier ones may fail too.
+    // Index of the earliest failure so far: later items are not worth decoding, earlier ones may fail too.
     let failed_at = AtomicUsize::new(usize::MAX);
     let failure = Mutex::new(None::<(usize, Error)>);
-    pixels.par_chunks_exact_mut(frame_len).zip(images).enumerate().for_each_init(
+    pixels.par_chunks_exact_mut(share).zip(items).enumerate().for_each_init(
         Vec::new,
-        |scratch, (index, (out, image))| {
+        |scratch, (index, (out, item))| {
             if watch.stop.load(Ordering::Relaxed) || failed_at.load(Ordering::Relaxed) < index {
                 return;
             }
-            if let Err(error) = decode_one(image, options, target, scratch, out) {
+            if let Err(error) = decode(item, scratch, out) {
                 failed_at.fetch_min(index, Ordering::Relaxed);
                 if let Ok(mut first) = failure.lock()
                     && first.as_ref().is_none_or(|(earlier, _)| index < *earlier)
@@ -120,17 +135,16 @@ fn decode_all(images: &[Image<'_>], options: &LoadOptions, watch: Watch<'_>) -> 
                     *first = Some((index, error));
                 }
             }
-            (watch.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, images.len());
+            (watch.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
         },
     );
     if let Some((_, error)) = failure.into_inner().unwrap_or_default() {
         return Err(error);
     }
     if watch.stop.load(Ordering::Relaxed) {
-        return Err(Error::new(ErrorKind::Interrupted, "", "stopped while reading frames"));
+        return Err(Error::new(ErrorKind::Interrupted, "", format!("stopped while reading {noun}")));
     }
-    let labels = images.iter().map(|image| image.label).collect();
-    Ok(FrameSet { height: options.height, width: options.width, pixels, labels })
+    Ok(())
 }
 
 fn decode_one(

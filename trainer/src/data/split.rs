@@ -6,6 +6,10 @@
 
 use std::path::Path;
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
 use crate::{Error, ErrorKind, Result};
 
 /// Longest block, frames: about 10 s of a usual recording.
@@ -14,6 +18,35 @@ const LONGEST_BLOCK: usize = 150;
 const PERIOD: usize = 5;
 /// Longest gap, frames: about 1 s.
 const LONGEST_GAP: usize = 15;
+/// Seed of the order in which independent samples are dealt out.
+const DEAL: u64 = 0x5eed;
+
+/// Which of `0..len` are in `split`: `train`, `val` (a fifth), or all with `None`, where samples do not depend on each other: dealt out by a
+/// fixed seed, in rising order.
+///
+/// # Errors
+/// Another name, or too few samples to have that part.
+pub fn deal(folder: &Path, len: usize, split: Option<&str>) -> Result<Vec<usize>> {
+    let mut order: Vec<usize> = (0..len).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(DEAL));
+    let validation = len / PERIOD;
+    let mut chosen = match split {
+        None => order,
+        Some("val") => order[..validation].to_vec(),
+        Some("train") => order[validation..].to_vec(),
+        Some(other) => {
+            let message =
+                format!("has no split `{other}`: it has no splits of its own, `train` and `val` are dealt out of it");
+            return Err(Error::new(ErrorKind::MissingFile, folder.display(), message));
+        }
+    };
+    if chosen.is_empty() {
+        let message = format!("holds {len} samples, which is too few for a part `{}`", split.unwrap_or("all"));
+        return Err(Error::new(ErrorKind::BadFile, folder.display(), message));
+    }
+    chosen.sort_unstable();
+    Ok(chosen)
+}
 
 /// Which of `0..len` are in `split`: `train`, `val`, or all with `None`.
 ///

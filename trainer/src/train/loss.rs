@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::data::Target;
 use crate::graph::{Graph, NodeId, Shape};
-use crate::ops::{Concat, Constant, Function, Huber, Relu, Softmax, Unary};
+use crate::ops::{BceWithLogits, CrossEntropy, Function, Huber, Unary};
 
 /// What is minimized: the mean over samples and outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -88,13 +88,8 @@ impl Loss {
                 let difference = graph.sub(predicted, target)?;
                 graph.push(Huber { delta }, &[difference])?
             }
-            Self::CrossEntropy { smoothing } => cross_entropy(graph, predicted, target, smoothing)?,
-            Self::BinaryCrossEntropy => {
-                // ln(1 + e^x) - t x
-                let softplus = graph.push(Unary { function: Function::Softplus }, &[predicted])?;
-                let product = graph.mul(target, predicted)?;
-                graph.sub(softplus, product)?
-            }
+            Self::CrossEntropy { smoothing } => graph.push(CrossEntropy { smoothing }, &[predicted, target])?,
+            Self::BinaryCrossEntropy => graph.push(BceWithLogits, &[predicted, target])?,
         };
         graph.mean(each)
     }
@@ -121,37 +116,4 @@ impl Loss {
             }
         }
     }
-}
-
-/// Added to shares before the logarithm.
-const TINY: f64 = 1e-12;
-
-/// Losses `[n, 1]` of scores `[n, c]` against indices `[n]`.
-fn cross_entropy(graph: &mut Graph, scores: NodeId, target: NodeId, smoothing: f64) -> Result<NodeId> {
-    let shape = graph.shape(scores).clone();
-    let [n, classes] = [shape.first().copied().unwrap_or(1), shape.last().copied().unwrap_or(1)];
-    // One-hot: 1 - (index - class)^2, zero where negative.
-    let numbers = class_numbers(graph, classes)?;
-    let target = graph.reshape(target, [n, 1])?;
-    let (target, numbers) = (graph.broadcast(target, &shape)?, graph.broadcast(numbers, &shape)?);
-    let distance = graph.sub(target, numbers)?;
-    let square = graph.mul(distance, distance)?;
-    let nearness = graph.affine(square, -1.0, 1.0)?;
-    let hot = graph.push(Relu, &[nearness])?;
-    let wanted = graph.affine(hot, smoothing - 1.0, -smoothing / classes as f64)?;
-    let shares = graph.push(Softmax, &[scores])?;
-    let positive = graph.affine(shares, 1.0, TINY)?;
-    let logarithm = graph.push(Unary { function: Function::Log }, &[positive])?;
-    let terms = graph.mul(wanted, logarithm)?;
-    graph.sum_to(terms, &Shape::from([n, 1]))
-}
-
-/// `[1, classes]`: 0, 1, 2, ...
-fn class_numbers(graph: &mut Graph, classes: usize) -> Result<NodeId> {
-    let mut row = graph.push(Constant { value: 0.0, shape: Shape::from([1, 1]) }, &[])?;
-    for class in 1..classes {
-        let next = graph.push(Constant { value: class as f64, shape: Shape::from([1, 1]) }, &[])?;
-        row = graph.push(Concat { axis: 1 }, &[row, next])?;
-    }
-    Ok(row)
 }

@@ -40,7 +40,7 @@ fn folders_for_files_and_files_for_folders() {
     fs::create_dir(workshop.path().join("f.tflite")).unwrap();
     let wrong = [
         ("train --data m.ackm --out new", "is a file"),
-        ("train --data r --out new", "no recording"),
+        ("train --data r --out new", "no data that is known"),
         ("quantize m.ackm --calibrate d --out new.ackm", "m.ackm/config.json"),
         ("quantize r --calibrate m.ackm --out new.ackm", "is a file"),
         ("import f.tflite --out new.ackm", "is a folder"),

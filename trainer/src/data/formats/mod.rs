@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::labelled::{self, FileKind, packed_sounds};
 use super::options::LoadOptions;
 use super::record::Record;
 use super::table;
@@ -29,6 +30,18 @@ pub enum Format {
     TubV2,
     /// `frames.csv`: path, angle.
     Plain,
+    /// A folder of pictures for each class.
+    PictureFolders,
+    /// MNIST's `SPLIT-images-idx3-ubyte` and `SPLIT-labels-idx1-ubyte`.
+    Idx,
+    /// WAV files in a folder for each class, or with the class in their names.
+    Wav,
+    /// `SPLIT.csv` with ranges of samples in `SPLIT.s16le`.
+    PackedSounds,
+    /// `SPLIT.tsv`: text, tab, class.
+    Texts,
+    /// `x.npy` and `y.npy`.
+    Arrays,
 }
 
 impl Format {
@@ -40,7 +53,18 @@ impl Format {
             Self::TubV1 => "donkeycar tub v1",
             Self::TubV2 => "donkeycar tub v2",
             Self::Plain => "frames.csv",
+            Self::PictureFolders => "folders of pictures",
+            Self::Idx => "IDX files",
+            Self::Wav => "WAV files",
+            Self::PackedSounds => "packed recordings of sound",
+            Self::Texts => "texts (tsv)",
+            Self::Arrays => "arrays (npy)",
         }
+    }
+
+    /// Whether it is recorded driving: frames with steering.
+    pub fn is_driving(self) -> bool {
+        matches!(self, Self::Packed | Self::Udacity | Self::TubV1 | Self::TubV2 | Self::Plain)
     }
 
     /// Finds out what `folder` holds.
@@ -68,9 +92,22 @@ impl Format {
             Ok(Self::Packed)
         } else if has("frames.csv") || csv_with(|column| column == "path") {
             Ok(Self::Plain)
+        } else if csv_with(|column| column == packed_sounds::OFFSET) {
+            Ok(Self::PackedSounds)
+        } else if labelled::is_idx(&names) {
+            Ok(Self::Idx)
+        } else if labelled::is_arrays(folder, &names) {
+            Ok(Self::Arrays)
+        } else if names.iter().any(|name| name.ends_with(".tsv")) {
+            Ok(Self::Texts)
+        } else if names.iter().any(|name| FileKind::SOUNDS.fits(name)) || labelled::holds(folder, FileKind::SOUNDS) {
+            Ok(Self::Wav)
+        } else if labelled::holds(folder, FileKind::PICTURES) {
+            Ok(Self::PictureFolders)
         } else {
-            let message = "holds no recording: looked for SPLIT.csv with SPLIT-center.mjpeg, driving_log.csv, \
-                           manifest.json, record_N.json and frames.csv";
+            let message = "holds no data that is known: looked for driving (SPLIT.csv with SPLIT-center.mjpeg, driving_log.csv, \
+                           manifest.json, record_N.json, frames.csv), CLASS/*.png or *.jpg, CLASS/*.wav, SPLIT.csv with SPLIT.s16le, \
+                           SPLIT-images-idx3-ubyte, SPLIT.tsv and x.npy with y.npy";
             Err(Error::new(ErrorKind::BadFile, folder.display(), message))
         }
     }
@@ -83,12 +120,16 @@ impl Format {
             Self::TubV1 => donkey::read_v1(folder, options),
             Self::TubV2 => donkey::read_v2(folder, options),
             Self::Plain => plain::read(folder, options),
+            other => {
+                let message = format!("holds {}; recorded driving is needed here", other.name());
+                Err(Error::new(ErrorKind::Usage, folder.display(), message))
+            }
         }
     }
 }
 
 /// Names of the files in `folder`, sorted.
-fn file_names(folder: &Path) -> Result<Vec<String>> {
+pub fn file_names(folder: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(folder).map_err(|error| Error::reading(folder, &error))?;
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();

@@ -41,7 +41,11 @@ fn spoiled(from: &str, to: &str) -> Result<crate::data::Loaded, Error> {
 fn folders_without_a_recording() {
     says(load_with(Path::new("/nowhere/at/all"), |_| ()), ErrorKind::MissingFile, &["/nowhere/at/all"]);
     let folder = tempfile::tempdir().unwrap();
-    says(load_with(folder.path(), |_| ()), ErrorKind::BadFile, &["no recording", "driving_log.csv", "frames.csv"]);
+    says(
+        load_with(folder.path(), |_| ()),
+        ErrorKind::BadFile,
+        &["no data that is known", "driving_log.csv", "frames.csv"],
+    );
     put(folder.path(), "driving_log.csv", "");
     says(load_with(folder.path(), |_| ()), ErrorKind::BadFile, &["driving_log.csv", "empty"]);
     says(load_with(&folder.path().join("driving_log.csv"), |_| ()), ErrorKind::BadFile, &["is a file"]);

@@ -4,6 +4,7 @@ mod augment;
 mod errors;
 mod images;
 mod jpeg;
+mod labelled;
 mod numbers;
 mod readers;
 mod shared;

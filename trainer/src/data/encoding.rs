@@ -1,0 +1,51 @@
+//! What training fixes about data: numbers of classes and words, length of texts. Whatever is measured or quantized later reads its data
+//! the same way, so it is kept in the run's folder.
+
+use std::path::Path;
+
+use super::classes::Classes;
+use super::vocabulary::Vocabulary;
+use crate::{Error, Result, files};
+
+const CLASSES: &str = "classes.txt";
+const VOCABULARY: &str = "vocabulary.txt";
+
+/// Numbers of classes and words.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Encoding {
+    /// The classes; none where targets are numbers.
+    pub classes: Classes,
+    /// The words, for texts.
+    pub vocabulary: Option<Vocabulary>,
+    /// Words in a text, padding included, for texts.
+    pub length: usize,
+}
+
+impl Encoding {
+    /// Writes `classes.txt` and `vocabulary.txt` into a run's folder, each where there is such a thing.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn save(&self, run: &Path) -> Result<()> {
+        if !self.classes.is_empty() {
+            files::write(&run.join(CLASSES), (self.classes.names().join("\n") + "\n").as_bytes())?;
+        }
+        self.vocabulary.as_ref().map_or(Ok(()), |vocabulary| vocabulary.save(&run.join(VOCABULARY)))
+    }
+
+    /// What [`Encoding::save`] wrote; `length` is the number of words that the run's network takes.
+    ///
+    /// # Errors
+    /// Files that are there but cannot be used.
+    pub fn of_run(run: &Path, length: usize) -> Result<Self> {
+        let path = run.join(CLASSES);
+        let classes = match std::fs::read_to_string(&path) {
+            Ok(text) => text.lines().map(String::from).collect::<Vec<_>>().into(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Classes::default(),
+            Err(error) => return Err(Error::reading(&path, &error)),
+        };
+        let path = run.join(VOCABULARY);
+        let vocabulary = if path.is_file() { Some(Vocabulary::load(&path)?) } else { None };
+        Ok(Self { classes, vocabulary, length })
+    }
+}
