@@ -6,6 +6,7 @@
 
 mod build;
 mod executor;
+mod functions;
 mod gradient;
 mod params;
 mod plan;

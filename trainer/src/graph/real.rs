@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use super::functions;
+
 /// A floating-point type the executor can run in.
 pub trait Real:
     Copy
@@ -43,6 +45,8 @@ pub trait Real:
     fn powf(self, exponent: Self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// `1 / (1 + e^-x)`.
+    fn logistic(self) -> Self;
     /// Arc tangent, radians.
     fn atan(self) -> Self;
     /// Magnitude.
@@ -50,7 +54,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty) => {
+    ($t:ty, $tanh:path, $logistic:path) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -87,8 +91,14 @@ macro_rules! real {
                 <$t>::powf(self, exponent)
             }
 
+            #[inline(always)]
             fn tanh(self) -> Self {
-                <$t>::tanh(self)
+                $tanh(self)
+            }
+
+            #[inline(always)]
+            fn logistic(self) -> Self {
+                $logistic(self)
             }
 
             fn atan(self) -> Self {
@@ -102,5 +112,5 @@ macro_rules! real {
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, functions::tanh, functions::logistic);
+real!(f64, f64::tanh, functions::logistic_f64);

@@ -36,3 +36,9 @@ pub fn map2<T: Send + Sync + Copy>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T
     let inputs = a.par_chunks(PIECE).zip(b.par_chunks(PIECE));
     out.par_chunks_mut(PIECE).zip(inputs).for_each(|(out, (a, b))| piece(out, a, b));
 }
+
+/// Runs `f` as compiled for the widest vectors of this machine. Mark the closure, and what its loops call, `#[inline(always)]`.
+#[inline(always)]
+pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(f)
+}

@@ -159,6 +159,7 @@ mod maximum;
 mod mean;
 mod mul;
 mod one_hot;
+mod part;
 mod pow;
 mod prelu;
 mod reciprocal;
@@ -245,6 +246,10 @@ operators! {
     layer_norm::LayerNorm,
     prelu::Prelu,
     recurrent::Recurrent,
+    recurrent::RecurrentTape,
+    recurrent::RecurrentStates,
+    recurrent::RecurrentGrad,
+    part::Part,
     resize::ResizeNearest,
     resize::ResizeBilinear,
 }

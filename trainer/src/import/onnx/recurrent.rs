@@ -20,7 +20,7 @@ pub fn lstm<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value
     layer(c, node, Cell::Lstm, &[0, 2, 3, 1])
 }
 
-/// Gates update, reset, candidate.
+/// Gates update, reset, candidate in ONNX.
 pub fn gru<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
     if node.int("linear_before_reset", 0)? == 0 {
         let advice = "resets the hidden state before its matrix; linear_before_reset = 1 (PyTorch, Keras reset_after) is supported";
@@ -29,7 +29,7 @@ pub fn gru<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>
     if !activations(node, &["Sigmoid", "Tanh"])? {
         return Err(unusable("has other activations than Sigmoid, Tanh"));
     }
-    layer(c, node, Cell::Gru, &[0, 1, 2])
+    layer(c, node, Cell::Gru, &[1, 0, 2])
 }
 
 /// No gates.
@@ -113,7 +113,7 @@ fn plain<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<()> {
     Ok(())
 }
 
-/// Rows of one direction, gates in the core's order (zeros where there is no constant); `halves` lists of them.
+/// Rows of one direction, gates in our order (zeros where there is no constant); `halves` lists of them.
 fn part(
     c: &mut Conversion<'_, '_>,
     name: &str,

@@ -20,6 +20,10 @@ pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
             let op = Slice { begin: vec![1, c.size(0..=1)], step: vec![1, 2], size: shape.into() };
             c.graph.push(op, &[x]).unwrap()
         }
+        "Part" => {
+            let (x, begin) = (c.leaf([shape[0] + 1, shape[1]]), c.size(0..=1));
+            c.graph.push(Part { begin, shape: [shape[1], shape[0]].into() }, &[x]).unwrap()
+        }
         "Pad" => {
             let x = c.leaf(shape);
             let op =
