@@ -3,28 +3,32 @@
 use super::{Builder, unfit};
 use crate::Result;
 use crate::graph::NodeId;
-use crate::nn::{Layer, Role};
+use crate::nn::{Layer, Mode, Role};
 use crate::ops::{Cell, Recurrent, Reshape, Slice};
 
 /// What a recurrent layer is made of.
 struct Cells {
     cell: Cell,
     units: usize,
+    peephole: bool,
     bidirectional: bool,
     sequence: bool,
 }
 
 impl Builder<'_> {
     /// Parameters of each direction (`""`, `"_reverse"`): `weight_ih_l0`, `weight_hh_l0`, and `bias_l0`, PyTorch's two biases behind one
-    /// another.
+    /// another; with peepholes `peephole_l0`, which PyTorch has not.
     pub(super) fn recurrent(&mut self, name: &str, layer: &Layer, x: NodeId) -> Result<NodeId> {
         let cells = match *layer {
-            Layer::Lstm { peephole: true, .. } => return unfit(name, "has peepholes, which cannot be built yet"),
-            Layer::Lstm { units, bidirectional, sequence, .. } => {
-                Cells { cell: Cell::Lstm, units, bidirectional, sequence }
+            Layer::Lstm { units, bidirectional, peephole, sequence } => {
+                Cells { cell: Cell::Lstm, units, peephole, bidirectional, sequence }
             }
-            Layer::Gru { units, bidirectional, sequence } => Cells { cell: Cell::Gru, units, bidirectional, sequence },
-            Layer::Rnn { units, bidirectional, sequence } => Cells { cell: Cell::Tanh, units, bidirectional, sequence },
+            Layer::Gru { units, bidirectional, sequence } => {
+                Cells { cell: Cell::Gru, units, peephole: false, bidirectional, sequence }
+            }
+            Layer::Rnn { units, bidirectional, sequence } => {
+                Cells { cell: Cell::Tanh, units, peephole: false, bidirectional, sequence }
+            }
             _ => return Ok(x),
         };
         let &[batch, time, inputs] = self.shape(x).dims() else {
@@ -64,6 +68,16 @@ impl Builder<'_> {
         let r = self.param(name, &format!("weight_hh_l0{suffix}"), [rows, units], Role::Recurrent { units });
         let role = if cell == Cell::Lstm { Role::LstmBias { units } } else { Role::GateBias { units } };
         let b = self.param(name, &format!("bias_l0{suffix}"), [2 * rows], role);
-        self.push(name, Recurrent { cell, backward, clip: 0.0 }, &[x, w, r, b])
+        let mut inputs = vec![x, w, r, b];
+        if cells.peephole {
+            // From zero, as biases: the gates begin without them.
+            let role = Role::GateBias { units };
+            inputs.push(self.param(name, &format!("peephole_l0{suffix}"), [3 * units], role));
+        }
+        let layer = Recurrent { backward, ..Recurrent::new(cell) };
+        match self.mode {
+            Mode::Train { .. } => layer.train(&mut self.built.graph, name, &inputs),
+            Mode::Eval => self.push(name, layer, &inputs),
+        }
     }
 }
