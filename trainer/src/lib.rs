@@ -1,7 +1,8 @@
 //! Trains, quantizes and exports networks for `ackermann-core`, and drives boards with them.
 //!
 //! Modules in data-flow order: frames come from [`data`] or [`sim`], a network from [`nn`] is a [`graph`] of [`ops`],
-//! [`train`] fits it with an [`optim`]izer, [`quant`] turns it into a blob ([`import`] makes one from a foreign file),
+//! [`train`] fits it with an [`optim`]izer ([`exchange`] takes it to other tools), [`quant`] turns it into a blob ([`import`] makes one
+//! from a foreign file),
 //! [`board`] flashes and drives a board with it, [`report`] shows how well it went; [`cli`] is the command line over all of it.
 
 pub mod error;
@@ -17,6 +18,7 @@ pub mod ops;
 pub mod optim;
 pub mod train;
 
+pub mod exchange;
 pub mod import;
 pub mod quant;
 

@@ -3,6 +3,7 @@
 use super::recording::SIM_FRAMES;
 use super::values;
 use crate::data::Window;
+use crate::nn::Initializer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -50,11 +51,15 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a network on recorded or simulated driving.
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Turn a trained network into an int8 blob.
     Quantize(QuantizeArgs),
     /// Turn a network from another tool into a blob.
     Import(ImportArgs),
+    /// Write a trained network for other tools: PyTorch's weights, ONNX.
+    Export(ExportArgs),
+    /// Make a run folder from a network and weights of PyTorch.
+    ImportWeights(ImportWeightsArgs),
     /// Show layers, shapes, memory, and which boards a network fits.
     Inspect(InspectArgs),
     /// Run a blob on the host or on a board, which give the same bytes.
@@ -204,6 +209,7 @@ Examples:
   ackermann train --net pilotnet --data drives/lake --out runs/lake
   ackermann train --net micro --data drives/mountain --side-correction 0.04 --epochs 40 --out runs/mountain
   ackermann train --net micro --data sim --out runs/sim
+  ackermann train --from runs/lake --freeze 'conv*' --head 1 --data drives/mountain --out runs/mountain
   ackermann train --out runs/lake --resume")]
 pub struct TrainArgs {
     /// Network: micro or pilotnet.
@@ -263,6 +269,21 @@ pub struct TrainArgs {
     /// Seed of initial weights, shuffling and augmentation.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// How weights begin.
+    #[arg(long, value_enum, default_value = "layer", conflicts_with = "from")]
+    pub init: Initializer,
+    /// Begin with the weights of this run, and train its network further.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["net", "weights"])]
+    pub from: Option<PathBuf>,
+    /// Begin with PyTorch's weights of the same network: a state_dict as .safetensors.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Draw the last dense layer anew, with so many outputs.
+    #[arg(long, value_name = "N", value_parser = values::count())]
+    pub head: Option<usize>,
+    /// Parameters that stay as they are, by name: `conv*` and `bn1.weight`, for example; may be given more than once.
+    #[arg(long, value_name = "PATTERN")]
+    pub freeze: Vec<String>,
     /// No augmentation (flip, brightness, shift).
     #[arg(long)]
     pub no_augment: bool,
@@ -270,7 +291,7 @@ pub struct TrainArgs {
     #[arg(long, conflicts_with_all = [
         "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "patience", "seed", "no_augment",
-        "overwrite",
+        "overwrite", "init", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.
@@ -336,6 +357,51 @@ pub struct ImportArgs {
     /// Whose rounding of fully connected layers to repeat: the two reference implementations differ there.
     #[arg(long, value_enum, default_value = "tflm")]
     pub rounding: RoundingName,
+}
+
+/// `ackermann export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann export runs/lake --to lake.safetensors
+  ackermann export runs/lake --to lake.onnx
+
+docs/pytorch.md shows how PyTorch loads the weights.")]
+pub struct ExportArgs {
+    /// Run folder of a trained network.
+    pub run: PathBuf,
+    /// The file to write: .safetensors (weights) or .onnx (the network).
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// Names and layouts of the weights.
+    #[arg(long, value_enum, default_value = "pytorch")]
+    pub layout: LayoutName,
+}
+
+/// Layouts of weights by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LayoutName {
+    /// A state_dict: filters OIHW, pictures flattened channel by channel.
+    Pytorch,
+    /// As runs keep them: channels last.
+    Ackermann,
+}
+
+/// `ackermann import-weights`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann import-weights lenet.safetensors --net lenet --out runs/lenet
+  ackermann import-weights mine.safetensors --net mine.json --out runs/mine")]
+pub struct ImportWeightsArgs {
+    /// A state_dict as .safetensors (`safetensors.torch.save_file(net.state_dict(), FILE)`).
+    pub weights: PathBuf,
+    /// The same network here: a name (`ackermann inspect` lists them) or a .json file.
+    #[arg(long, value_name = "NET")]
+    pub net: String,
+    /// Run folder to make.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
 }
 
 /// TFLite's implementations by name.

@@ -10,8 +10,10 @@ mod boards;
 mod descent;
 mod drive;
 mod eval;
+mod export;
 mod flash;
 mod import;
+mod import_weights;
 mod inspect;
 mod main_job;
 mod operators;
@@ -82,6 +84,8 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
         Some(Command::Quantize(args)) => quantize::run(args, output),
         Some(Command::Inspect(args)) => inspect::inspect(args, output),
         Some(Command::Import(args)) => import::import(args, output),
+        Some(Command::Export(args)) => export::export(args, output),
+        Some(Command::ImportWeights(args)) => import_weights::import_weights(args, output),
         Some(Command::Run(args)) => run::run(args, output),
         Some(Command::Eval(args)) => eval::eval(args, output),
         Some(Command::Drive(args)) => drive::run(args, output),

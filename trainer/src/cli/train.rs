@@ -4,10 +4,10 @@ use super::args::{LossName, TrainArgs};
 use super::recording::Recording;
 use super::{Output, descent, progress, stop};
 use crate::data::{Augment, Augmented, FrameSet, metrics};
-use crate::nn::{self, Network};
+use crate::nn::{self, Freeze, Network};
 use crate::report::chart::{learning_rate, loss_curves};
 use crate::report::{Report, Table, format};
-use crate::train::{EpochRow, Loss, Summary, TrainConfig, fit, read_config};
+use crate::train::{EpochRow, Loss, Start, Summary, TrainConfig, Weights, fit, read_config};
 use crate::{Error, ErrorKind, Result, files};
 use serde_json::json;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
 
 /// A run described by the command line.
 fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
-    let (network, config) = (nn::by_name(&args.net)?, config(args)?);
+    let (network, config) = (network(args)?, config(args)?);
     files::check_folder(&args.out)?;
     if args.out.join("last.safetensors").exists() && !args.overwrite {
         let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
@@ -56,6 +56,29 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     Ok((network, config, recording))
 }
 
+/// The network: a named one, or that of a run, perhaps with another head.
+fn network(args: &TrainArgs) -> Result<Network> {
+    let network = match &args.from {
+        Some(run) => read_config(run)?.network,
+        None => nn::by_name(&args.net)?,
+    };
+    match args.head {
+        Some(outputs) if args.from.is_none() && args.weights.is_none() => Err(Error::usage(
+            "--head",
+            format!("replaces {outputs} outputs of trained weights; name them with --from or --weights"),
+        )),
+        Some(outputs) => network.with_outputs(outputs),
+        None => Ok(network),
+    }
+}
+
+/// Trained weights to begin with.
+fn start(args: &TrainArgs) -> Option<Start> {
+    let run = args.from.clone().map(Weights::Run);
+    let weights = run.or_else(|| args.weights.clone().map(Weights::Pytorch))?;
+    Some(Start { weights, fresh_head: args.head.is_some() })
+}
+
 /// A run described by its folder.
 fn resumed(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     let saved = read_config(&args.out)?;
@@ -75,6 +98,9 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
             LossName::Huber => Loss::Huber { delta: args.huber_delta },
         },
         seed: args.seed,
+        initializer: args.init,
+        start: start(args),
+        freeze: Freeze::new(&args.freeze),
         patience: args.patience,
         ..TrainConfig::default()
     };

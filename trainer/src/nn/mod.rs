@@ -5,10 +5,12 @@
 
 mod build;
 mod freeze;
+mod head;
 mod init;
 mod layer;
 mod limits;
 mod make;
+pub mod modules;
 mod network;
 mod summary;
 mod zoo;
@@ -19,6 +21,7 @@ mod tests;
 pub use freeze::Freeze;
 pub use init::{Initializer, Role};
 pub use layer::Layer;
+pub(crate) use layer::{named, path};
 pub use network::{Built, InputKind, Mode, Network, RunningStats};
 pub use summary::LayerSummary;
 pub use zoo::{by_name, names};

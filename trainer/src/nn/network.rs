@@ -1,5 +1,7 @@
 //! A network as a list of layers.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::build::Builder;
@@ -72,6 +74,8 @@ pub struct Built {
     pub output: NodeId,
     /// Output node of each layer, in order (of its input, for dropout in evaluation).
     pub layers: Vec<NodeId>,
+    /// Input and output node of each layer by its name, layers within layers included.
+    pub sides: HashMap<String, [NodeId; 2]>,
     /// Parameters to train.
     pub params: Vec<NodeId>,
     /// Batch statistics; empty in evaluation.

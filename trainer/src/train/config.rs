@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::{Loss, Start};
+use crate::nn::{Freeze, Initializer};
 use crate::optim::{Clip, Method, Schedule, Timetable};
 use crate::{Error, Result};
 
@@ -37,6 +38,12 @@ pub struct TrainConfig {
     pub loss: Loss,
     /// Seed of everything random: initial values, order, augmentation, dropout.
     pub seed: u64,
+    /// How weights begin.
+    pub initializer: Initializer,
+    /// Trained parameters to begin with instead.
+    pub start: Option<Start>,
+    /// Parameters that stay as they are.
+    pub freeze: Freeze,
     /// Stop after this many epochs without a better validation loss.
     pub patience: Option<usize>,
 }
@@ -56,6 +63,9 @@ impl Default for TrainConfig {
             ema: None,
             loss: Loss::Mse,
             seed: 0,
+            initializer: Initializer::default(),
+            start: None,
+            freeze: Freeze::NONE,
             patience: None,
         }
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::{Augmentation, Batch, shuffled};
 use super::checkpoint::{self, Position};
 use super::stepper::Stepper;
-use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evaluate, history};
+use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evaluate, history, start};
 use crate::data::Samples;
 use crate::graph::Params;
 use crate::nn::Network;
@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
     fn open(network: &Network, config: &'a TrainConfig, train: &dyn Samples, dir: &Path, resume: bool) -> Result<Self> {
         let batch = config.batch.min(train.len());
         let stepper = Stepper::new(network, config, batch)?;
-        let mut params = network.init(config.seed)?;
+        let mut params = start::parameters(network, config.seed, config.initializer, config.start.as_ref())?;
         let mut optimizer =
             Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?.clipped(config.clip());
         let mut average = config.ema.map(|decay| Ema::new(decay, &params));

@@ -13,6 +13,8 @@ mod history;
 mod loss;
 mod observer;
 mod predict;
+mod sequential;
+mod start;
 mod stepper;
 
 #[cfg(test)]
@@ -26,3 +28,5 @@ pub use history::EpochRow;
 pub use loss::Loss;
 pub use observer::{Observer, StepReport};
 pub use predict::Predictor;
+pub use sequential::{Sequential, sequential};
+pub use start::{Start, Weights};

@@ -2,10 +2,10 @@
 
 use super::TrainConfig;
 use super::batch::Batch;
-use crate::Result;
 use crate::graph::{Executor, NodeId, Params};
-use crate::nn::{Mode, Network, RunningStats};
+use crate::nn::{Built, Mode, Network, RunningStats};
 use crate::optim::Optimizer;
+use crate::{Error, Result};
 
 /// PyTorch's momentum of running statistics.
 const MOMENTUM: f32 = 0.1;
@@ -25,7 +25,8 @@ pub struct Stepper {
 impl Stepper {
     /// Builds the graph of network, loss and gradients for batches of `batch`.
     pub fn new(network: &Network, config: &TrainConfig, batch: usize) -> Result<Self> {
-        let mut built = network.build(batch, Mode::Train { seed: config.seed })?;
+        let mut built = network.build_frozen(batch, Mode::Train { seed: config.seed }, &config.freeze)?;
+        check_frozen(network, config, &built)?;
         let graph = &mut built.graph;
         let target = graph.input("target", config.loss.target_shape(graph.shape(built.output)));
         let loss = config.loss.append(graph, built.output, target)?;
@@ -68,6 +69,20 @@ impl Stepper {
             blend(params, &format!("{}.running_var", stats.name), variance, unbiased);
         }
     }
+}
+
+/// Errors for a pattern that freezes nothing, or patterns that leave nothing to train.
+fn check_frozen(network: &Network, config: &TrainConfig, built: &Built) -> Result<()> {
+    let names = built.roles.iter().map(|(id, _)| built.graph.node(*id).name.as_str());
+    if let Some(pattern) = config.freeze.unused(names) {
+        let message =
+            format!("`{pattern}` matches no parameter of {}; `ackermann inspect` lists the layers", network.name);
+        return Err(Error::usage("--freeze", message));
+    }
+    if built.params.is_empty() && !config.freeze.is_none() {
+        return Err(Error::usage("--freeze", format!("leaves nothing of {} to train", network.name)));
+    }
+    Ok(())
 }
 
 fn blend(params: &mut Params, name: &str, batch: &[f32], factor: f32) {

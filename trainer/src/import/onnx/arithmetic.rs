@@ -6,7 +6,7 @@ use super::schema::Node;
 use super::value::Value;
 use crate::Result;
 use crate::import::unusable;
-use crate::ops::{Add, Elu, Function, Mul, Op, Prelu, Softmax, Sub, Tanh};
+use crate::ops::{Add, Atan, Elu, Function, Mul, Op, Prelu, Softmax, Sub, Tanh};
 
 /// A function of one tensor.
 pub fn function<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>, function: Function) -> Result<Vec<Value>> {
@@ -48,6 +48,11 @@ pub fn tanh<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value
 pub fn elu<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
     let alpha = f64::from(node.float("alpha", 1.0)?);
     unary(c, node, Elu { alpha })
+}
+
+/// The angle of a tangent.
+pub fn atan<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
+    unary(c, node, Atan { scale: 1.0 })
 }
 
 /// `alpha x` below zero.

@@ -41,6 +41,7 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("Add", arithmetic::add),
     ("ArgMax", |c, n| select::argmax(c, n, false)),
     ("ArgMin", |c, n| select::argmax(c, n, true)),
+    ("Atan", arithmetic::atan),
     ("AveragePool", pools::average_pool),
     ("BatchNormalization", layers::batch_normalization),
     ("Cast", shape::identity),

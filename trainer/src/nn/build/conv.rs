@@ -19,7 +19,11 @@ impl Builder<'_> {
                 let op = Conv2d { stride, dilation, padding };
                 match groups {
                     1 => self.plain(name, op, filters, kernel, bias, x),
-                    _ if groups == 0 || channels % groups != 0 || filters % groups != 0 || filters == 0 => {
+                    _ if groups == 0
+                        || !channels.is_multiple_of(groups)
+                        || !filters.is_multiple_of(groups)
+                        || filters == 0 =>
+                    {
                         unfit(name, format!("{groups} groups do not divide {channels} channels and {filters} filters"))
                     }
                     _ if groups == channels => self.depthwise(name, op, filters, kernel, bias, x),

@@ -7,6 +7,8 @@ mod nested;
 mod norm;
 mod recurrent;
 
+use std::collections::HashMap;
+
 use super::layer::named;
 use super::{Built, Freeze, Layer, Mode, Role};
 use crate::graph::{Graph, NodeId, Shape};
@@ -28,7 +30,8 @@ impl<'f> Builder<'f> {
         let mut graph = Graph::new();
         let input = graph.input("input", input);
         let (layers, params, stats, roles) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { built: Built { graph, input, output: input, layers, params, stats, roles }, mode, freeze, dropouts: 0 }
+        let built = Built { graph, input, output: input, layers, sides: HashMap::new(), params, stats, roles };
+        Self { built, mode, freeze, dropouts: 0 }
     }
 
     /// The graph with `layers` behind its input.
@@ -49,6 +52,12 @@ impl<'f> Builder<'f> {
     }
 
     fn layer(&mut self, name: &str, layer: &Layer, x: NodeId) -> Result<NodeId> {
+        let y = self.made(name, layer, x)?;
+        self.built.sides.insert(name.to_string(), [x, y]);
+        Ok(y)
+    }
+
+    fn made(&mut self, name: &str, layer: &Layer, x: NodeId) -> Result<NodeId> {
         match layer {
             Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } | Layer::ConvTranspose2d { .. } => {
                 self.convolution(name, layer, x)

@@ -1,0 +1,281 @@
+//! PyTorch's tensors as views of ours.
+//!
+//! PyTorch keeps filters OIHW and flattens pictures channel by channel, so a tensor of its `state_dict` is one of ours with its dimensions
+//! in another order: a list of strided views, one after another. The same list serves reading and writing.
+
+use crate::graph::Shape;
+use crate::nn::{Built, Layer, Mode, Network, named, path};
+use crate::{Error, ErrorKind, Result};
+
+/// A tensor of a `state_dict`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Foreign {
+    /// Its name there.
+    pub name: String,
+    /// Its shape there.
+    pub shape: Vec<usize>,
+    /// Where its elements are, in order. Empty for the count of batches that batch norm keeps and that nothing here needs.
+    pub parts: Vec<Part>,
+}
+
+/// A strided view of one of our parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The parameter.
+    pub param: String,
+    /// Place of the first element.
+    pub offset: usize,
+    /// Lengths, outermost first.
+    pub dims: Vec<usize>,
+    /// Distance of the elements in each.
+    pub strides: Vec<usize>,
+}
+
+impl Part {
+    /// Places of the elements in the parameter, in the view's order.
+    pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        let count: usize = self.dims.iter().product();
+        (0..count).map(|mut at| {
+            let sides = self.dims.iter().zip(&self.strides).rev();
+            sides.fold(self.offset, |place, (dim, stride)| {
+                let index = at % dim;
+                at /= dim;
+                place + index * stride
+            })
+        })
+    }
+}
+
+/// Height, width and channels of a picture that was flattened: PyTorch has its numbers channel by channel.
+type Flattened = Option<[usize; 3]>;
+
+/// The `state_dict` of the same network in PyTorch, in the order of the layers.
+///
+/// # Errors
+/// A layer that PyTorch has not; a sum or concatenation of flattened pictures with something else, whose orders differ there.
+pub fn foreign(network: &Network) -> Result<Vec<Foreign>> {
+    let built = network.build(1, Mode::Eval)?;
+    let mut walk = Walk { built, found: Vec::new() };
+    walk.layers("", &network.layers, None)?;
+    Ok(walk.found)
+}
+
+struct Walk {
+    built: Built,
+    found: Vec<Foreign>,
+}
+
+impl Walk {
+    fn layers(&mut self, path: &str, layers: &[Layer], mut order: Flattened) -> Result<Flattened> {
+        for (name, layer) in named(path, layers) {
+            order = self.layer(&name, layer, order)?;
+        }
+        Ok(order)
+    }
+
+    /// The tensors of a layer whose input has this order; the order of its output.
+    fn layer(&mut self, name: &str, layer: &Layer, order: Flattened) -> Result<Flattened> {
+        match layer {
+            Layer::Conv2d { groups, bias, .. } if *groups > 1 && self.has(name, "0.weight") => {
+                let parts = (0..*groups).map(|group| self.filters(&format!("{name}.{group}.weight")));
+                let parts: Vec<Part> = parts.collect::<Result<_>>()?;
+                let mut shape = parts[0].dims.clone();
+                shape[0] *= groups;
+                self.add(format!("{name}.weight"), shape, parts);
+                if *bias {
+                    let parts = (0..*groups).map(|group| self.whole(&format!("{name}.{group}.bias")));
+                    let parts: Vec<Part> = parts.collect::<Result<_>>()?;
+                    self.add(format!("{name}.bias"), vec![parts[0].dims[0] * groups], parts);
+                }
+            }
+            Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } | Layer::ConvTranspose2d { .. } => {
+                let part = self.filters(&format!("{name}.weight"))?;
+                self.add(format!("{name}.weight"), part.dims.clone(), vec![part]);
+                self.same_if_there(name, "bias")?;
+            }
+            Layer::Dense { .. } => {
+                self.columns(name, "weight", order)?;
+                self.same_if_there(name, "bias")?;
+                return Ok(None);
+            }
+            Layer::BatchNorm | Layer::LayerNorm => {
+                for leaf in ["weight", "bias", "running_mean", "running_var"] {
+                    if self.has(name, leaf) {
+                        self.vector(name, leaf, order)?;
+                    }
+                }
+                if *layer == Layer::BatchNorm {
+                    self.add(format!("{name}.num_batches_tracked"), vec![], vec![]);
+                }
+            }
+            Layer::Flatten => return Ok(self.picture(name)),
+            Layer::Reshape { .. } => return Ok(None),
+            Layer::Embedding { .. } => self.same_if_there(name, "weight")?,
+            Layer::Lstm { peephole: true, .. } => {
+                return Err(Error::new(ErrorKind::Shape, name, "has peepholes, which PyTorch's LSTM has not"));
+            }
+            Layer::Lstm { .. } => self.recurrent(name, &[0, 1, 2, 3], order)?,
+            // PyTorch's gates are reset, update, candidate.
+            Layer::Gru { .. } => self.recurrent(name, &[1, 0, 2], order)?,
+            Layer::Rnn { .. } => self.recurrent(name, &[0], order)?,
+            Layer::Attention { .. } => {
+                self.columns(name, "in_proj_weight", order)?;
+                for leaf in ["in_proj_bias", "out_proj.weight", "out_proj.bias"] {
+                    self.same_if_there(name, leaf)?;
+                }
+                return Ok(None);
+            }
+            Layer::TimeDistributed { layers } => return self.layers(name, layers, order),
+            Layer::Residual { .. } | Layer::Branches { .. } => return self.beside(name, layer, order),
+            _ => {}
+        }
+        // What has no order of its own passes it on; recurrent layers have used it up.
+        let is_recurrent = matches!(layer, Layer::Lstm { .. } | Layer::Gru { .. } | Layer::Rnn { .. });
+        Ok(if is_recurrent { None } else { order })
+    }
+
+    /// Layers beside each other must agree on the order.
+    fn beside(&mut self, name: &str, layer: &Layer, order: Flattened) -> Result<Flattened> {
+        let mut ends = Vec::new();
+        for (part, layers) in layer.inner() {
+            ends.push(self.layers(&path(name, &part), layers, order)?);
+        }
+        let concatenates = matches!(layer, Layer::Branches { .. });
+        match ends.first().copied().flatten() {
+            None if ends.iter().all(Option::is_none) => Ok(None),
+            first if ends.iter().all(|end| *end == first) && !concatenates => Ok(first),
+            _ => {
+                let message = "joins flattened pictures with something else; PyTorch orders them differently, put a dense layer behind Flatten";
+                Err(Error::new(ErrorKind::Shape, name, message))
+            }
+        }
+    }
+
+    /// The picture that a layer flattens, unless its order is the same in PyTorch.
+    fn picture(&self, name: &str) -> Flattened {
+        let input = self.built.sides.get(name).map(|[input, _]| self.built.graph.shape(*input));
+        match input.map(|shape| shape.dims()) {
+            Some(&[_, h, w, c]) if c > 1 && h * w > 1 => Some([h, w, c]),
+            _ => None,
+        }
+    }
+
+    fn shape(&self, param: &str) -> Result<&Shape> {
+        let node = self.built.roles.iter().map(|(id, _)| self.built.graph.node(*id)).find(|node| node.name == param);
+        node.map(|node| &node.shape)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, param, "is no parameter of the graph"))
+    }
+
+    fn has(&self, name: &str, leaf: &str) -> bool {
+        self.shape(&format!("{name}.{leaf}")).is_ok()
+    }
+
+    fn add(&mut self, name: String, shape: Vec<usize>, parts: Vec<Part>) {
+        self.found.push(Foreign { name, shape, parts });
+    }
+
+    /// A parameter as it is.
+    fn whole(&self, param: &str) -> Result<Part> {
+        let dims = self.shape(param)?.to_vec();
+        Ok(Part { param: param.into(), offset: 0, strides: strides(&dims), dims })
+    }
+
+    fn same_if_there(&mut self, name: &str, leaf: &str) -> Result<()> {
+        if self.has(name, leaf) {
+            let part = self.whole(&format!("{name}.{leaf}"))?;
+            self.add(format!("{name}.{leaf}"), part.dims.clone(), vec![part]);
+        }
+        Ok(())
+    }
+
+    /// OIHW of OHWI; filters of one channel, OHW, become OIHW too.
+    fn filters(&self, param: &str) -> Result<Part> {
+        let Part { param, offset, dims, strides } = self.whole(param)?;
+        let order = |list: &[usize]| match *list {
+            [o, h, w, i] => vec![o, i, h, w],
+            _ => list.to_vec(),
+        };
+        let (mut dims, mut strides) = (order(&dims), order(&strides));
+        if dims.len() == 3 {
+            dims.insert(1, 1);
+            strides.insert(1, 1);
+        }
+        Ok(Part { param, offset, dims, strides })
+    }
+
+    /// A matrix whose columns are a flattened picture's numbers.
+    fn columns(&mut self, name: &str, leaf: &str, order: Flattened) -> Result<()> {
+        let mut part = self.whole(&format!("{name}.{leaf}"))?;
+        let shape = part.dims.clone();
+        part.flattened(order, shape[1]);
+        self.add(format!("{name}.{leaf}"), shape, vec![part]);
+        Ok(())
+    }
+
+    /// A vector of a flattened picture's numbers.
+    fn vector(&mut self, name: &str, leaf: &str, order: Flattened) -> Result<()> {
+        let mut part = self.whole(&format!("{name}.{leaf}"))?;
+        let shape = part.dims.clone();
+        part.flattened(order, shape[0]);
+        self.add(format!("{name}.{leaf}"), shape, vec![part]);
+        Ok(())
+    }
+
+    /// Both matrices and both biases of each direction, whose gates `gates` are ours in PyTorch's order.
+    fn recurrent(&mut self, name: &str, gates: &[usize], order: Flattened) -> Result<()> {
+        for suffix in ["", "_reverse"] {
+            if !self.has(name, &format!("bias_l0{suffix}")) {
+                continue;
+            }
+            for leaf in ["weight_ih_l0", "weight_hh_l0"] {
+                let whole = self.whole(&format!("{name}.{leaf}{suffix}"))?;
+                let shape = whole.dims.clone();
+                let order = order.filter(|_| leaf == "weight_ih_l0");
+                self.add(format!("{name}.{leaf}{suffix}"), shape.clone(), whole.gates(gates, shape[0], order));
+            }
+            let both = self.whole(&format!("{name}.bias_l0{suffix}"))?;
+            for (at, leaf) in ["bias_ih_l0", "bias_hh_l0"].into_iter().enumerate() {
+                let rows = both.dims[0] / 2;
+                let half = Part { offset: at * rows, dims: vec![rows], ..both.clone() };
+                self.add(format!("{name}.{leaf}{suffix}"), vec![rows], half.gates(gates, rows, None));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    /// The last dimension, contiguous, channel by channel.
+    fn flattened(&mut self, order: Flattened, length: usize) {
+        if let Some([h, w, c]) = order.filter(|[h, w, c]| h * w * c == length) {
+            self.dims.pop();
+            self.strides.pop();
+            self.dims.extend([c, h, w]);
+            self.strides.extend([1, w * c, c]);
+        }
+    }
+
+    /// Blocks of rows in the order `gates`.
+    fn gates(&self, gates: &[usize], rows: usize, order: Flattened) -> Vec<Self> {
+        let block = rows / gates.len();
+        let part = |gate: &usize| {
+            let mut part = self.clone();
+            part.offset += gate * block * self.strides[0];
+            part.dims[0] = block;
+            if let Some(&last) = self.dims.last().filter(|_| self.dims.len() > 1) {
+                part.flattened(order, last);
+            }
+            part
+        };
+        gates.iter().map(part).collect()
+    }
+}
+
+/// Of a tensor without gaps.
+fn strides(dims: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; dims.len()];
+    for at in (1..dims.len()).rev() {
+        strides[at - 1] = strides[at] * dims[at];
+    }
+    strides
+}

@@ -1,0 +1,171 @@
+//! Against networks made with PyTorch (`tests/pytorch`), and against our own reader of ONNX.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensors;
+
+use super::{load, onnx, save};
+use crate::ErrorKind;
+use crate::graph::{Executor, Params};
+use crate::import::{Imported, read_onnx};
+use crate::nn::{InputKind, Mode, Network, by_name, names};
+
+/// The networks that `tests/pytorch/make.py` makes.
+const MADE: [&str; 5] = ["mlp", "cnn", "lstm", "attention", "cnn_lstm"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/pytorch")
+}
+
+fn made(name: &str) -> (Network, PathBuf) {
+    let network = by_name(folder().join(format!("{name}.json")).to_str().unwrap()).unwrap();
+    (network, folder().join(format!("{name}.safetensors")))
+}
+
+fn outputs(network: &Network, params: &Params, inputs: &[f32]) -> Vec<f32> {
+    let each: usize = network.input.iter().product();
+    let built = network.build(inputs.len() / each, Mode::Eval).unwrap();
+    let mut executor = Executor::new(&built.graph, &[built.output]);
+    executor.input_mut(built.input).copy_from_slice(inputs);
+    executor.run(params).unwrap();
+    executor.value(built.output).to_vec()
+}
+
+/// Numbers between -1 and 1, or words.
+fn numbers(network: &Network, seed: usize) -> Vec<f32> {
+    let count = network.input.iter().product();
+    let number = |at: usize| (at * 7919 + seed * 104_729) % 1999;
+    match network.kind {
+        InputKind::Tokens { vocabulary } => (0..count).map(|at| (number(at) % vocabulary) as f32).collect(),
+        _ => (0..count).map(|at| number(at) as f32 / 999.5 - 1.0).collect(),
+    }
+}
+
+/// Drawn parameters with running statistics and biases as training leaves them.
+fn trained(network: &Network) -> Params {
+    let mut params = network.init(3).unwrap();
+    for param in params.entries_mut() {
+        let shift = match param.name.rsplit('.').next().unwrap() {
+            "running_var" => 0.7,
+            leaf if leaf.contains("bias") || leaf == "running_mean" => 0.1,
+            _ => continue,
+        };
+        param.data.iter_mut().enumerate().for_each(|(at, value)| *value += shift * (at % 5) as f32 / 4.0);
+    }
+    params
+}
+
+fn nearest(found: &[f32], expected: &[f32], tolerance: f32) -> Result<(), String> {
+    assert_eq!(found.len(), expected.len());
+    let far = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0f32, f32::max);
+    if far <= tolerance { Ok(()) } else { Err(format!("off by {far}: {found:?}, not {expected:?}")) }
+}
+
+#[test]
+fn state_dicts_of_pytorch_answer_as_pytorch_did() {
+    for name in MADE {
+        let (network, path) = made(name);
+        let params = load(&path, &network).unwrap();
+        let bytes = std::fs::read(folder().join(format!("{name}.answers.safetensors"))).unwrap();
+        let answers = SafeTensors::deserialize(&bytes).unwrap();
+        let values = |key: &str| -> Vec<f32> {
+            let data = answers.tensor(key).unwrap().data();
+            data.chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+        };
+        nearest(&outputs(&network, &params, &values("input")), &values("output"), 1e-5)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn saved_state_dicts_are_those_that_pytorch_saves() {
+    for name in MADE {
+        let (network, path) = made(name);
+        let params = load(&path, &network).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("own.safetensors");
+        save(&own, &network, &params).unwrap();
+        let (theirs, own) = (std::fs::read(path).unwrap(), std::fs::read(own).unwrap());
+        let (theirs, own) = (SafeTensors::deserialize(&theirs).unwrap(), SafeTensors::deserialize(&own).unwrap());
+        // The numbers of nn.Sequential are names that nothing here has.
+        let renamed = |name: &str| match name.split_once('.') {
+            Some(("0", leaf)) => format!("fc1.{leaf}"),
+            Some(("2", leaf)) => format!("fc2.{leaf}"),
+            Some(("4", leaf)) => format!("fc3.{leaf}"),
+            _ => name.to_string(),
+        };
+        assert_eq!(theirs.len(), own.len(), "{name}");
+        for (key, tensor) in theirs.iter() {
+            let ours = own.tensor(&renamed(key)).unwrap_or_else(|e| panic!("{name}, {key}: {e}"));
+            assert_eq!((ours.dtype(), ours.shape()), (tensor.dtype(), tensor.shape()), "{name}, {key}");
+            assert!(ours.data() == tensor.data(), "{name}, {key}");
+        }
+    }
+}
+
+#[test]
+fn every_named_network_survives_the_way_through_pytorch_and_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    for name in names() {
+        let network = by_name(name).unwrap();
+        let params = trained(&network);
+        save(&path, &network, &params).unwrap();
+        assert!(load(&path, &network).unwrap() == params, "{name}");
+    }
+}
+
+#[test]
+fn the_first_tensor_that_does_not_fit_is_named() {
+    let (mlp, numbered) = made("mlp");
+    let (cnn, named) = made("cnn");
+    let wider = Network {
+        layers: [&mlp.layers[..2], &[crate::nn::Layer::dense(17)], &mlp.layers[3..]].concat(),
+        ..mlp.clone()
+    };
+    let deeper = cnn.with_outputs(4).unwrap();
+    let short = Network { layers: mlp.layers[..4].to_vec(), ..mlp };
+    for (path, network, words) in [
+        (&numbered, &wider, &["2.weight", "fc2.weight", "17x16", "16x16"][..]),
+        (&numbered, &short, &["3 modules", "2"]),
+        (&named, &deeper, &["fc2.weight", "4x10", "3x10"]),
+        (&named, &short, &["fc1.weight", "16x2", "10x120"]),
+    ] {
+        let error = load(path, network).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Shape);
+        let text = error.to_string();
+        assert!(words.iter().all(|word| text.contains(word)), "{text} lacks one of {words:?}");
+    }
+}
+
+/// The file's network read back: its outputs for an input in our order.
+fn read_back(network: &Network, bytes: &[u8], inputs: &[f32]) -> Vec<f32> {
+    let Imported::Float(float) = read_onnx(bytes).unwrap() else { panic!("{} is not float", network.name) };
+    let mut executor = Executor::<f32>::new(&float.graph, &float.outputs);
+    let given = executor.input_mut(float.inputs[0]);
+    assert_eq!(given.len() % inputs.len(), 0, "{}", network.name);
+    given.chunks_mut(inputs.len()).for_each(|sample| sample.copy_from_slice(inputs));
+    executor.run(&float.params).unwrap();
+    let found = executor.value(float.outputs[0]);
+    let batch = float.graph.shape(float.inputs[0])[0];
+    found[..found.len() / batch].to_vec()
+}
+
+#[test]
+fn onnx_files_answer_as_the_network_does() {
+    let zoo = names().into_iter().map(|name| by_name(name).unwrap()).map(|network| (trained(&network), network));
+    // The reader takes pictures, not sequences of them.
+    let made = MADE
+        .iter()
+        .filter(|name| **name != "cnn_lstm")
+        .map(|name| made(name))
+        .map(|(network, path)| (load(&path, &network).unwrap(), network));
+    for (params, network) in zoo.chain(made) {
+        let inputs = numbers(&network, 5);
+        let bytes = onnx::write(&network, &params).unwrap();
+        let expected = outputs(&network, &params, &inputs);
+        let found = read_back(&network, &bytes, &inputs);
+        let scale = expected.iter().fold(1f32, |most, value| most.max(value.abs()));
+        nearest(&found, &expected, 1e-5 * scale).unwrap_or_else(|error| panic!("{}: {error}", network.name));
+    }
+}

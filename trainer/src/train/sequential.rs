@@ -1,0 +1,136 @@
+//! Networks trained step by step, as PyTorch's tutorials do it.
+
+use super::batch::Batch;
+use super::stepper::Stepper;
+use super::{Loss, Predictor, TrainConfig};
+use crate::graph::Params;
+use crate::nn::modules::Module;
+use crate::nn::{Initializer, Layer, Network};
+use crate::optim::{Method, Optimizer};
+use crate::{Error, ErrorKind, Result};
+
+/// A network with its parameters.
+///
+/// ```
+/// use ackermann_trainer::nn::modules::{linear, relu, tanh};
+/// use ackermann_trainer::optim::Method;
+/// use ackermann_trainer::train::{Loss, sequential};
+///
+/// // The sign of a product: four points.
+/// let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+/// let y = [0.0, 1.0, 1.0, 0.0];
+///
+/// let mut net = sequential([linear(2, 16), relu(), linear(16, 16), tanh(), linear(16, 1)])?;
+/// let mut optimizer = net.optimizer(Method::adam())?;
+/// for _ in 0..300 {
+///     net.backward(Loss::Mse, &x, &y)?;
+///     net.step(&mut optimizer, 1e-2);
+/// }
+/// assert!(net.forward(&x)?.iter().zip(y).all(|(found, y)| (found - y).abs() < 0.1));
+/// # ackermann_trainer::Result::Ok(())
+/// ```
+pub struct Sequential {
+    network: Network,
+    params: Params,
+    predictor: Option<Predictor>,
+    /// For batches of a size and a loss.
+    stepper: Option<(Stepper, usize, Loss)>,
+    batch: Batch,
+    steps: u64,
+}
+
+/// Modules one after another, PyTorch's `nn.Sequential`, with PyTorch's initial values of seed 0. Errors when the first does not say
+/// how many numbers it takes, or a module takes another number than it is given.
+pub fn sequential(modules: impl IntoIterator<Item = Module>) -> Result<Sequential> {
+    let modules: Vec<Module> = modules.into_iter().collect();
+    let Some(inputs) = modules.first().and_then(|module| module.inputs) else {
+        let message = "begins with a module that does not say how many numbers it takes; begin with linear(..)";
+        return Err(Error::new(ErrorKind::Shape, "sequential", message));
+    };
+    let mut width = inputs;
+    for (at, module) in modules.iter().enumerate() {
+        if let Some(wanted) = module.inputs.filter(|wanted| *wanted != width) {
+            let message = format!("takes {wanted} numbers, is given {width}");
+            return Err(Error::new(ErrorKind::Shape, format!("sequential, module {at}"), message));
+        }
+        if let Layer::Dense { outputs, .. } = module.layer {
+            width = outputs;
+        }
+    }
+    let layers = modules.into_iter().map(|module| module.layer).collect();
+    Sequential::new(Network::of_numbers("sequential", [inputs], layers), 0, Initializer::Pytorch)
+}
+
+impl Sequential {
+    /// Any network, freshly drawn.
+    pub fn new(network: Network, seed: u64, initializer: Initializer) -> Result<Self> {
+        let params = network.init_as(seed, initializer)?;
+        Ok(Self { network, params, predictor: None, stepper: None, batch: Batch::default(), steps: 0 })
+    }
+
+    /// Outputs for some inputs, one after another, without dropout.
+    pub fn forward(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let predictor = match &mut self.predictor {
+            Some(predictor) => predictor,
+            none => none.insert(Predictor::new(self.network.clone(), self.params.clone())?),
+        };
+        predictor.set_params(&self.params)?;
+        predictor.predict_inputs(inputs)
+    }
+
+    /// Forward and backward for one batch: the loss. The gradients wait for [`Sequential::step`].
+    pub fn backward(&mut self, loss: Loss, inputs: &[f32], targets: &[f32]) -> Result<f64> {
+        let each = self.network.input.iter().product::<usize>().max(1);
+        let (count, rest) = (inputs.len() / each, inputs.len() % each);
+        let wanted = match loss {
+            Loss::CrossEntropy { .. } => count,
+            _ => count * self.network.outputs()?,
+        };
+        if rest != 0 || count == 0 || targets.len() != wanted {
+            let message =
+                format!("{} inputs of {each} numbers and {} targets, not {wanted}", inputs.len(), targets.len());
+            return Err(Error::new(ErrorKind::Shape, &self.network.name, message));
+        }
+        let is_current = self.stepper.as_ref().is_some_and(|(_, size, of)| (*size, *of) == (count, loss));
+        if !is_current {
+            let config = TrainConfig { loss, ..TrainConfig::default() };
+            self.stepper = Some((Stepper::new(&self.network, &config, count)?, count, loss));
+            self.batch.inputs.resize(inputs.len(), 0.0);
+            self.batch.targets.resize(targets.len(), 0.0);
+        }
+        let Some((stepper, ..)) = &mut self.stepper else { return Ok(0.0) };
+        self.batch.inputs.copy_from_slice(inputs);
+        self.batch.targets.copy_from_slice(targets);
+        stepper.exchange(&mut self.batch);
+        self.steps += 1;
+        stepper.run(&self.params, self.steps)
+    }
+
+    /// An optimizer of all parameters.
+    pub fn optimizer(&self, method: Method) -> Result<Optimizer> {
+        let trained = self.params.entries().iter().filter(|param| param.trainable);
+        Optimizer::new(method, 0.0, &self.params, trained.map(|param| param.name.as_str()))
+    }
+
+    /// Updates the parameters by the gradients of the last [`Sequential::backward`].
+    pub fn step(&mut self, optimizer: &mut Optimizer, rate: f64) {
+        if let Some((stepper, ..)) = &self.stepper {
+            stepper.update(&mut self.params, optimizer, rate);
+        }
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Its parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Its parameters, to be changed.
+    pub fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+}
