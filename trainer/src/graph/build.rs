@@ -1,11 +1,11 @@
 //! Shorthands for the operators that other formulas are made of.
 
 use super::{Graph, NodeId, Shape};
-use crate::Result;
 use crate::ops::{
-    Add, Affine, Broadcast, Constant, Div, Function, Mask, Maximum, Mean, Minimum, Mul, Pow, ReduceMax, Reshape, Sub,
-    SumTo, Unary,
+    Add, Affine, Broadcast, Concat, Constant, Div, Function, MAX_INPUTS, Mask, Maximum, Mean, Minimum, Mul, OneHot,
+    Pow, ReduceMax, Reshape, Slice, Sub, SumTo, Unary,
 };
+use crate::{Error, ErrorKind, Result};
 
 impl Graph {
     /// A tensor with one value everywhere.
@@ -127,6 +127,42 @@ impl Graph {
     /// The same elements in another shape.
     pub fn reshape(&mut self, x: NodeId, shape: impl Into<Shape>) -> Result<NodeId> {
         self.push(Reshape { shape: shape.into() }, &[x])
+    }
+
+    /// Tensors one after another along `axis`, however many.
+    pub fn concat(&mut self, parts: &[NodeId], axis: usize) -> Result<NodeId> {
+        let mut parts = parts.to_vec();
+        while parts.len() > MAX_INPUTS {
+            let first = self.push(Concat { axis }, &parts[..MAX_INPUTS])?;
+            parts.splice(..MAX_INPUTS, [first]);
+        }
+        self.push(Concat { axis }, &parts)
+    }
+
+    /// Elements `start .. start + length` along `axis`.
+    pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, length: usize) -> Result<NodeId> {
+        let mut size = self.shape(x).to_vec();
+        let mut begin = vec![0; size.len()];
+        match size.get_mut(axis) {
+            Some(size) => (*size, begin[axis]) = (length, start),
+            None => {
+                return Err(Error::new(
+                    ErrorKind::Shape,
+                    "Slice",
+                    format!("shape {} has no dimension {axis}", self.shape(x)),
+                ));
+            }
+        }
+        self.push(Slice::dense(begin, size.into()), &[x])
+    }
+
+    /// For each row `x[.., :]` the element at the index that `indices [..]` gives: the logarithm of an action's probability, for one.
+    pub fn pick(&mut self, x: NodeId, indices: NodeId) -> Result<NodeId> {
+        let (rows, shape) = (self.shape(indices).clone(), self.shape(x).clone());
+        let places = self.push(OneHot { classes: shape.last().copied().unwrap_or(0) }, &[indices])?;
+        let picked = self.mul(x, places)?;
+        let sum = self.sum_to(picked, &shape.of_rows())?;
+        self.reshape(sum, rows)
     }
 
     fn matched(&mut self, a: NodeId, b: NodeId) -> Result<(NodeId, NodeId)> {

@@ -4,6 +4,7 @@
 //! [`Graph::gradients`] appends the derivative as more nodes, so derivatives of derivatives need nothing new. An
 //! [`Executor`] plans buffers once and then runs the graph any number of times without allocating.
 
+mod attention;
 mod build;
 mod executor;
 mod functions;

@@ -3,6 +3,7 @@
 use super::{Io, Operator, chunks, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = scale * x + offset`.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,5 +26,10 @@ impl Operator for Affine {
 
     fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         Ok(vec![Some(graph.affine(upstream, self.scale, 0.0)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        let (scale, offset) = (self.scale as f32, self.offset as f32);
+        lowering.function(move |x| scale * x + offset)
     }
 }

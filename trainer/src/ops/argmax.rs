@@ -5,10 +5,10 @@ use ackermann_core::ops;
 
 use super::{Io, Operator, exactly, misfit};
 use crate::Result;
-use crate::graph::{Real, Shape};
+use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
 
-/// The index of the largest (or smallest) element along `axis`, which stays as 1; the first of equals.
+/// The index of the largest (or smallest) element along `axis`, which stays as 1; the first of equals. Has derivative zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Argmax {
     /// The dimension.
@@ -38,6 +38,10 @@ impl Operator for Argmax {
                 *out = T::of((0..length).fold(0, pick) as f64);
             }
         }
+    }
+
+    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        Ok(vec![None])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

@@ -141,6 +141,8 @@ mod conv2d;
 mod conv2d_filter_grad;
 mod conv2d_input_grad;
 mod cross_entropy;
+mod ctc;
+mod ctc_paths;
 mod dense;
 mod depthwise_conv2d;
 mod div;
@@ -148,6 +150,7 @@ mod dropout;
 mod elu;
 mod equal;
 mod gather;
+mod grouped_conv2d;
 mod huber;
 mod layer_norm;
 mod log_softmax;
@@ -167,7 +170,8 @@ mod recurrent;
 mod reduce_max;
 mod relu;
 mod reshape;
-mod resize;
+mod resize_bilinear;
+mod resize_nearest;
 mod row;
 mod rsqrt;
 mod scatter_add;
@@ -178,18 +182,24 @@ mod sub;
 mod sum_to;
 mod tanh;
 mod transpose;
+mod transposed_conv2d;
 mod unary;
 
 operators! {
     source::Input,
     source::Parameter,
     source::Constant,
+    source::Positions,
     conv2d::Conv2d,
     conv2d_input_grad::Conv2dInputGrad,
     conv2d_filter_grad::Conv2dFilterGrad,
     depthwise_conv2d::DepthwiseConv2d,
     depthwise_conv2d::DepthwiseInputGrad,
     depthwise_conv2d::DepthwiseFilterGrad,
+    transposed_conv2d::TransposedConv2d,
+    grouped_conv2d::GroupedConv2d,
+    grouped_conv2d::GroupedInputGrad,
+    grouped_conv2d::GroupedFilterGrad,
     dense::Dense,
     matmul::MatMul,
     relu::Relu,
@@ -233,6 +243,9 @@ operators! {
     one_hot::OneHot,
     cross_entropy::CrossEntropy,
     bce_with_logits::BceWithLogits,
+    ctc::Ctc,
+    ctc::CtcGrad,
+    ctc::CtcCurvature,
     unary::Unary,
     unary::UnaryGrad,
     concat::Concat,
@@ -250,8 +263,10 @@ operators! {
     recurrent::RecurrentStates,
     recurrent::RecurrentGrad,
     part::Part,
-    resize::ResizeNearest,
-    resize::ResizeBilinear,
+    resize_nearest::ResizeNearest,
+    resize_nearest::ResizeNearestGrad,
+    resize_bilinear::ResizeBilinear,
+    resize_bilinear::ResizeBilinearGrad,
 }
 
 /// The error of shapes that do not fit; the graph adds the place.

@@ -3,6 +3,7 @@
 use super::{Io, Operator, chunks, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = 1 / x`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,5 +22,9 @@ impl Operator for Reciprocal {
         let square = graph.mul(node, node)?;
         let slope = graph.affine(square, -1.0, 0.0)?;
         Ok(vec![Some(graph.mul(upstream, slope)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.function(f32::recip)
     }
 }

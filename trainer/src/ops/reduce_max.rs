@@ -35,7 +35,7 @@ impl Operator for ReduceMax {
             let (value, best) = (x.data[big], &mut io.output[small]);
             // What is not a number wins, so that it does not go unseen.
             let better = if self.smallest { value < *best } else { value > *best };
-            if better || value != value {
+            if better || value.to_f64().is_nan() {
                 *best = value;
             }
         });

@@ -3,6 +3,7 @@
 use super::{Io, Operator, chunks, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::Lowering;
 
 /// `y = 1 / sqrt(x)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,5 +23,9 @@ impl Operator for Rsqrt {
         let cube = graph.mul(square, node)?;
         let slope = graph.affine(cube, -0.5, 0.0)?;
         Ok(vec![Some(graph.mul(upstream, slope)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        lowering.function(|x| x.sqrt().recip())
     }
 }

@@ -21,6 +21,15 @@ pub struct Constant {
     pub shape: Shape,
 }
 
+/// The index along one dimension of its shape, at every place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Positions {
+    /// The dimension.
+    pub axis: usize,
+    /// Its shape.
+    pub shape: Shape,
+}
+
 impl Operator for Input {
     fn shape(&self, _inputs: &[&Shape]) -> Result<Shape> {
         Err(misfit("inputs are declared with a name and a shape (Graph::input)"))
@@ -52,6 +61,27 @@ impl Operator for Constant {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         io.output.fill(T::of(self.value));
+    }
+
+    fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
+        Ok(Vec::new())
+    }
+}
+
+impl Operator for Positions {
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
+        exactly::<0>(inputs)?;
+        if self.axis < self.shape.len() {
+            Ok(self.shape.clone())
+        } else {
+            Err(misfit(format!("shape {} has no dimension {}", self.shape, self.axis)))
+        }
+    }
+
+    fn forward<T: Real>(&self, io: Io<'_, T>) {
+        let length = self.shape[self.axis].max(1);
+        let inner = self.shape[self.axis + 1..].iter().product::<usize>().max(1);
+        io.output.iter_mut().enumerate().for_each(|(at, y)| *y = T::of((at / inner % length) as f64));
     }
 
     fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

@@ -210,7 +210,16 @@ fn made(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<Made> {
             let weighted = integers(weighted, site, |output| of_output(output).unwrap_or(none));
             OperatorKind::DepthwiseConv2d { window: *window, multiplier: *multiplier, weighted }
         }
-        Kind::TransposedConv2d(window, weighted) => transposed(*window, integers(weighted, site, |_| none)),
+        Kind::GroupedConv2d(window, groups, weighted) => {
+            let (outputs, groups) = (weighted.bias.len(), (*groups).max(1));
+            let channels = weighted.weights.len() / (outputs * window.kernel[0] * window.kernel[1]).max(1);
+            let means = means.map(|means| channel_means(means, channels * groups));
+            let of_output =
+                |output: usize| means.as_ref()?.get(output * groups / outputs * channels..)?.get(..channels);
+            let weighted = integers(weighted, site, |output| of_output(output).unwrap_or(none));
+            general(*window, groups, false, weighted)
+        }
+        Kind::TransposedConv2d(window, weighted) => general(*window, 1, true, integers(weighted, site, |_| none)),
         Kind::Dense(weighted) => {
             OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.unwrap_or(none)) }
         }
@@ -219,12 +228,12 @@ fn made(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<Made> {
     Ok(kind.into())
 }
 
-fn transposed(window: Window, weighted: WeightedSpec) -> OperatorKind {
+fn general(window: Window, groups: usize, transposed: bool, weighted: WeightedSpec) -> OperatorKind {
     let WeightedSpec { weights, bias, multipliers, activation: Activation { min, max }, .. } = weighted;
     OperatorKind::GeneralConv2d(GeneralSpec {
         window,
-        transposed: true,
-        groups: 1,
+        transposed,
+        groups,
         int4: false,
         weights,
         bias: bias.into_iter().map(i64::from).collect(),

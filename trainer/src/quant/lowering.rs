@@ -73,7 +73,21 @@ impl<'a> Lowering<'a> {
         ))
     }
 
-    /// Becomes a transposed convolution; inputs are what is spread and the filters of the plain one, `[I, height, width, O]` for I
+    /// Becomes a convolution in groups of channels; inputs are x, OHWI filters (I channels of one group) and perhaps a bias.
+    pub fn grouped_conv2d(
+        &mut self,
+        groups: usize,
+        stride: [usize; 2],
+        dilation: [usize; 2],
+        padding: ops::Padding,
+    ) -> Result<()> {
+        let filters = self.float.graph.shape(self.float.graph.node(self.node).inputs[1]);
+        let kernel = [filters[1], filters[2]];
+        let weighted = self.weighted(filters[0])?;
+        self.push(Kind::GroupedConv2d(window(ops::Window { kernel, stride, dilation, padding }), groups, weighted))
+    }
+
+    /// Becomes a transposed convolution; inputs are what is spread, perhaps a bias, and the filters of the plain one, `[I, height, width, O]` for I
     /// input and O output channels.
     pub fn transposed_conv2d(&mut self, stride: [usize; 2], dilation: [usize; 2], padding: ops::Padding) -> Result<()> {
         let filters = self.float.graph.shape(self.float.graph.node(self.node).inputs[1]);
@@ -81,8 +95,7 @@ impl<'a> Lowering<'a> {
         let (area, from) = (height * width, self.param(1)?);
         let place = |at: usize| from[(at % inputs * area + at / inputs % area) * outputs + at / inputs / area];
         let weights = (0..from.len()).map(place).collect();
-        let Weighted { scales, .. } = self.weighted(outputs)?;
-        let weighted = Weighted { weights, bias: vec![0.0; outputs], scales, steps: None };
+        let weighted = Weighted { weights, ..self.weighted(outputs)? };
         let window = window(ops::Window { kernel: [height, width], stride, dilation, padding });
         self.push(Kind::TransposedConv2d(window, weighted))
     }

@@ -102,6 +102,8 @@ pub enum Kind {
     Conv2d(Window, Weighted),
     /// Convolution of each channel on its own, with so many outputs each.
     DepthwiseConv2d(Window, usize, Weighted),
+    /// Convolution in so many groups of channels.
+    GroupedConv2d(Window, usize, Weighted),
     /// Transposed convolution, by the window of the plain one that goes back.
     TransposedConv2d(Window, Weighted),
     /// Fully connected.
@@ -171,6 +173,7 @@ impl std::fmt::Debug for Kind {
         match self {
             Self::Conv2d(..) => f.write_str("Conv2d"),
             Self::DepthwiseConv2d(..) => f.write_str("DepthwiseConv2d"),
+            Self::GroupedConv2d(..) => f.write_str("GroupedConv2d"),
             Self::TransposedConv2d(..) => f.write_str("TransposedConv2d"),
             Self::Dense(_) => f.write_str("Dense"),
             Self::Other(other) => write!(f, "Other({:?})", other.scale),
@@ -184,6 +187,7 @@ impl Kind {
         match self {
             Self::Conv2d(_, weighted)
             | Self::DepthwiseConv2d(_, _, weighted)
+            | Self::GroupedConv2d(_, _, weighted)
             | Self::TransposedConv2d(_, weighted)
             | Self::Dense(weighted) => Some(weighted),
             Self::Other(_) => None,
@@ -193,8 +197,8 @@ impl Kind {
     /// Whether an activation can be fused into it.
     pub(super) fn fuses(&self) -> bool {
         match self {
-            Self::Conv2d(..) | Self::DepthwiseConv2d(..) | Self::TransposedConv2d(..) | Self::Dense(_) => true,
             Self::Other(other) => other.fuses,
+            _ => true,
         }
     }
 
@@ -202,6 +206,7 @@ impl Kind {
         match self {
             Self::Conv2d(_, weighted)
             | Self::DepthwiseConv2d(_, _, weighted)
+            | Self::GroupedConv2d(_, _, weighted)
             | Self::TransposedConv2d(_, weighted)
             | Self::Dense(weighted) => Some(weighted),
             Self::Other(_) => None,

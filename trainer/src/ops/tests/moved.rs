@@ -59,6 +59,14 @@ pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
             let row = c.size(0..=shape[0] - 1);
             c.graph.push(Row { row }, &[x]).unwrap()
         }
+        "Argmax" => {
+            let (x, axis) = (c.leaf(shape), c.size(0..=1));
+            c.graph.push(Argmax { axis, smallest: c.rng.random() }, &[x]).unwrap()
+        }
+        "OneHot" => {
+            let x = c.leaf(shape);
+            c.graph.push(OneHot { classes: 2 }, &[x]).unwrap()
+        }
         "ReduceMax" => {
             let shape = [c.size(1..=3), c.size(1..=4), c.size(1..=3)];
             let x = c.leaf(shape);

@@ -58,6 +58,7 @@ pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
         "Add" => c.binary(Add),
         "Sub" => c.binary(Sub),
         "Mul" => c.binary(Mul),
+        "Equal" => c.binary(Equal),
         "Div" => c.binary(Div),
         "Maximum" => c.binary(Maximum),
         "Minimum" => c.binary(Minimum),

@@ -50,6 +50,49 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let (x, dy) = (c.leaf(image), c.leaf(output));
             c.graph.push(DepthwiseFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
         }
+        "TransposedConv2d" => {
+            let (window, _, filter, [n, oh, ow, filters]) = c.conv();
+            let more = window.stride.map(|stride| stride - 1);
+            let padding = Padding { top: 0, right: 0, ..window.padding };
+            let (x, w, b) = (c.leaf([n, oh, ow, filters]), c.leaf(filter), c.leaf([filter[3]]));
+            let op = TransposedConv2d { stride: window.stride, dilation: window.dilation, padding, more };
+            c.graph.push(op, &[x, w, b]).unwrap()
+        }
+        "GroupedConv2d" => {
+            let (conv, image, filter, _) = c.grouped();
+            let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
+            c.graph.push(conv, &[x, w, b]).unwrap()
+        }
+        "GroupedInputGrad" => {
+            let (conv, image, filter, output) = c.grouped();
+            let (dy, w) = (c.leaf(output), c.leaf(filter));
+            c.graph.push(GroupedInputGrad { conv, input: image.into() }, &[dy, w]).unwrap()
+        }
+        "GroupedFilterGrad" => {
+            let (conv, image, filter, output) = c.grouped();
+            let (x, dy) = (c.leaf(image), c.leaf(output));
+            c.graph.push(GroupedFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
+        }
+        "ResizeNearest" => {
+            let (resize, image, _) = c.nearest();
+            let x = c.leaf(image);
+            c.graph.push(resize, &[x]).unwrap()
+        }
+        "ResizeNearestGrad" => {
+            let (resize, image, output) = c.nearest();
+            let dy = c.leaf(output);
+            c.graph.push(ResizeNearestGrad { resize, input: image.into() }, &[dy]).unwrap()
+        }
+        "ResizeBilinear" => {
+            let (resize, image, _) = c.bilinear();
+            let x = c.leaf(image);
+            c.graph.push(resize, &[x]).unwrap()
+        }
+        "ResizeBilinearGrad" => {
+            let (resize, image, output) = c.bilinear();
+            let dy = c.leaf(output);
+            c.graph.push(ResizeBilinearGrad { resize, input: image.into() }, &[dy]).unwrap()
+        }
         "MaxPool" => {
             let (window, image) = (c.window(), c.image());
             let x = c.leaf(image);
@@ -79,4 +122,32 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
         }
         _ => return None,
     })
+}
+
+impl Case {
+    /// A random convolution in groups with the shapes of its image, filters, output.
+    fn grouped(&mut self) -> (GroupedConv2d, [usize; 4], [usize; 4], [usize; 4]) {
+        let (window, image, filter, output) = self.conv();
+        let groups = self.size(1..=3);
+        let conv = GroupedConv2d { groups, stride: window.stride, dilation: window.dilation, padding: window.padding };
+        let more = |[a, b, c, d]: [usize; 4]| [a, b, c, d * groups];
+        (conv, more(image), [filter[0] * groups, filter[1], filter[2], filter[3]], more(output))
+    }
+
+    /// A random picking of pixels, with the shapes of its image and result.
+    fn nearest(&mut self) -> (ResizeNearest, [usize; 4], [usize; 4]) {
+        let image = self.image();
+        let mut places =
+            |length: usize| -> Vec<u16> { (0..self.size(1..=7)).map(|_| self.size(0..=length - 1) as u16).collect() };
+        let (rows, columns) = (places(image[1]), places(image[2]));
+        let output = [image[0], rows.len(), columns.len(), image[3]];
+        (ResizeNearest { rows, columns }, image, output)
+    }
+
+    /// A random interpolation, with the shapes of its image and result.
+    fn bilinear(&mut self) -> (ResizeBilinear, [usize; 4], [usize; 4]) {
+        let (image, size) = (self.image(), [self.size(1..=7), self.size(1..=7)]);
+        let (aligned, half_pixel) = [(false, false), (true, false), (false, true)][self.size(0..=2)];
+        (ResizeBilinear { size, aligned, half_pixel }, image, [image[0], size[0], size[1], image[3]])
+    }
 }

@@ -1,3 +1,7 @@
+//! Graphs, their gradients and their execution.
+
+mod learning;
+
 use super::*;
 use crate::ops::{Dense, Relu};
 
@@ -83,4 +87,33 @@ fn products_of_strided_matrices() {
     assert_eq!(out, [5.0, 11.0, 14.0, 23.0]);
     product(&mut out, Matrix::new(&a, 2, 3), Matrix::new(&b, 2, 3).t(), true);
     assert_eq!(out, [12.0, 21.0, 30.0, 45.0]);
+}
+
+#[test]
+fn both_sides_of_a_sum_repeat() {
+    let mut graph = Graph::new();
+    let (a, b) = (graph.input("a", [2, 1]), graph.input("b", [3]));
+    let sum = graph.add(a, b).unwrap();
+    let mut executor = Executor::<f64>::new(&graph, &[sum]);
+    executor.input_mut(a).copy_from_slice(&[10.0, 20.0]);
+    executor.input_mut(b).copy_from_slice(&[1.0, 2.0, 3.0]);
+    executor.run(&params(&[])).unwrap();
+    assert_eq!(executor.value(sum), [11.0, 12.0, 13.0, 21.0, 22.0, 23.0]);
+    let c = graph.input("c", [2]);
+    assert!(graph.add(b, c).is_err());
+}
+
+#[test]
+fn a_query_looks_back_only_and_at_what_is_like_it() {
+    let mut graph = Graph::new();
+    let (keys, values) = (graph.input("keys", [1, 3, 2]), graph.input("values", [1, 3, 1]));
+    let mask = graph.causal_mask(3, 3).unwrap();
+    let seen = graph.attention(keys, keys, values, Some(mask)).unwrap();
+    let mut executor = Executor::<f64>::new(&graph, &[seen]);
+    executor.input_mut(keys).copy_from_slice(&[40.0, 0.0, 0.0, 40.0, 40.0, 0.0]);
+    executor.input_mut(values).copy_from_slice(&[1.0, 2.0, 3.0]);
+    executor.run(&params(&[])).unwrap();
+    for (found, expected) in executor.value(seen).iter().zip([1.0, 2.0, 2.0]) {
+        assert!((found - expected).abs() < 1e-9, "{:?}", executor.value(seen));
+    }
 }
