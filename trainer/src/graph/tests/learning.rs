@@ -54,7 +54,7 @@ impl Player {
     }
 
     fn step(&mut self, executor: &Executor<f32>, params: &mut Params, rate: f64) {
-        self.optimizer.step(params, |at| executor.value(self.gradients[at]), rate, 1.0);
+        self.optimizer.step(params, |at| executor.value(self.gradients[at]), rate);
     }
 }
 
