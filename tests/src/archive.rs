@@ -9,7 +9,7 @@ use ackermann_trainer::data::npy::{self, Array};
 use ackermann_trainer::data::npz;
 use ackermann_trainer::graph::Executor;
 use ackermann_trainer::import::Imported;
-use ackermann_trainer::quant::{FloatGraph, Quantization, Ranges, Samples, assemble};
+use ackermann_trainer::quant::{FloatGraph, Inputs, Observer, Quantization, assemble};
 
 /// The arrays of one case, as `.npy` files, by name.
 pub type Case = BTreeMap<String, Vec<u8>>;
@@ -59,7 +59,7 @@ fn all(case: &Case, kind: &str) -> Vec<Vec<f32>> {
 /// One sample for each input.
 struct Sample<'a>(&'a [Vec<f32>]);
 
-impl Samples for Sample<'_> {
+impl Inputs for Sample<'_> {
     fn count(&self) -> usize {
         1
     }
@@ -80,7 +80,7 @@ pub fn far(imported: Imported, case: &Case, steps: f32) -> Option<String> {
     {
         return Some(format!("in float: {error}"));
     }
-    let mut network = match imported.quantize(Some(&Sample(&inputs)), Ranges::MinMax) {
+    let mut network = match imported.quantize(Some(&Sample(&inputs)), Observer::MinMax) {
         Ok(network) => network,
         Err(error) => return Some(error.to_string()),
     };

@@ -3,7 +3,7 @@
 use ackermann_core::Model;
 use ackermann_trainer::data::{npy, npz};
 use ackermann_trainer::import::{ImportOptions, Imported, read_onnx, read_tflite};
-use ackermann_trainer::quant::{Ranges, Samples, assemble};
+use ackermann_trainer::quant::{Inputs, Observer, assemble};
 
 /// Most elements of the inputs, and MACs, of networks that are quantized and run.
 const MAX_ELEMENTS: usize = 1 << 12;
@@ -38,7 +38,7 @@ fn finish(imported: Imported) {
         return;
     }
     let shown = matches!(imported, Imported::Float(_));
-    if let Ok(mut network) = imported.quantize(shown.then_some(&Ramp as &dyn Samples), Ranges::MinMax)
+    if let Ok(mut network) = imported.quantize(shown.then_some(&Ramp as &dyn Inputs), Observer::MinMax)
         && let Ok(blob) = assemble(&mut network)
     {
         Model::load(&blob).expect("the writer writes what the loader takes");
@@ -48,7 +48,7 @@ fn finish(imported: Imported) {
 /// Two samples of rising numbers.
 struct Ramp;
 
-impl Samples for Ramp {
+impl Inputs for Ramp {
     fn count(&self) -> usize {
         2
     }

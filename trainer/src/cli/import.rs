@@ -1,10 +1,11 @@
 //! `ackermann import`: a network from another tool becomes a blob.
 
 use super::Output;
-use super::args::{ImportArgs, RoundingName};
+use super::args::{ImportArgs, ObserverName, RoundingName};
 use super::recording::{Recording, SIM};
+use crate::data::{Augment, Augmented};
 use crate::import::{Arrays, DenseRounding, ImportOptions, Imported, blob, read};
-use crate::quant::{FloatGraph, Frames, Quantization, Ranges, Samples, load, spread};
+use crate::quant::{FloatGraph, Inputs, Observer, Quantization, Recorded, load, spread};
 use crate::report::format;
 use crate::{Error, ErrorKind, Result, files};
 use serde_json::json;
@@ -18,18 +19,18 @@ pub fn import(args: &ImportArgs, output: Output) -> Result<()> {
         RoundingName::Litert => DenseRounding::Single,
     };
     let imported = read(&args.model, &ImportOptions { rounding })?;
-    let ranges = args.percentile.map_or(Ranges::MinMax, Ranges::Percentile);
+    let observer = observer(args)?;
     let placed = |error: Error| match error.kind {
         ErrorKind::Usage => error,
         _ => Error { place: format!("{}, {}", args.model.display(), error.place), ..error },
     };
     let (network, calibrated) = match (imported, &args.calibrate) {
-        (Imported::Float(mut float), Some(path)) => calibrated(&mut float, path, args, ranges, output)?,
+        (Imported::Float(mut float), Some(path)) => calibrated(&mut float, path, args, observer, output)?,
         (Imported::Int8(_), Some(path)) => {
             let message = "the network is quantized already: leave --calibrate out";
             return Err(Error::usage(path.display(), message));
         }
-        (imported, None) => (imported.quantize(None, ranges).map_err(placed)?, 0),
+        (imported, None) => (imported.quantize(None, observer).map_err(placed)?, 0),
     };
     let blob = blob(network, &args.model)?;
     let model = load(&blob)?;
@@ -56,12 +57,12 @@ fn calibrated(
     float: &mut FloatGraph,
     path: &Path,
     args: &ImportArgs,
-    ranges: Ranges,
+    observer: Observer,
     output: Output,
 ) -> Result<(ackermann_core::blob::write::Network, usize)> {
     let placed = |error: Error| Error { place: format!("{}, {}", args.model.display(), error.place), ..error };
-    let quantize = |float: &FloatGraph, samples: &dyn Samples| {
-        let network = crate::quant::quantize_graph(float, Some(samples), ranges).map_err(placed)?;
+    let quantize = |float: &FloatGraph, samples: &dyn Inputs| {
+        let network = crate::quant::quantize_graph(float, Some(samples), observer).map_err(placed)?;
         Ok((network, samples.count()))
     };
     if !is_recording(path) {
@@ -82,7 +83,21 @@ fn calibrated(
     // Pixels reach the network as they do on a board.
     float.given.values.entry(input).or_insert(Quantization::FRAME);
     let indices = spread(frames.len(), args.frames);
-    quantize(float, &Frames(&frames, &indices))
+    quantize(float, &Recorded(&Augmented::new(&frames, Augment::NONE), &indices))
+}
+
+/// How ranges are made: a percentage alone asks for percentiles.
+fn observer(args: &ImportArgs) -> Result<Observer> {
+    match (args.observer, args.percentile) {
+        (ObserverName::Auto, percentile) => Ok(percentile.map_or(Observer::MinMax, Observer::Percentile)),
+        (ObserverName::Percentile, None) => {
+            Err(Error::usage("--observer percentile", "say how many with --percentile"))
+        }
+        (name, Some(_)) if name != ObserverName::Percentile => {
+            Err(Error::usage("--percentile", "belongs to --observer percentile"))
+        }
+        (name, percentile) => Ok(name.observer(percentile.unwrap_or(100.0)).unwrap_or_default()),
+    }
 }
 
 /// Whether `path` is driving data, not arrays: the simulator, or a folder without a single array.

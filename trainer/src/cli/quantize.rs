@@ -1,44 +1,108 @@
 //! `ackermann quantize`: a trained network becomes an int8 blob.
 
-use super::Output;
 use super::args::QuantizeArgs;
 use super::blob::arena;
 use super::recording::Recording;
-use crate::quant::{LayerError, QuantizeOptions, Quantized, layer_errors, quantize};
-use crate::report::{Table, format};
-use crate::train::Predictor;
+use super::train::{add_curves, augmentation};
+use super::{Output, progress, stop};
+use crate::data::{Augment, Augmented};
+use crate::quant::qat::FineTuneOptions;
+use crate::quant::{
+    Effect, LayerError, Observer, QuantizeOptions, Quantized, Sensitivity, Trial, layer_errors, quantize,
+    quantize_aware, sensitivity,
+};
+use crate::report::{Report, Table, format};
+use crate::train::{EpochRow, Predictor, read_config};
 use crate::{Result, files};
 use serde_json::json;
 
-/// Frames that the error per layer is measured on.
+/// Samples that layers are compared on.
 const COMPARED: usize = 32;
+/// Samples that the cost of each layer is measured on.
+const MEASURED: usize = 128;
 
 /// Quantizes a run and writes the blob.
 pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
     files::check_file(&args.out)?;
+    if let Some(report) = &args.report {
+        files::check_file(report)?;
+    }
     let predictor = Predictor::load(&args.run)?;
     let (network, params) = (predictor.network(), predictor.params());
     let recording = Recording { sim_frames: args.frames, ..Recording::of(&args.calibrate) };
     let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
     let frames = recording.frames(&args.split, network.frame_size()?, output)?;
-    let options = QuantizeOptions { samples: args.frames, window: recording.window, ..QuantizeOptions::default() };
-    let quantized = quantize(network, params, &frames, &options)?;
+    let samples = Augmented::new(&frames, Augment::NONE);
+    let options = QuantizeOptions { window: recording.window, ..options(args) };
+    let (quantized, history) = if args.qat {
+        let val = recording.clone().whole().frames(&args.val_split, network.frame_size()?, output)?;
+        let train = Augmented::new(&frames, augmentation(&recording));
+        let mut bar = progress::Training::new(output);
+        let both = (&train as _, &Augmented::new(&val, Augment::NONE) as _);
+        let (quantized, tuned) =
+            quantize_aware(network, params, both, &options, &tuning(args)?, &mut bar, stop::flag())?;
+        bar.finish();
+        (quantized, tuned.history)
+    } else {
+        (quantize(network, params, &samples, &options)?, Vec::new())
+    };
     let layers = match args.layers {
-        true => Some(layer_errors(network, params, &quantized.blob, &frames, COMPARED)?),
+        true => Some(layer_errors(network, &quantized, &samples, COMPARED)?),
+        false => None,
+    };
+    let costs = match args.sensitivity || args.report.is_some() {
+        true => {
+            let observer = quantized.trials.first().map_or(Observer::MinMax, |trial| trial.observer);
+            Some(sensitivity(network, &quantized.params, &samples, observer, (args.frames, MEASURED))?)
+        }
         false => None,
     };
     files::write(&args.out, &quantized.blob)?;
-    let table = layers.as_deref().map(|layers| format!("{}\n", table(layers))).unwrap_or_default();
-    output.finish(format!("{table}{}", sentence(args, &quantized)), &json!({
+    let tables: Vec<Table> = layers
+        .iter()
+        .map(|l| error_table(l))
+        .chain(costs.iter().map(cost_table))
+        .chain((!history.is_empty()).then(|| history_table(&history)))
+        .collect();
+    if let Some(path) = &args.report {
+        report(args, &quantized, costs.as_ref(), layers.as_deref(), &history).write(path)?;
+    }
+    let text: String = tables.iter().map(|table| format!("{}\n", table.to_terminal())).collect();
+    output.finish(format!("{text}{}", sentence(args, &quantized)), &json!({
         "out": args.out, "blob_bytes": quantized.blob.len(), "arena_bytes": quantized.arena_bytes,
         "arena_lower_bound": quantized.arena_lower_bound, "macs": quantized.macs, "calibrated": quantized.calibrated,
-        "layers": layers,
+        "trials": quantized.trials, "layers": layers, "sensitivity": costs, "epochs": history, "report": args.report,
     }))
 }
 
+fn options(args: &QuantizeArgs) -> QuantizeOptions {
+    QuantizeOptions {
+        samples: args.frames,
+        observer: args.observer.observer(args.percentile),
+        bias_correction: args.bias_correction.wanted(),
+        equalize: args.equalize.wanted(),
+        ..QuantizeOptions::default()
+    }
+}
+
+/// Loss, batch and seed are those of the run.
+fn tuning(args: &QuantizeArgs) -> Result<FineTuneOptions> {
+    let config = read_config(&args.run)?.train;
+    Ok(FineTuneOptions {
+        epochs: args.epochs,
+        batch: config.batch,
+        lr: args.lr,
+        loss: config.loss,
+        seed: config.seed,
+        ..FineTuneOptions::default()
+    })
+}
+
 fn sentence(args: &QuantizeArgs, quantized: &Quantized) -> String {
+    let taken = quantized.trials.first().map(|trial| format!(" ({trial})"));
+    let taken = taken.unwrap_or_else(|| ", trained on in int8".into());
     format!(
-        "wrote {}: {}, arena {}, {} MACs, calibrated on {} frames",
+        "wrote {}: {}, arena {}, {} MACs, calibrated on {} samples{taken}",
         args.out.display(),
         format::bytes(quantized.blob.len() as u64),
         arena(quantized.arena_bytes, quantized.arena_lower_bound),
@@ -48,7 +112,7 @@ fn sentence(args: &QuantizeArgs, quantized: &Quantized) -> String {
 }
 
 /// Float against int8, layer by layer.
-fn table(layers: &[LayerError]) -> String {
+fn error_table(layers: &[LayerError]) -> Table {
     let mut table =
         Table::new(["layer", "operator", "SQNR / dB", "mean error", "largest error", "saturated"]).left_columns(2);
     for layer in layers {
@@ -61,5 +125,72 @@ fn table(layers: &[LayerError]) -> String {
             format::percent(layer.saturated, 2),
         ]);
     }
-    table.to_terminal()
+    table
+}
+
+/// What each layer costs: a drop is how much worse than float.
+fn cost_table(sensitivity: &Sensitivity) -> Table {
+    let metric = sensitivity.metric;
+    let header = ["layer".into(), "operator".into(), format!("{metric} drop, it alone"), "SQNR / dB".into()];
+    let rest = [format!("{metric} drop, all but it"), "SQNR / dB".into()];
+    let mut table = Table::new(header.into_iter().chain(rest)).left_columns(2);
+    let cells = |effect: &Effect| [format::fixed(effect.drop, 5), format::optional(effect.sqnr_db, 1)];
+    for layer in &sensitivity.layers {
+        let [only, all_but] = [cells(&layer.only), cells(&layer.all_but)];
+        table.row([layer.name.clone(), layer.op.to_string()].into_iter().chain(only).chain(all_but));
+    }
+    let drops: Vec<f64> = sensitivity.layers.iter().map(|layer| layer.only.drop).collect();
+    table.bars(2, &drops);
+    let all = cells(&sensitivity.int8);
+    table.row(["all layers".to_string(), String::new()].into_iter().chain(all));
+    table
+}
+
+fn history_table(history: &[EpochRow]) -> Table {
+    let mut table = Table::new(["epoch in int8", "training loss", "validation loss", "MAE", "accuracy"]);
+    for row in history {
+        let loss = row.train_loss.is_finite().then_some(row.train_loss);
+        let values = [loss, row.val_loss, row.val_mae, row.val_accuracy];
+        table.row([row.epoch.to_string()].into_iter().chain(values.map(|value| format::optional(value, 5))));
+    }
+    table
+}
+
+fn trial_table(trials: &[Trial]) -> Table {
+    let mut table = Table::new(["way of quantizing", "mean |int8 - float|"]);
+    for trial in trials {
+        table.row([trial.to_string(), format::optional(trial.error, 6)]);
+    }
+    table
+}
+
+fn report(
+    args: &QuantizeArgs,
+    quantized: &Quantized,
+    costs: Option<&Sensitivity>,
+    layers: Option<&[LayerError]>,
+    history: &[EpochRow],
+) -> Report {
+    let mut report = Report::new(&format!("{} in int8", args.run.display()));
+    report.lead(&sentence(args, quantized));
+    if !quantized.trials.is_empty() {
+        report.section("Ways of quantizing, the best first").table(&trial_table(&quantized.trials));
+    }
+    if let Some(costs) = costs {
+        report.section("What each layer costs").text(&format!(
+            "On {} samples, {} {} in float. A layer is in int8 alone, or all layers are but it.",
+            costs.samples,
+            costs.metric,
+            format::fixed(costs.float, 5)
+        ));
+        report.table(&cost_table(costs));
+    }
+    if let Some(layers) = layers {
+        report.section("Float against int8, layer by layer").table(&error_table(layers));
+    }
+    if history.len() > 1 {
+        report.section("Trained on in int8").table(&history_table(history));
+        add_curves(&mut report, &history[1..]);
+    }
+    report
 }

@@ -108,7 +108,7 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
 }
 
 /// The simulator shows every viewpoint itself; a recording has only the driven line, so its frames are shifted.
-fn augmentation(recording: &Recording) -> Augment {
+pub fn augmentation(recording: &Recording) -> Augment {
     if !recording.augment {
         Augment::NONE
     } else if recording.is_simulated() {

@@ -4,7 +4,7 @@ use std::mem;
 
 use super::plan::{Place, Plan};
 use super::{Graph, NodeId, Params, Real};
-use crate::ops::{Io, MAX_INPUTS, Operator, View};
+use crate::ops::{Io, MAX_NODE_INPUTS, Operator, View};
 use crate::{Error, ErrorKind, Result};
 
 /// A graph ready to run in the number type `T`.
@@ -95,7 +95,7 @@ impl<T: Real> Executor<T> {
         let mut output = mem::take(&mut self.buffers[target]);
         let mut scratch = mem::take(&mut self.scratch);
         let node = self.graph.node(id);
-        let mut views = [View { shape: &node.shape, data: &[] }; MAX_INPUTS];
+        let mut views = [View { shape: &node.shape, data: &[] }; MAX_NODE_INPUTS];
         for (view, &input) in views.iter_mut().zip(&node.inputs) {
             let shape = self.graph.shape(input);
             let data: &[T] = match self.plan.places[input.index()] {
@@ -137,7 +137,7 @@ impl<T: Real> Executor<T> {
 
 fn scratch_of(graph: &Graph, id: NodeId) -> usize {
     let node = graph.node(id);
-    let mut shapes = [&node.shape; MAX_INPUTS];
+    let mut shapes = [&node.shape; MAX_NODE_INPUTS];
     for (shape, &input) in shapes.iter_mut().zip(&node.inputs) {
         *shape = graph.shape(input);
     }

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::{unusable, within};
 use crate::data::npy::{self, Array};
 use crate::data::npz;
-use crate::quant::{FloatGraph, Samples};
+use crate::quant::{FloatGraph, Inputs};
 use crate::{Error, ErrorKind, Result};
 
 /// Samples of every input of a network.
@@ -126,7 +126,7 @@ fn shape_error(found: &[usize], wanted: &[usize]) -> Error {
     Error::new(ErrorKind::Shape, "", message)
 }
 
-impl Samples for Arrays {
+impl Inputs for Arrays {
     fn count(&self) -> usize {
         self.count
     }

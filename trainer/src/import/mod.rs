@@ -20,7 +20,7 @@ pub use calibration::Arrays;
 pub use onnx::read_onnx;
 pub use tflite::{DenseRounding, ImportOptions, convert_tflite, import_tflite, read_tflite};
 
-use crate::quant::{FloatGraph, Ranges, Samples, assemble, quantize_graph};
+use crate::quant::{FloatGraph, Inputs, Observer, assemble, quantize_graph};
 use crate::{Error, ErrorKind, Result};
 
 /// A network as its file has it.
@@ -37,10 +37,10 @@ impl Imported {
     ///
     /// # Errors
     /// An operator that the core cannot do, values that are not finite, ranges that are neither in the file nor in samples.
-    pub fn quantize(self, samples: Option<&dyn Samples>, ranges: Ranges) -> Result<Network> {
+    pub fn quantize(self, samples: Option<&dyn Inputs>, observer: Observer) -> Result<Network> {
         match self {
             Self::Int8(network) => Ok(network),
-            Self::Float(float) => quantize_graph(&float, samples, ranges),
+            Self::Float(float) => quantize_graph(&float, samples, observer),
         }
     }
 }

@@ -22,6 +22,9 @@ impl Operator for Add {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        if let Some(bias) = lowering.channel_values(1) {
+            return lowering.fold(&vec![1.0; bias.len()], bias);
+        }
         lowering.fusing_operator(Scale::Observed, |site| {
             let scales = [site.inputs[0].scale, site.inputs[1].scale];
             ops::Add::for_scales(scales, site.output.scale, site.activation)

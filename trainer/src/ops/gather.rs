@@ -46,7 +46,7 @@ impl Operator for Gather {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        let axis = lowering.axis_of(lowering.input_shape(), self.axis)?;
+        let axis = lowering.axis_of(&lowering.input_shape(), self.axis)?;
         let kind = move || OperatorKind::Gather(ops::Gather { axis });
         if lowering.is_param(0) {
             let table = lowering.constant(0)?;

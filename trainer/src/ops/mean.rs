@@ -51,7 +51,7 @@ impl Operator for Mean {
         for axis in &self.axes {
             over[lowering.axis(*axis)?] = true;
         }
-        let count = self.count(lowering.input_shape());
+        let count = self.count(&lowering.input_shape());
         lowering.operator(Scale::Observed, move |site| {
             let [from, to] = [site.inputs[0].scale, site.output.scale];
             let mean = ops::Mean::for_scales(over, from, to, count).map(OperatorKind::Mean);

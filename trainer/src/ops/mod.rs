@@ -16,11 +16,14 @@ use crate::quant::program::Lowering;
 use crate::{Error, ErrorKind, Result};
 
 pub use conv::{Padding, Window};
+pub use fake_quant::By;
 pub use function::Function;
 pub use recurrent::Cell;
 
 /// Most inputs an operator takes.
 pub const MAX_INPUTS: usize = 8;
+/// Most inputs of a node: [`Int8`] also reads the parameters of all that is fused, and the factors of ranges.
+pub const MAX_NODE_INPUTS: usize = 16;
 
 /// A tensor that an operator reads.
 #[derive(Debug, Clone, Copy)]
@@ -149,9 +152,11 @@ mod div;
 mod dropout;
 mod elu;
 mod equal;
+mod fake_quant;
 mod gather;
 mod grouped_conv2d;
 mod huber;
+mod int8;
 mod layer_norm;
 mod log_softmax;
 mod mask;
@@ -172,6 +177,7 @@ mod relu;
 mod reshape;
 mod resize_bilinear;
 mod resize_nearest;
+mod round_weights;
 mod row;
 mod rsqrt;
 mod scatter_add;
@@ -267,6 +273,10 @@ operators! {
     resize_nearest::ResizeNearestGrad,
     resize_bilinear::ResizeBilinear,
     resize_bilinear::ResizeBilinearGrad,
+    int8::Int8,
+    fake_quant::FakeQuant,
+    fake_quant::FakeQuantGrad,
+    round_weights::RoundWeights,
 }
 
 /// The error of shapes that do not fit; the graph adds the place.

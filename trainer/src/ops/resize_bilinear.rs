@@ -86,7 +86,7 @@ impl Operator for ResizeBilinear {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        let [_, height, width, _] = image(lowering.input_shape())?;
+        let [_, height, width, _] = image(&lowering.input_shape())?;
         let [from, to] = [[height, width], self.size].map(|size| size.map(|d| u32::try_from(d).unwrap_or(u32::MAX)));
         let Some(resize) = ops::ResizeBilinear::for_sizes(from, to, self.aligned, self.half_pixel) else {
             return lowering.refuse(&format!("it resizes {from:?} to {to:?}, which is too much"));

@@ -5,12 +5,12 @@ use ackermann_core::blob::AlignedBytes;
 use ackermann_core::ops::Selected;
 use serde::Serialize;
 
-use super::observe::{Frames, run, spread};
+use super::observe::{Recorded, run, spread};
+use super::predict::Endpoint;
 use super::program::{FloatGraph, Program};
-use super::{Quantization, load};
-use crate::data::FrameSet;
-use crate::graph::Params;
-use crate::nn::{Mode, Network};
+use super::{Quantization, Quantized, load};
+use crate::data::Samples;
+use crate::nn::Network;
 use crate::{Error, ErrorKind, Result};
 
 /// Error of one layer's output over the frames compared.
@@ -42,49 +42,52 @@ struct Sums {
     count: u64,
 }
 
-/// Runs `count` of `frames` through the float network and through `blob`, which was quantized from it, and compares every
-/// operator's output.
+/// Runs `count` of `samples` through the float network and through what was `quantized` from it, and compares every layer's output.
 ///
 /// # Errors
-/// A blob that is not of this network, frames of another size.
+/// Something quantized from another network, samples of another size.
 pub fn layer_errors(
     network: &Network,
-    params: &Params,
-    blob: &[u8],
-    frames: &FrameSet,
+    quantized: &Quantized,
+    samples: &dyn Samples,
     count: usize,
 ) -> Result<Vec<LayerError>> {
-    network.check(params)?;
-    let model = load(blob)?;
-    let float = FloatGraph::of_built(&network.build(1, Mode::Eval)?, params);
+    network.check(&quantized.params)?;
+    let model = load(&quantized.blob)?;
+    let float = FloatGraph::of(network, &quantized.params, 1)?;
     let program = Program::new(&float)?;
-    let fits = |frame: usize| model.input(0).is_some_and(|tensor| tensor.elements() == frame);
-    let shapes =
-        model.steps().zip(&program.steps).all(|(a, b)| a.sides.output.elements() == b.shape.iter().product::<usize>());
-    if model.operators() != program.steps.len() || !shapes || !fits(frames.height * frames.width * 3) {
-        let message = format!("blob, network {} and frames do not belong together", network.name);
+    let known = quantized.operators.len() == program.inputs.len() + program.steps.len();
+    let fits =
+        model.input(0).is_some_and(|tensor| tensor.elements() == samples.input_shape().iter().product::<usize>());
+    if !known || !fits {
+        let message = format!("blob, network {} and samples do not belong together", network.name);
         return Err(Error::new(ErrorKind::Shape, "", message));
     }
-    let indices = spread(frames.len(), count);
+    let indices = spread(samples.len(), count);
     let mut arena = AlignedBytes::zeroed(model.arena_bytes());
     let internal = |error| Error::new(ErrorKind::Internal, "", format!("the session did not start: {error}"));
     let mut session = Session::new(model, &mut arena).map_err(internal)?;
-    let mut outputs: Vec<Vec<i8>> = vec![Vec::new(); program.steps.len()];
+    let from = Endpoint::of(model.input(0))?;
+    let mut outputs: Vec<Vec<i8>> = vec![Vec::new(); model.operators()];
     let mut sums = vec![Sums::default(); program.steps.len()];
     let scales: Vec<Quantization> = model
         .steps()
         .map(|s| Quantization { scale: s.sides.output.scale(), zero_point: s.sides.output.zero_point() as i8 })
         .collect();
-    run(&float, &program, &Frames(frames, &indices), |_, value, float| match value.checked_sub(1) {
+    let operators: Vec<usize> =
+        quantized.operators.iter().skip(program.inputs.len()).map(|at| at.unwrap_or(0)).collect();
+    run(&float, &program, &Recorded(samples, &indices), |_, value, float| match value.checked_sub(1) {
         None => {
             let input = session.input_mut(0).unwrap_or(&mut []);
-            input.iter_mut().zip(float).for_each(|(q, x)| *q = Quantization::FRAME.quantize(*x));
+            input.iter_mut().zip(from.quantize(float)).for_each(|(q, x)| *q = x);
+            session.reset();
             session.run_with::<Selected>(|index, output| output.clone_into(&mut outputs[index]));
         }
-        Some(step) => sums[step].add(float, &outputs[step], scales[step]),
+        Some(step) => sums[step].add(float, &outputs[operators[step]], scales[operators[step]]),
     })?;
-    let rows = sums.iter().zip(&program.steps).zip(model.steps()).enumerate();
-    Ok(rows.map(|(index, ((sums, step), int8))| sums.row(index, &step.name, int8.operator.opcode().name())).collect())
+    let names: Vec<&str> = model.steps().map(|step| step.operator.opcode().name()).collect();
+    let rows = sums.iter().zip(&program.steps).zip(operators);
+    Ok(rows.map(|((sums, step), operator)| sums.row(operator, &step.name, names[operator])).collect())
 }
 
 impl Sums {

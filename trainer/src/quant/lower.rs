@@ -7,6 +7,7 @@ use ackermann_core::quantized::quantize_multiplier;
 use super::Quantization;
 use super::observe::Seen;
 use super::program::{FloatGraph, Kind, Made, Other, Program, Scale, Site, Step, Weighted};
+use super::sources::sources;
 use crate::{Error, ErrorKind, Result};
 
 /// Tensors and operators in int8. Every value has a quantization that is given, fixed by its operator, or made from what was
@@ -15,14 +16,21 @@ use crate::{Error, ErrorKind, Result};
 /// # Errors
 /// A value that has none of the three; an operator that cannot be made from its quantizations.
 pub fn lower(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>, correct: bool) -> Result<Int8Network> {
-    let scales = scales(float, program, seen)?;
+    lower_values(float, program, seen, correct).map(|(network, _)| network)
+}
+
+/// [`lower`], and the tensor of each value.
+pub fn lower_values(
+    float: &FloatGraph,
+    program: &Program,
+    seen: Option<&[Seen]>,
+    correct: bool,
+) -> Result<(Int8Network, Vec<u16>)> {
+    let scales: Vec<Quantization> = sources(float, program, seen)?.0.into_iter().map(|source| source.at(&[])).collect();
     let mut writer = Writer { network: Int8Network::default(), tensors: Vec::new() };
     for (value, input) in program.inputs.iter().enumerate() {
         let node = float.graph.node(*input);
-        let mut shape = node.shape.to_vec();
-        if let Some(batch) = shape.first_mut().filter(|outermost| **outermost == float.batch()) {
-            *batch = 1;
-        }
+        let shape = float.sample_shape(&node.shape);
         let tensor = writer.tensor(&shape, scales[value], &node.name)?;
         writer.mark(tensor, program.integers.contains(&value));
         writer.tensors.push(tensor);
@@ -33,59 +41,11 @@ pub fn lower(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>, corre
         writer.step(program, &scales, index, means)?;
     }
     writer.network.outputs = program.outputs.iter().map(|value| writer.tensors[*value]).collect();
-    Ok(writer.network)
+    Ok((writer.network, writer.tensors))
 }
 
-/// The quantization of each value.
-///
-/// Values that share their bytes' meaning (a pool's sides, all sides of a concatenation) form a group with one range: all that
-/// was seen of the values that are computed into it.
-fn scales(float: &FloatGraph, program: &Program, seen: Option<&[Seen]>) -> Result<Vec<Quantization>> {
-    let nodes = program.nodes();
-    let first = program.inputs.len();
-    let mut group: Vec<usize> = (0..nodes.len()).collect();
-    let mut fixed: Vec<Option<Quantization>> = nodes.iter().map(|id| float.given.values.get(id).copied()).collect();
-    let mut computed = vec![true; nodes.len()];
-    program.integers.iter().for_each(|value| fixed[*value] = Some(Quantization { scale: 1.0, zero_point: 0 }));
-    for (index, step) in program.steps.iter().enumerate() {
-        match &step.kind {
-            Kind::Other(other) if other.scale == Scale::OfInputs => {
-                computed[first + index] = false;
-                for input in step.inputs.iter().filter(|input| !program.integers.contains(input)) {
-                    let (from, to) = (group[*input], group[first + index]);
-                    group.iter_mut().filter(|member| **member == to).for_each(|member| *member = from);
-                }
-            }
-            Kind::Other(other) => {
-                if let (Scale::Fixed(scale), None) = (other.scale, fixed[first + index]) {
-                    fixed[first + index] = Some(scale);
-                }
-            }
-            _ => {}
-        }
-    }
-    let of_group = |value: usize| {
-        let members = (0..nodes.len()).filter(|member| group[*member] == group[value]);
-        let given = members.clone().find_map(|member| fixed[member]);
-        let range = |(low, high): (f32, f32), s: &Seen| (low.min(s.low), high.max(s.high));
-        let observed = seen.map(|seen| {
-            let sources = members.filter(|member| computed[*member]).map(|member| &seen[member]);
-            sources.fold((f32::INFINITY, f32::NEG_INFINITY), range)
-        });
-        given
-            .or(observed.map(|(low, high)| Quantization::of_range(low, high)))
-            .ok_or_else(|| uncalibrated(float, program, value))
-    };
-    (0..nodes.len()).map(|value| fixed[value].map_or_else(|| of_group(value), Ok)).collect()
-}
-
-fn uncalibrated(float: &FloatGraph, program: &Program, value: usize) -> Error {
-    let name = match value.checked_sub(program.inputs.len()) {
-        Some(step) => &program.steps[step].name,
-        None => &float.graph.node(program.inputs[value]).name,
-    };
-    Error::usage(name, "is float and the file gives it no range: show its values with --calibrate INPUTS")
-}
+/// How much coarser than its output an operator's own steps may be.
+const MOST_COARSE: f32 = 256.0;
 
 struct Writer {
     network: Int8Network,
@@ -140,10 +100,8 @@ impl Writer {
             }
             _ => to,
         };
-        let activation = step.clamp.map_or(Activation::NONE, |(low, high)| own.clamp(low, high));
-        let site = Site { inputs: &from, output: own, activation };
-        let Made { kind, before, after } =
-            made(step, &site, means).map_err(|error| Error { place: step.name.clone(), ..error })?;
+        let (Made { kind, before, after }, own) =
+            coarse(step, &from, own, means).map_err(|error| Error { place: step.name.clone(), ..error })?;
         let inputs = [self.beside(before)?, inputs, self.beside(after)?].concat();
         let mut output = self.operator(inputs, &step.shape, own, kind, &step.name)?;
         self.mark(output, program.integers.contains(&value));
@@ -190,6 +148,19 @@ impl Writer {
         let output = self.tensor(shape, to, name)?;
         self.network.operators.push(OperatorSpec { inputs, output, kind, name: name.into() });
         Ok(output)
+    }
+}
+
+/// An operator that cannot make steps as fine as `to` makes coarser ones, which a table changes on the way out.
+fn coarse(step: &Step, from: &[Quantization], to: Quantization, means: Option<&[f32]>) -> Result<(Made, Quantization)> {
+    let free = matches!(&step.kind, Kind::Other(Other { scale: Scale::Observed, .. }));
+    let mut own = to;
+    loop {
+        let activation = step.clamp.map_or(Activation::NONE, |(low, high)| own.clamp(low, high));
+        match made(step, &Site { inputs: from, output: own, activation }, means) {
+            Err(_) if free && own.scale < to.scale * MOST_COARSE => own.scale *= 2.0,
+            made => return made.map(|made| (made, own)),
+        }
     }
 }
 

@@ -216,6 +216,19 @@ impl<'a> Lowering<'a> {
         self.fused()
     }
 
+    /// Input number `at` where it is a parameter with a number for each channel, repeated or not.
+    pub fn channel_values(&self, at: usize) -> Option<&'a [f32]> {
+        let node = self.float.graph.node(self.node);
+        let mut id = *node.inputs.get(at)?;
+        if matches!(self.float.graph.node(id).op, Op::Broadcast(_)) {
+            id = self.float.graph.node(id).inputs[0];
+        }
+        let from = self.float.graph.node(id);
+        let one_each = from.shape.dims() == &node.shape[node.shape.len().saturating_sub(1)..];
+        let param = matches!(from.op, Op::Parameter(_)).then(|| self.float.params.get(&from.name));
+        param.flatten().filter(|_| one_each).map(|param| &param.data[..])
+    }
+
     /// Leaves its input as it is.
     pub fn identity(&mut self) -> Result<()> {
         let value = self.input()?;
@@ -225,6 +238,9 @@ impl<'a> Lowering<'a> {
 
     /// Is left to those that read it: differences and products repeat dimensions of 1 themselves.
     pub fn repeated(&mut self) -> Result<()> {
+        if self.is_param(0) {
+            return Ok(());
+        }
         let mut readers = self.float.graph.nodes().iter().filter(|node| node.inputs.contains(&self.node));
         if !readers.all(|node| matches!(node.op, Op::Add(_) | Op::Sub(_) | Op::Mul(_))) {
             return self.refuse("dimensions are repeated in sums, differences and products only");
@@ -232,9 +248,11 @@ impl<'a> Lowering<'a> {
         self.identity()
     }
 
-    /// Shape of the node's first input.
-    pub fn input_shape(&self) -> &'a Shape {
-        self.float.graph.shape(self.float.graph.node(self.node).inputs[0])
+    /// Shape of the node's first input for one sample.
+    pub fn input_shape(&self) -> Shape {
+        let input = self.float.graph.node(self.node).inputs[0];
+        let shape = self.float.graph.shape(input);
+        if self.is_param(0) { shape.clone() } else { self.float.sample_shape(shape).into() }
     }
 
     /// Dimension `axis` of the node as the core counts it: of four, shapes get ones in front.
@@ -244,9 +262,9 @@ impl<'a> Lowering<'a> {
 
     /// Dimension `axis` of a tensor of this shape as the core counts it.
     pub fn axis_of(&self, shape: &Shape, axis: usize) -> Result<usize> {
-        match 4usize.checked_sub(shape.len()) {
-            Some(ahead) => Ok(axis + ahead),
-            None => self.refuse("it has more than four dimensions"),
+        match (axis + 4).checked_sub(shape.len()) {
+            Some(axis) if self.float.sample_shape(shape).len() <= 4 => Ok(axis),
+            _ => self.refuse("it has more than four dimensions"),
         }
     }
 
@@ -296,10 +314,7 @@ impl<'a> Lowering<'a> {
             return self.refuse("one of its inputs is not computed from the network's input");
         };
         let integer = self.is_integer(&kind, &inputs)?;
-        let mut shape = node.shape.to_vec();
-        if let Some(batch) = shape.first_mut().filter(|outermost| **outermost == self.float.batch()) {
-            *batch = 1;
-        }
+        let shape = self.float.sample_shape(&node.shape);
         let step = Step { name: node.name.clone(), node: self.node, inputs, shape, kind, clamp: None };
         self.program.steps.push(step);
         self.program.values.insert(self.node, self.value_of_last());

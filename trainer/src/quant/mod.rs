@@ -5,6 +5,9 @@
 //! [`Int8Predictor`] runs it, [`layer_errors`] says where precision is lost, [`inspect_blob`] what it costs.
 
 mod arrays;
+mod choose;
+mod equalize;
+mod histogram;
 mod inspect;
 mod layers;
 mod lower;
@@ -14,18 +17,23 @@ mod observe;
 mod plan;
 mod predict;
 pub mod program;
+pub mod qat;
 mod quantize;
 mod scale;
+mod sensitivity;
+pub mod sources;
 #[cfg(test)]
 mod tests;
 
 pub use arrays::{Written, run_files, run_files_by};
+pub use choose::Trial;
 pub use inspect::{InspectedLayer, Inspection, inspect_blob, inspect_network};
 pub use layers::{LayerError, layer_errors};
 pub use memory::{arena_lower_bound, assemble};
-pub use observe::{Frames, Ranges, Samples, spread};
+pub use observe::{Inputs, Observer, Recorded, spread};
 pub use plan::{Plan, Request, plan};
 pub use predict::{Int8Predictor, for_this_machine, load, read_blob};
 pub use program::{FloatGraph, Given};
-pub use quantize::{QuantizeOptions, Quantized, quantize, quantize_graph};
+pub use quantize::{QuantizeOptions, Quantized, quantize, quantize_aware, quantize_graph};
 pub use scale::Quantization;
+pub use sensitivity::{Effect, LayerSensitivity, Sensitivity, sensitivity};

@@ -2,21 +2,36 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::histogram::Histogram;
 use super::program::{FloatGraph, Program};
 use crate::Result;
-use crate::data::FrameSet;
+use crate::data::Samples;
 use crate::graph::Executor;
 
-/// How a range is made of the values seen.
+/// How a range is made of the values seen. The network's output is always taken whole.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ranges {
+pub enum Observer {
     /// From the smallest to the largest.
     #[default]
     MinMax,
-    /// Without the outermost values: this percentage of them, for example 99.99, is inside (the network's output is always
-    /// taken whole).
+    /// Without the outermost values: this percentage of them, for example 99.99, is inside.
     Percentile(f32),
+    /// Where the expected squared error of rounding and cutting off is least.
+    Mse,
+    /// Where the divergence of the 8-bit distribution is least (Migacz 2017).
+    Entropy,
+}
+
+impl std::fmt::Display for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MinMax => f.write_str("minmax"),
+            Self::Percentile(inside) => write!(f, "percentile {inside}"),
+            Self::Mse => f.write_str("mse"),
+            Self::Entropy => f.write_str("entropy"),
+        }
+    }
 }
 
 /// What was seen of one value (the input, or the output of a step).
@@ -28,9 +43,11 @@ pub struct Seen {
     pub high: f32,
     /// Mean of each element of a sample.
     pub mean: Vec<f32>,
+    /// Largest magnitude of each element.
+    pub peak: Vec<f32>,
+    /// How often it took which values, where that was asked for.
+    pub histogram: Option<Histogram>,
 }
-
-const BINS: usize = 2048;
 
 /// Indices of at most `count` frames, evenly spread.
 pub fn spread(frames: usize, count: usize) -> Vec<usize> {
@@ -44,7 +61,7 @@ pub fn real(pixel: u8) -> f32 {
 }
 
 /// What a float network is run on.
-pub trait Samples {
+pub trait Inputs {
     /// How many samples there are.
     fn count(&self) -> usize;
 
@@ -52,17 +69,18 @@ pub trait Samples {
     fn fill(&self, sample: usize, input: usize, values: &mut [f32]);
 }
 
-/// Some frames of a set, by their indices.
-#[derive(Debug, Clone, Copy)]
-pub struct Frames<'a>(pub &'a FrameSet, pub &'a [usize]);
+/// Some samples of a source, by their indices, as recorded.
+#[derive(Clone, Copy)]
+pub struct Recorded<'a>(pub &'a dyn Samples, pub &'a [usize]);
 
-impl Samples for Frames<'_> {
+impl Inputs for Recorded<'_> {
     fn count(&self) -> usize {
         self.1.len()
     }
 
     fn fill(&self, sample: usize, _input: usize, values: &mut [f32]) {
-        values.iter_mut().zip(self.0.frame(self.1[sample])).for_each(|(x, pixel)| *x = real(*pixel));
+        let mut target = vec![0.0; self.0.target().values()];
+        self.0.write(self.1[sample], None, values, &mut target);
     }
 }
 
@@ -71,7 +89,7 @@ impl Samples for Frames<'_> {
 pub fn run(
     float: &FloatGraph,
     program: &Program,
-    samples: &dyn Samples,
+    samples: &dyn Inputs,
     mut visit: impl FnMut(usize, usize, &[f32]),
 ) -> Result<()> {
     let nodes = program.nodes();
@@ -97,59 +115,75 @@ pub fn run(
     Ok(())
 }
 
-/// Observes every value of `program` on these samples.
-pub fn observe(float: &FloatGraph, program: &Program, samples: &dyn Samples, ranges: Ranges) -> Result<Vec<Seen>> {
+/// Observes every value of `program` on these samples; the ranges are whole. With `histograms` an [`Observer`] can narrow them.
+pub fn observe(float: &FloatGraph, program: &Program, samples: &dyn Inputs, histograms: bool) -> Result<Vec<Seen>> {
     let mut seen: Vec<Seen> = Vec::new();
     run(float, program, samples, |_, number, values| {
         if seen.len() <= number {
-            seen.push(Seen { low: f32::INFINITY, high: f32::NEG_INFINITY, mean: vec![0.0; values.len()] });
+            seen.push(Seen::nothing(values.len()));
         }
-        let value = &mut seen[number];
-        value.low = values.iter().copied().fold(value.low, f32::min);
-        value.high = values.iter().copied().fold(value.high, f32::max);
-        value.mean.iter_mut().zip(values).for_each(|(mean, x)| *mean += x);
+        seen[number].add(values);
     })?;
     let count = samples.count().max(1) as f32;
     seen.iter_mut().flat_map(|value| &mut value.mean).for_each(|mean| *mean /= count);
-    if let Ranges::Percentile(inside) = ranges {
-        cut_tails(float, program, samples, inside, &mut seen)?;
+    if histograms {
+        seen.iter_mut().for_each(|value| value.histogram = Some(Histogram::new(value.low, value.high)));
+        run(float, program, samples, |_, number, values| {
+            seen[number].histogram.iter_mut().for_each(|histogram| histogram.add(values));
+        })?;
     }
     Ok(seen)
 }
 
-/// Moves the ends of every range but the output's inwards until the given percentage of the values is inside.
-fn cut_tails(
+/// Observes with whole ranges, then narrows them as `observer` says.
+pub fn observe_by(
     float: &FloatGraph,
     program: &Program,
-    samples: &dyn Samples,
-    inside: f32,
-    seen: &mut [Seen],
-) -> Result<()> {
-    let mut histograms = vec![[0u64; BINS]; seen.len()];
-    run(float, program, samples, |_, number, values| {
-        let Seen { low, high, .. } = seen[number];
-        let bins = BINS as f32 / (high - low).max(f32::MIN_POSITIVE);
-        for value in values {
-            histograms[number][(((value - low) * bins) as usize).min(BINS - 1)] += 1;
-        }
-    })?;
-    let inner = seen.iter_mut().zip(&histograms).enumerate().filter(|(value, _)| !program.outputs.contains(value));
-    for (_, (value, histogram)) in inner {
-        let total: u64 = histogram.iter().sum();
-        let outside = (total as f64 * f64::from(100.0 - inside.clamp(50.0, 100.0)) / 200.0) as u64;
-        let width = (value.high - value.low) / BINS as f32;
-        let (below, above) = (tail(histogram.iter(), outside), tail(histogram.iter().rev(), outside));
-        (value.low, value.high) = (value.low + width * below as f32, value.high - width * above as f32);
-    }
-    Ok(())
+    samples: &dyn Inputs,
+    observer: Observer,
+) -> Result<Vec<Seen>> {
+    let mut seen = observe(float, program, samples, observer != Observer::MinMax)?;
+    narrow(&mut seen, program, observer);
+    Ok(seen)
 }
 
-/// How many bins from this end hold no more than `outside` values together.
-fn tail<'h>(bins: impl Iterator<Item = &'h u64>, outside: u64) -> usize {
-    let mut sum = 0;
-    bins.take_while(|count| {
-        sum += **count;
-        sum <= outside
-    })
-    .count()
+/// Makes the ranges of all values but the outputs those of `observer`, where there are histograms.
+pub fn narrow(seen: &mut [Seen], program: &Program, observer: Observer) {
+    for (_, value) in seen.iter_mut().enumerate().filter(|(value, _)| !program.outputs.contains(value)) {
+        // A range that is not finite is reported later, with the layer's name.
+        let Some(histogram) = value.histogram.as_ref().filter(|_| (value.high - value.low).is_finite()) else {
+            continue;
+        };
+        (value.low, value.high) = match observer {
+            Observer::MinMax => continue,
+            Observer::Percentile(inside) => histogram.percentile(inside),
+            Observer::Mse => histogram.least_squares(),
+            Observer::Entropy => histogram.least_divergence(),
+        };
+    }
+}
+
+impl Seen {
+    /// Nothing yet, of a value with so many elements.
+    fn nothing(elements: usize) -> Self {
+        Self {
+            low: f32::INFINITY,
+            high: f32::NEG_INFINITY,
+            mean: vec![0.0; elements],
+            peak: vec![0.0; elements],
+            histogram: None,
+        }
+    }
+
+    /// A range alone.
+    pub fn range(low: f32, high: f32) -> Self {
+        Self { low, high, ..Self::nothing(0) }
+    }
+
+    fn add(&mut self, values: &[f32]) {
+        self.low = values.iter().copied().fold(self.low, f32::min);
+        self.high = values.iter().copied().fold(self.high, f32::max);
+        self.mean.iter_mut().zip(values).for_each(|(mean, x)| *mean += x);
+        self.peak.iter_mut().zip(values).for_each(|(peak, x)| *peak = peak.max(x.abs()));
+    }
 }

@@ -51,25 +51,46 @@ pub struct Int8Predictor<'m> {
 
 /// The network's input or output tensor.
 #[derive(Debug, Clone)]
-struct Endpoint {
+pub struct Endpoint {
     shape: Vec<usize>,
+    element: Element,
     quantization: Quantization,
 }
 
 impl Endpoint {
-    fn of(tensor: Option<&Tensor>) -> Result<Self> {
+    pub fn of(tensor: Option<&Tensor>) -> Result<Self> {
         let missing = || Error::new(ErrorKind::BadBlob, "", "has no input or no output");
         let tensor = tensor.ok_or_else(missing)?;
-        if tensor.element() != Element::Int8 {
-            let message = format!("has an input or output of {:?} elements; int8 is supported here", tensor.element());
-            return Err(Error::new(ErrorKind::BadBlob, "", message));
-        }
         let quantization = Quantization { scale: tensor.scale(), zero_point: tensor.zero_point() as i8 };
-        Ok(Self { shape: tensor.shape().iter().map(|d| *d as usize).collect(), quantization })
+        let shape = tensor.shape().iter().map(|d| *d as usize).collect();
+        Ok(Self { shape, element: tensor.element(), quantization })
     }
 
-    fn elements(&self) -> usize {
-        self.shape.iter().product()
+    fn bytes(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.element.bytes()
+    }
+
+    fn int8(self) -> Result<Self> {
+        match self.element {
+            Element::Int8 => Ok(self),
+            element => {
+                let message = format!("has an output of {element:?} elements; int8 is supported here");
+                Err(Error::new(ErrorKind::BadBlob, "", message))
+            }
+        }
+    }
+
+    /// The bytes of real numbers, or of indices.
+    pub fn quantize(&self, values: &[f32]) -> Vec<i8> {
+        let signed = |byte: u8| byte as i8;
+        match self.element {
+            Element::Int8 => values.iter().map(|x| self.quantization.quantize(*x)).collect(),
+            Element::Int16 => {
+                let steps = values.iter().map(|x| (x / self.quantization.scale).round() as i16);
+                steps.flat_map(i16::to_le_bytes).map(signed).collect()
+            }
+            Element::Int32 => values.iter().flat_map(|x| (*x as i32).to_le_bytes()).map(signed).collect(),
+        }
     }
 }
 
@@ -83,7 +104,7 @@ impl<'m> Int8Predictor<'m> {
     /// What the loader refuses.
     pub fn new(blob: &'m [u8]) -> Result<Self> {
         let model = load(blob)?;
-        let (input, output) = (Endpoint::of(model.input(0))?, Endpoint::of(model.output(0))?);
+        let (input, output) = (Endpoint::of(model.input(0))?, Endpoint::of(model.output(0))?.int8()?);
         let from_pixel = std::array::from_fn(|pixel| input.quantization.quantize(real(pixel as u8)));
         let arena = AlignedBytes::zeroed(model.arena_bytes());
         Ok(Self { model, arena, input, output, from_pixel, saturated: 0 })
@@ -103,20 +124,37 @@ impl<'m> Int8Predictor<'m> {
     /// number per frame, the normalized steering, + is right. Many frames run on all threads.
     ///
     /// # Errors
-    /// Bytes that are no whole frames of the network's size.
+    /// Bytes that are no whole frames of the network's size, a network that takes no pixels.
     pub fn predict(&mut self, frames: &[u8]) -> Result<Vec<f32>> {
+        if self.input.element != Element::Int8 {
+            let message = format!("takes {:?} elements, no pixels", self.input.element);
+            return Err(Error::new(ErrorKind::Shape, "", message));
+        }
         let table = self.from_pixel;
         let values: Vec<i8> = frames.iter().map(|pixel| table[usize::from(*pixel)]).collect();
-        let scale = self.output.quantization;
-        Ok(self.run(&values)?.into_iter().map(|q| scale.dequantize(q)).collect())
+        self.dequantized(&values)
     }
 
-    /// int8 inputs, one after another, to int8 outputs, one after another. States forget before each input.
+    /// The same for any network, whose inputs are given as the real numbers (or indices) that it was trained on.
+    ///
+    /// # Errors
+    /// Numbers that are no whole inputs.
+    pub fn predict_inputs(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let values = self.input.quantize(inputs);
+        self.dequantized(&values)
+    }
+
+    fn dequantized(&mut self, values: &[i8]) -> Result<Vec<f32>> {
+        let scale = self.output.quantization;
+        Ok(self.run(values)?.into_iter().map(|q| scale.dequantize(q)).collect())
+    }
+
+    /// int8 inputs (the bytes of others), one after another, to int8 outputs, one after another. States forget before each input.
     ///
     /// # Errors
     /// Values that are no whole inputs.
     pub fn run(&mut self, inputs: &[i8]) -> Result<Vec<i8>> {
-        let len = self.input.elements();
+        let len = self.input.bytes();
         if inputs.is_empty() || !inputs.len().is_multiple_of(len) {
             let (count, shape) = (inputs.len(), &self.input.shape);
             return Err(Error::new(ErrorKind::Shape, "", format!("holds {count} values, the network takes {shape:?}")));

@@ -9,8 +9,8 @@ use ackermann_core::blob::{Activation, Window};
 
 use super::Quantization;
 use crate::graph::{Graph, NodeId, Params};
-use crate::nn::Built;
-use crate::ops;
+use crate::nn::{Built, InputKind, Mode, Network};
+use crate::ops::{self, Op};
 use crate::{Error, ErrorKind, Result};
 
 pub use super::lowering::Lowering;
@@ -46,17 +46,40 @@ pub struct Given {
 }
 
 impl FloatGraph {
-    /// Of a network of ours, whose input is a camera frame.
-    pub fn of_built(built: &Built, params: &Params) -> Self {
-        let values = HashMap::from([(built.input, Quantization::FRAME)]);
-        Self {
-            graph: built.graph.clone(),
-            params: params.clone(),
-            inputs: vec![built.input],
-            outputs: vec![built.output],
-            given: Given { values, ..Given::default() },
-            batch: built.graph.shape(built.input).first().copied().unwrap_or(1),
+    /// Of a network of ours, for batches of `batch`. Pixels have a quantization of their own, words are whole numbers.
+    ///
+    /// # Errors
+    /// A layer whose input does not fit.
+    pub fn of(network: &Network, params: &Params, batch: usize) -> Result<Self> {
+        let Built { graph, input, output, .. } = network.build(batch, Mode::Eval)?;
+        let mut given = Given::default();
+        match network.kind {
+            InputKind::Pixels => drop(given.values.insert(input, Quantization::FRAME)),
+            InputKind::Tokens { .. } => drop(given.integers.insert(input)),
+            InputKind::Numbers => {}
         }
+        Ok(Self { graph, params: params.clone(), inputs: vec![input], outputs: vec![output], given, batch })
+    }
+
+    /// Gives the tables that embeddings are picked from scales of their own, which then stay while the tables are trained.
+    pub fn fix_tables(&mut self) {
+        for node in self.graph.nodes().iter().filter(|node| matches!(node.op, Op::Gather(_))) {
+            let table = node.inputs[0];
+            let Some(param) = self.params.get(&self.graph.node(table).name) else { continue };
+            let largest = param.data.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+            self.given.weights.entry(table).or_insert_with(|| vec![largest / 127.0]);
+        }
+    }
+
+    /// The shape of one sample of a value of this shape: the batch divides the first dimension (steps of sequences may be merged into it).
+    /// A blob's tensors have four dimensions; of more, a first one of 1 goes away.
+    pub fn sample_shape(&self, shape: &[usize]) -> Vec<usize> {
+        let mut shape = shape.to_vec();
+        if let Some(first) = shape.first_mut().filter(|first| first.is_multiple_of(self.batch())) {
+            *first /= self.batch();
+        }
+        let surplus = shape.len().saturating_sub(4).min(shape.iter().take_while(|length| **length == 1).count());
+        shape.split_off(surplus)
     }
 
     /// Samples in one run, at least 1.

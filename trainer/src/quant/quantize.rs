@@ -1,32 +1,39 @@
 //! Post-training quantization: a trained network and some frames in, a blob out.
 
+use std::sync::atomic::AtomicBool;
+
 use ackermann_core::blob::format::CRC;
 use ackermann_core::blob::write::Network as Int8Network;
 use ackermann_core::blob::{AlignedBytes, Layout, keys};
 use serde::{Deserialize, Serialize};
 
+use super::choose::{Chosen, Trial, Wanted, choose};
 use super::lower::lower;
-use super::observe::{Frames, Ranges, Samples, Seen, observe, spread};
+use super::observe::{Inputs, Observer, Recorded, Seen, observe_by, spread};
 use super::program::{FloatGraph, Program};
-use super::{arena_lower_bound, assemble, load};
-use crate::data::{FrameSet, Window};
+use super::qat::{FineTuneOptions, Tuned, fine_tune};
+use super::{Int8Predictor, arena_lower_bound, assemble, for_this_machine, load};
+use crate::data::{Samples, Target, Window};
 use crate::graph::Params;
-use crate::nn::{Mode, Network};
+use crate::nn::Network;
+use crate::train::measure;
 use crate::{Error, ErrorKind, Result};
 
 /// How a network is quantized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QuantizeOptions {
-    /// Most calibration frames, evenly spread over those given.
+    /// Most calibration samples, evenly spread over those given.
     pub samples: usize,
-    /// How ranges are made of the values seen.
-    pub ranges: Ranges,
+    /// How ranges are made of the values seen; `None`: what comes nearest to float.
+    pub observer: Option<Observer>,
     /// Factor on the output's range, which covers labels and predictions: a range too tight saturates, and that is where the
     /// largest errors of int8 networks come from.
     pub output_margin: f32,
-    /// Whether the mean error of the rounded weights is taken out of the biases (Nagel et al. 2019).
-    pub bias_correction: bool,
+    /// Whether the mean error of the rounded weights is taken out of the biases (Nagel et al. 2019); `None`: where that comes nearer to float.
+    pub bias_correction: Option<bool>,
+    /// Whether layers are equalized (Nagel et al. 2019); `None`: where that comes nearer to float.
+    pub equalize: Option<bool>,
     /// Wheel angle in degrees of an output of 1.0.
     pub full_scale_deg: f32,
     /// Part of the camera frame that the network was trained on; boards cut it out of what they see.
@@ -37,9 +44,10 @@ impl Default for QuantizeOptions {
     fn default() -> Self {
         Self {
             samples: 300,
-            ranges: Ranges::MinMax,
+            observer: None,
             output_margin: 1.1,
-            bias_correction: true,
+            bias_correction: None,
+            equalize: None,
             full_scale_deg: crate::sim::FULL_SCALE_DEG,
             window: None,
         }
@@ -57,44 +65,127 @@ pub struct Quantized {
     pub arena_lower_bound: usize,
     /// Multiply-accumulates of one frame.
     pub macs: u64,
-    /// Frames that the ranges were calibrated on.
+    /// Samples that the ranges were calibrated on.
     pub calibrated: usize,
+    /// What was tried, the one that was taken first.
+    pub trials: Vec<Trial>,
+    /// The float parameters that it was made of: equalized, or fine-tuned.
+    pub params: Params,
+    /// For each value of the float network's program the operator that writes it; none for inputs.
+    pub(super) operators: Vec<Option<usize>>,
 }
 
-/// Frames run at once while calibrating.
+/// Samples run at once while calibrating.
 const BATCH: usize = 16;
+/// Samples that ways of quantizing are compared on.
+const COMPARED: usize = 128;
 
-/// Quantizes `network` with its trained `params`; `frames` (of the network's size, with labels) calibrate the ranges.
+/// Quantizes `network` with its trained `params`; `samples` (inputs of the network's shape, with targets) calibrate the ranges.
 ///
 /// # Errors
-/// Frames of another size or none, a layer the core cannot do, values that are not finite.
-pub fn quantize(network: &Network, params: &Params, frames: &FrameSet, options: &QuantizeOptions) -> Result<Quantized> {
-    check(network, params, frames, options)?;
-    let float = FloatGraph::of_built(&network.build(BATCH, Mode::Eval)?, params);
-    let program = Program::new(&float)?;
-    let indices = spread(frames.len(), options.samples);
-    let mut seen = observe(&float, &program, &Frames(frames, &indices), options.ranges)?;
-    finite(&program, &seen)?;
-    if let Some(output) = seen.last_mut() {
-        let labels = frames.labels.iter().copied();
-        output.low = labels.clone().fold(output.low, f32::min) * options.output_margin;
-        output.high = labels.fold(output.high, f32::max) * options.output_margin;
+/// Samples of another shape or none, a layer the core cannot do, values that are not finite.
+pub fn quantize(
+    network: &Network,
+    params: &Params,
+    samples: &dyn Samples,
+    options: &QuantizeOptions,
+) -> Result<Quantized> {
+    check(network, params, samples, options)?;
+    let float = FloatGraph::of(network, params, BATCH)?;
+    let indices = spread(samples.len(), options.samples);
+    let compared = spread(samples.len(), COMPARED);
+    let labels = labels(samples, &indices).map(|(low, high)| [low, high].map(|end| end * options.output_margin));
+    let widen = |output: &mut Seen| {
+        let [low, high] = labels.unwrap_or([f32::INFINITY, f32::NEG_INFINITY]);
+        (output.low, output.high) =
+            ((output.low * options.output_margin).min(low), (output.high * options.output_margin).max(high));
+    };
+    let wanted =
+        Wanted { observer: options.observer, bias_correction: options.bias_correction, equalize: options.equalize };
+    let inputs = [&indices, &compared].map(|indices| Recorded(samples, indices));
+    let (chosen, trials) = choose(float, &inputs[0], &inputs[1], wanted, &widen)?;
+    finished(chosen, trials, network, (samples, &indices), options)
+}
+
+/// [`quantize`], then [`fine_tune`] from there; what is better on `val` is the result, post-training quantization included.
+///
+/// # Errors
+/// As those two.
+pub fn quantize_aware(
+    network: &Network,
+    params: &Params,
+    (train, val): (&dyn Samples, &dyn Samples),
+    options: &QuantizeOptions,
+    tune: &FineTuneOptions,
+    observer: &mut dyn crate::train::Observer,
+    stop: &AtomicBool,
+) -> Result<(Quantized, Tuned)> {
+    let after = quantize(network, params, train, options)?;
+    let first = after.trials.first().map_or(Observer::MinMax, |trial| trial.observer);
+    let tune =
+        FineTuneOptions { calibrated: options.samples, observer: first, output_margin: options.output_margin, ..*tune };
+    let tuned = fine_tune(network, params, (train, val), &tune, observer, stop)?;
+    let blob = for_this_machine(&after.blob)?;
+    let mut predictor = Int8Predictor::new(&blob)?;
+    let before = measure(&mut |inputs| predictor.predict_inputs(inputs), val, tune.loss)?.map(|metrics| metrics.loss);
+    let loss = tuned.history.get(tuned.best).and_then(|row| row.val_loss);
+    if before.zip(loss).is_some_and(|(before, loss)| before < loss) {
+        return Ok((after, tuned));
     }
-    let mut int8 = lower(&float, &program, Some(&seen), options.bias_correction)?;
-    int8.metadata = metadata(network, params, (frames, &indices), options);
+    let indices = spread(train.len(), options.samples);
+    let chosen = Chosen { int8: tuned.int8.clone(), tensors: tuned.tensors.clone(), params: tuned.params.clone() };
+    let quantized = finished(chosen, Vec::new(), network, (train, &indices), options)?;
+    Ok((quantized, tuned))
+}
+
+fn finished(
+    Chosen { mut int8, tensors, params }: Chosen,
+    trials: Vec<Trial>,
+    network: &Network,
+    (samples, indices): (&dyn Samples, &[usize]),
+    options: &QuantizeOptions,
+) -> Result<Quantized> {
+    int8.metadata = metadata(network, &params, (samples, indices), options);
     let blob = assemble(&mut int8)?;
     let (arena_bytes, macs) = load(&blob).map(|model| (model.arena_bytes(), model.macs()))?;
     let arena_lower_bound = arena_lower_bound(&int8, Layout::Natural);
-    Ok(Quantized { blob, arena_bytes, arena_lower_bound, macs, calibrated: indices.len() })
+    let operators = tensors.iter().map(|tensor| int8.operators.iter().position(|operator| operator.output == *tensor));
+    let (operators, calibrated) = (operators.collect(), indices.len());
+    Ok(Quantized { blob, arena_bytes, arena_lower_bound, macs, calibrated, trials, params, operators })
+}
+
+/// The smallest and the largest target, where targets are numbers.
+fn labels(samples: &dyn Samples, indices: &[usize]) -> Option<(f32, f32)> {
+    let mut ends = None;
+    if matches!(samples.target(), Target::Class(_)) {
+        return None;
+    }
+    for_each(samples, indices, |_, targets| {
+        for &target in targets {
+            let (low, high) = ends.unwrap_or((target, target));
+            ends = Some((f32::min(low, target), f32::max(high, target)));
+        }
+    });
+    ends
+}
+
+/// Calls `visit` with input and target of these samples.
+fn for_each(samples: &dyn Samples, indices: &[usize], mut visit: impl FnMut(&[f32], &[f32])) {
+    let mut input = vec![0.0; samples.input_shape().iter().product()];
+    let mut target = vec![0.0; samples.target().values()];
+    for &index in indices {
+        samples.write(index, None, &mut input, &mut target);
+        visit(&input, &target);
+    }
 }
 
 /// Quantizes a float graph; `samples` calibrate the ranges that are not given with it.
 ///
 /// # Errors
 /// An operator the core cannot do, values that are not finite, a range that is neither given nor calibrated.
-pub fn quantize_graph(float: &FloatGraph, samples: Option<&dyn Samples>, ranges: Ranges) -> Result<Int8Network> {
+pub fn quantize_graph(float: &FloatGraph, samples: Option<&dyn Inputs>, observer: Observer) -> Result<Int8Network> {
     let program = Program::new(float)?;
-    let seen = samples.map(|samples| observe(float, &program, samples, ranges)).transpose()?;
+    let seen = samples.map(|samples| observe_by(float, &program, samples, observer)).transpose()?;
     if let Some(seen) = &seen {
         finite(&program, seen)?;
     }
@@ -104,9 +195,9 @@ pub fn quantize_graph(float: &FloatGraph, samples: Option<&dyn Samples>, ranges:
 /// The blob that `network` would make with weights of no meaning: its sizes are those of the trained one.
 pub fn outline(network: &Network) -> Result<AlignedBytes> {
     let params = network.init(0)?;
-    let float = FloatGraph::of_built(&network.build(1, Mode::Eval)?, &params);
+    let float = FloatGraph::of(network, &params, 1)?;
     let program = Program::new(&float)?;
-    let seen: Vec<Seen> = (0..=program.steps.len()).map(|_| Seen { low: -1.0, high: 1.0, mean: Vec::new() }).collect();
+    let seen: Vec<Seen> = (0..=program.steps.len()).map(|_| Seen::range(-1.0, 1.0)).collect();
     let mut int8 = lower(&float, &program, Some(&seen), false)?;
     int8.metadata.push((keys::NETWORK.into(), network.name.clone()));
     assemble(&mut int8)
@@ -114,20 +205,20 @@ pub fn outline(network: &Network) -> Result<AlignedBytes> {
 
 /// Errors when a value was not finite on some sample.
 pub fn finite(program: &Program, seen: &[Seen]) -> Result<()> {
-    let Some(unusable) = seen.iter().position(|s| !(s.low.is_finite() && s.high.is_finite())) else { return Ok(()) };
+    let is_finite = |seen: &Seen| [seen.low, seen.high].iter().chain(&seen.mean).all(|value| value.is_finite());
+    let Some(unusable) = seen.iter().position(|seen| !is_finite(seen)) else { return Ok(()) };
     let place = unusable.checked_sub(program.inputs.len()).map_or("input", |step| &program.steps[step].name);
     Err(Error::new(ErrorKind::NotFinite, place, "gives values that are not finite; train with a lower rate"))
 }
 
-fn check(network: &Network, params: &Params, frames: &FrameSet, options: &QuantizeOptions) -> Result<()> {
+fn check(network: &Network, params: &Params, samples: &dyn Samples, options: &QuantizeOptions) -> Result<()> {
     network.check(params)?;
-    let [height, width, _] = network.frame_size()?;
-    if (frames.height, frames.width) != (height, width) {
-        let message = format!("are {}x{}, the network takes {height}x{width}", frames.height, frames.width);
-        return Err(Error::new(ErrorKind::Shape, "calibration frames", message));
+    if samples.input_shape() != network.input {
+        let message = format!("have shape {:?}, the network takes {:?}", samples.input_shape(), network.input);
+        return Err(Error::new(ErrorKind::Shape, "calibration samples", message));
     }
-    if frames.is_empty() || options.samples == 0 {
-        return Err(Error::usage("calibration frames", "none were given; the ranges need at least one"));
+    if samples.is_empty() || options.samples == 0 {
+        return Err(Error::usage("calibration samples", "none were given; the ranges need at least one"));
     }
     let bad = params.entries().iter().find(|p| p.data.iter().any(|v| !v.is_finite()));
     match bad {
@@ -139,14 +230,14 @@ fn check(network: &Network, params: &Params, frames: &FrameSet, options: &Quanti
 fn metadata(
     network: &Network,
     params: &Params,
-    (frames, indices): (&FrameSet, &[usize]),
+    (samples, indices): (&dyn Samples, &[usize]),
     options: &QuantizeOptions,
 ) -> Vec<(String, String)> {
     let mut data = CRC.digest();
-    for &index in indices {
-        data.update(frames.frame(index));
-        data.update(&frames.labels[index].to_le_bytes());
-    }
+    for_each(samples, indices, |input, target| {
+        data.update(bytemuck::cast_slice(input));
+        data.update(bytemuck::cast_slice(target));
+    });
     let mut config = CRC.digest();
     config.update(format!("{network:?} {options:?}").as_bytes());
     for param in params.entries() {

@@ -21,10 +21,10 @@ impl Quantization {
     pub const FRAME: Self = Self { scale: 1.0 / 128.0, zero_point: 0 };
 
     /// Asymmetric int8 for `low..=high`, as TFLite chooses it: the range is widened to include 0, the zero point is rounded
-    /// to a whole step, so 0.0 is exact.
+    /// to a whole step, so 0.0 is exact. Where there is nothing but 0, steps of 1 do.
     pub fn of_range(low: f32, high: f32) -> Self {
         let (low, high) = (low.min(0.0), high.max(0.0));
-        let scale = ((high - low) / 255.0).max(LEAST_SCALE);
+        let scale = if low == high { 1.0 } else { ((high - low) / 255.0).max(LEAST_SCALE) };
         let from_low = f64::from(i8::MIN) - f64::from(low) / f64::from(scale);
         Self { scale, zero_point: from_low.round() as i8 }
     }

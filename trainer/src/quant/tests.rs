@@ -1,13 +1,15 @@
+mod layers;
+
 use ackermann_core::Model;
 use ackermann_core::blob::{Layout, repack};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::observe::{Frames, observe, run, spread};
+use super::observe::{Recorded, observe_by, run, spread};
 use super::program::{FloatGraph, Kind, Program};
 use super::*;
 use crate::ErrorKind;
-use crate::data::FrameSet;
+use crate::data::{Augment, Augmented, FrameSet};
 use crate::graph::{Executor, Params};
 use crate::nn::{Layer, Mode, Network};
 
@@ -25,6 +27,10 @@ fn frames(count: usize, [height, width]: [usize; 2]) -> FrameSet {
         set.labels.push(label);
     }
     set
+}
+
+fn recorded(frames: &FrameSet) -> Augmented<'_> {
+    Augmented::new(frames, Augment::NONE)
 }
 
 fn network(layers: Vec<Layer>) -> Network {
@@ -68,7 +74,7 @@ fn params(network: &Network) -> Params {
 }
 
 fn float_graph(network: &Network, params: &Params, batch: usize) -> FloatGraph {
-    FloatGraph::of_built(&network.build(batch, Mode::Eval).unwrap(), params)
+    FloatGraph::of(network, params, batch).unwrap()
 }
 
 fn float(network: &Network, params: &Params, frames: &FrameSet) -> Vec<f32> {
@@ -89,7 +95,7 @@ fn int8_follows_float_within_a_few_steps() {
     let frames = frames(80, [12, 16]);
     for (network, steps) in [(network(vec![Layer::Flatten, Layer::dense(1)]), 2.0), (rich(), 6.0)] {
         let params = params(&network);
-        let quantized = quantize(&network, &params, &frames, &QuantizeOptions::default()).unwrap();
+        let quantized = quantize(&network, &params, &recorded(&frames), &QuantizeOptions::default()).unwrap();
         let mut predictor = Int8Predictor::new(&quantized.blob).unwrap();
         let int8 = predictor.predict(&frames.pixels).unwrap();
         let scale = Model::load(&quantized.blob).unwrap().output(0).unwrap().scale();
@@ -105,8 +111,8 @@ fn int8_follows_float_within_a_few_steps() {
 fn dense_layer_keeps_its_bound() {
     let network = network(vec![Layer::Flatten, Layer::dense(1)]);
     let (params, frames) = (params(&network), frames(40, [12, 16]));
-    let options = QuantizeOptions { bias_correction: false, ..QuantizeOptions::default() };
-    let quantized = quantize(&network, &params, &frames, &options).unwrap();
+    let options = QuantizeOptions { bias_correction: Some(false), ..QuantizeOptions::default() };
+    let quantized = quantize(&network, &params, &recorded(&frames), &options).unwrap();
     let int8 = Int8Predictor::new(&quantized.blob).unwrap().predict(&frames.pixels).unwrap();
     let output_step = Model::load(&quantized.blob).unwrap().output(0).unwrap().scale();
     let weights = &params.get("fc1.weight").unwrap().data;
@@ -134,7 +140,7 @@ fn folded_batch_norm_is_the_same_function() {
         let float = float_graph(network, params, 1);
         let program = Program::new(&float).unwrap();
         let mut outputs = Vec::new();
-        run(&float, &program, &Frames(&frames, &[0, 1, 2]), |_, value, x| {
+        run(&float, &program, &Recorded(&recorded(&frames), &[0, 1, 2]), |_, value, x| {
             if value == program.steps.len() {
                 outputs.extend_from_slice(x);
             }
@@ -153,7 +159,7 @@ fn folded_batch_norm_is_the_same_function() {
 fn a_batch_norm_on_its_own_is_quantized() {
     let network = network(vec![Layer::conv2d(4, 3, 1), Layer::Relu, Layer::BatchNorm, Layer::Flatten, Layer::dense(1)]);
     let (params, frames) = (params(&network), frames(30, [12, 16]));
-    let quantized = quantize(&network, &params, &frames, &QuantizeOptions::default()).unwrap();
+    let quantized = quantize(&network, &params, &recorded(&frames), &QuantizeOptions::default()).unwrap();
     let int8 = Int8Predictor::new(&quantized.blob).unwrap().predict(&frames.pixels).unwrap();
     for (x, q) in float(&network, &params, &frames).iter().zip(int8) {
         assert!((x - q).abs() < 0.05, "{x} {q}");
@@ -164,8 +170,8 @@ fn a_batch_norm_on_its_own_is_quantized() {
 fn same_input_same_bytes_and_every_layout_fits_the_arena() {
     let (network, frames) = (rich(), frames(20, [12, 16]));
     let params = params(&network);
-    let options = QuantizeOptions { ranges: Ranges::Percentile(99.9), ..QuantizeOptions::default() };
-    let [a, b] = [0, 1].map(|_| quantize(&network, &params, &frames, &options).unwrap());
+    let options = QuantizeOptions { observer: Some(Observer::Percentile(99.9)), ..QuantizeOptions::default() };
+    let [a, b] = [0, 1].map(|_| quantize(&network, &params, &recorded(&frames), &options).unwrap());
     assert!(*a.blob == *b.blob);
     let packed = repack(&a.blob, Layout::Dsp).unwrap();
     assert!(a.arena_lower_bound <= a.arena_bytes);
@@ -186,31 +192,32 @@ fn percentiles_cut_tails_and_leave_the_output() {
     let float = float_graph(&network, &params, 4);
     let program = Program::new(&float).unwrap();
     let indices = spread(frames.len(), 10);
-    let look = |ranges| observe(&float, &program, &Frames(&frames, &indices), ranges).unwrap();
-    let (whole, cut) = (look(Ranges::MinMax), look(Ranges::Percentile(99.0)));
+    let look = |observer| observe_by(&float, &program, &Recorded(&recorded(&frames), &indices), observer).unwrap();
+    let (whole, cut) = (look(Observer::MinMax), look(Observer::Percentile(99.0)));
     assert!(cut[1].high < whole[1].high && cut[1].high > 0.0);
-    assert_eq!(cut.last(), whole.last());
+    let ends = |seen: &[observe::Seen]| seen.last().map(|output| (output.low, output.high));
+    assert_eq!(ends(&cut), ends(&whole));
 }
 
 #[test]
 fn layer_report_measures_every_operator() {
     let (network, frames) = (rich(), frames(20, [12, 16]));
     let params = params(&network);
-    let quantized = quantize(&network, &params, &frames, &QuantizeOptions::default()).unwrap();
-    let report = layer_errors(&network, &params, &quantized.blob, &frames, 8).unwrap();
+    let quantized = quantize(&network, &params, &recorded(&frames), &QuantizeOptions::default()).unwrap();
+    let report = layer_errors(&network, &quantized, &recorded(&frames), 8).unwrap();
     let inspection = inspect_blob(&quantized.blob).unwrap();
     assert_eq!(report.len(), inspection.layers.len());
     for (row, layer) in report.iter().zip(&inspection.layers) {
         assert_eq!((row.op, &row.name), (layer.op, &layer.name));
         assert!(row.sqnr_db.unwrap() > 20.0, "{row:?}");
     }
-    let foreign = layer_errors(&network, &params, &inspectable().blob, &frames, 8).unwrap_err();
+    let foreign = layer_errors(&network, &inspectable(), &recorded(&frames), 8).unwrap_err();
     assert_eq!(foreign.kind, ErrorKind::Shape);
 }
 
 fn inspectable() -> Quantized {
     let network = network(vec![Layer::Flatten, Layer::dense(1)]);
-    quantize(&network, &params(&network), &frames(2, [12, 16]), &QuantizeOptions::default()).unwrap()
+    quantize(&network, &params(&network), &recorded(&frames(2, [12, 16])), &QuantizeOptions::default()).unwrap()
 }
 
 #[test]
@@ -231,13 +238,35 @@ fn wrong_input_is_an_error() {
     let network = rich();
     let params = params(&network);
     let options = QuantizeOptions::default();
-    let kind = |frames: &FrameSet, params: &Params| quantize(&network, params, frames, &options).unwrap_err().kind;
+    let kind =
+        |frames: &FrameSet, params: &Params| quantize(&network, params, &recorded(frames), &options).unwrap_err().kind;
     assert_eq!(kind(&frames(1, [12, 18]), &params), ErrorKind::Shape);
     assert_eq!(kind(&frames(0, [12, 16]), &params), ErrorKind::Usage);
     let mut broken = params.clone();
     broken.entries_mut()[0].data[0] = f32::NAN;
     assert_eq!(kind(&frames(1, [12, 16]), &broken), ErrorKind::NotFinite);
     let late = super::tests::network(vec![Layer::Flatten, Layer::dense(3), Layer::Relu, Layer::BatchNorm]);
-    let error = quantize(&late, &late.init(0).unwrap(), &frames(1, [12, 16]), &options).unwrap_err();
+    let error = quantize(&late, &late.init(0).unwrap(), &recorded(&frames(1, [12, 16])), &options).unwrap_err();
     assert_eq!(error.place, "bn1");
+}
+
+/// Whatever is asked for is done; what is left open is tried, and the best comes first.
+#[test]
+fn the_nearest_to_float_is_chosen() {
+    let (network, frames) = (rich(), frames(60, [12, 16]));
+    let params = params(&network);
+    let all = quantize(&network, &params, &recorded(&frames), &QuantizeOptions::default()).unwrap();
+    let errors: Vec<f64> = all.trials.iter().map(|trial| trial.error.unwrap()).collect();
+    assert!(errors.is_sorted() && errors.len() >= 10, "{errors:?}");
+    let best = all.trials[0];
+    let same = QuantizeOptions {
+        observer: Some(best.observer),
+        bias_correction: Some(best.bias_correction),
+        equalize: Some(best.equalized),
+        ..QuantizeOptions::default()
+    };
+    let again = quantize(&network, &params, &recorded(&frames), &same).unwrap();
+    assert_eq!(again.trials.len(), 1);
+    let run = |blob: &[u8]| Int8Predictor::new(blob).unwrap().predict(&frames.pixels).unwrap();
+    assert_eq!(run(&all.blob), run(&again.blob));
 }

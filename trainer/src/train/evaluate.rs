@@ -22,9 +22,18 @@ pub struct Metrics {
 
 /// Evaluates samples as recorded (no augmentation). `None` when there are none.
 pub fn evaluate(predictor: &mut Predictor, samples: &dyn Samples, loss: Loss) -> Result<Option<Metrics>> {
+    measure(&mut |inputs| predictor.predict_inputs(inputs), samples, loss)
+}
+
+/// [`evaluate`] of anything that makes outputs of inputs.
+pub fn measure(
+    predict: &mut dyn FnMut(&[f32]) -> Result<Vec<f32>>,
+    samples: &dyn Samples,
+    loss: Loss,
+) -> Result<Option<Metrics>> {
     let target = samples.target();
     let (mut losses, mut absolute, mut right) = (0.0, 0.0, 0usize);
-    predictions(predictor, samples, |found, wanted| {
+    predictions(predict, samples, |found, wanted| {
         losses += loss.of(found, wanted);
         match target {
             Target::Numbers(_) => absolute += mean_distance(found, wanted),
@@ -41,7 +50,7 @@ pub fn evaluate(predictor: &mut Predictor, samples: &dyn Samples, loss: Loss) ->
 
 /// Predicts every sample as recorded, in order, and hands its outputs and its target to `visit`.
 pub fn predictions(
-    predictor: &mut Predictor,
+    predict: &mut dyn FnMut(&[f32]) -> Result<Vec<f32>>,
     samples: &dyn Samples,
     mut visit: impl FnMut(&[f32], &[f32]),
 ) -> Result<()> {
@@ -50,7 +59,7 @@ pub fn predictions(
     let mut batch = Batch::default();
     for group in indices.chunks(BATCH) {
         batch.fill(samples, group, None);
-        let found = predictor.predict_inputs(&batch.inputs)?;
+        let found = predict(&batch.inputs)?;
         let outputs = (found.len() / group.len()).max(1);
         found
             .chunks_exact(outputs)

@@ -20,9 +20,10 @@ mod stepper;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use batch::{Augmentation, Batch, shuffled};
 pub use checkpoint::{load_params, save_params};
 pub use config::TrainConfig;
-pub use evaluate::{Metrics, evaluate};
+pub use evaluate::{Metrics, evaluate, measure};
 pub use fit::{RunConfig, Summary, fit, read_config};
 pub use history::EpochRow;
 pub use loss::Loss;

@@ -3,7 +3,7 @@
 use super::ackermann;
 use super::data::{put, workshop};
 use super::outcome::{Outcome, refused};
-use ackermann_trainer::data::FrameSet;
+use ackermann_trainer::data::{Augment, Augmented, FrameSet};
 use ackermann_trainer::nn::{Layer, Network};
 use ackermann_trainer::quant::{QuantizeOptions, quantize};
 use std::fs;
@@ -15,7 +15,8 @@ fn blob(input: [usize; 3], outputs: usize) -> Vec<u8> {
     let network = Network::of_pixels("made", input, vec![Layer::Flatten, Layer::dense(outputs)]);
     let pixels = (0..2 * height * width * 3).map(|i| (i * 31 % 256) as u8).collect();
     let frames = FrameSet { height, width, pixels, labels: vec![0.5, -0.5] };
-    quantize(&network, &network.init(1).unwrap(), &frames, &QuantizeOptions::default()).unwrap().blob.to_vec()
+    let samples = Augmented::new(&frames, Augment::NONE);
+    quantize(&network, &network.init(1).unwrap(), &samples, &QuantizeOptions::default()).unwrap().blob.to_vec()
 }
 
 #[test]

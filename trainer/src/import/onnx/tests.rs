@@ -5,7 +5,7 @@ use super::made::*;
 use super::*;
 use crate::graph::Executor;
 use crate::import::is_seed;
-use crate::quant::{FloatGraph, Ranges, assemble, quantize_graph};
+use crate::quant::{FloatGraph, Observer, assemble, quantize_graph};
 
 /// Numbers between -1 and 1.
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
@@ -155,7 +155,7 @@ fn quantized() -> Vec<u8> {
 fn quantized_numbers_stay_as_they_are() {
     let bytes = quantized();
     is_seed("onnx", "qdq", &bytes);
-    let mut network: Network = quantize_graph(&float_graph(&bytes), None, Ranges::MinMax).unwrap();
+    let mut network: Network = quantize_graph(&float_graph(&bytes), None, Observer::MinMax).unwrap();
     let scales: Vec<_> = network.tensors.iter().map(|t| (t.scale, t.zero_point)).collect();
     assert_eq!(scales, [(0.02, -8), (0.05, -125), (0.05, -125), (0.1, 0)]);
     let [conv, reshape, matrix] = &network.operators[..] else { panic!("{:?}", network.operators) };
@@ -232,14 +232,14 @@ fn what_an_operator_lacks_is_named() {
 fn whole_numbers_are_not_computed_with() {
     let nodes = [node("ArgMax", &["x"], &["i"], &[int("axis", 1)]), node("Relu", &["i"], &["y"], &[])];
     let bytes = model(17, &nodes, &[], &[input("x", &[1, 3])]);
-    let error = quantize_graph(&float_graph(&bytes), Some(&Ramp), Ranges::MinMax).unwrap_err().to_string();
+    let error = quantize_graph(&float_graph(&bytes), Some(&Ramp), Observer::MinMax).unwrap_err().to_string();
     assert!(error.contains("whole numbers"), "{error}");
 }
 
 /// Rising numbers.
 struct Ramp;
 
-impl crate::quant::Samples for Ramp {
+impl crate::quant::Inputs for Ramp {
     fn count(&self) -> usize {
         1
     }
@@ -260,7 +260,7 @@ fn damaged_files_give_errors() {
             let mut damaged = whole.clone();
             damaged[at] ^= change;
             if let Ok(Imported::Float(float)) = read_onnx(&damaged) {
-                let _ = quantize_graph(&float, None, Ranges::MinMax);
+                let _ = quantize_graph(&float, None, Observer::MinMax);
             }
         }
     }

@@ -6,7 +6,7 @@ use ackermann_core::blob::write::OperatorKind;
 use super::made::*;
 use super::schema::{FLOAT32, INT8, INT32, UINT8};
 use super::*;
-use crate::quant::{Int8Predictor, Ranges, assemble};
+use crate::quant::{Int8Predictor, Observer, assemble};
 
 /// A network of operators with these codes (in the old field), tensors and buffers, from tensor 0 to the last.
 fn network(codes: &[i8], tensors: Vec<Fields>, operators: Vec<Fields>, buffers: Option<Vec<Fields>>) -> Vec<u8> {
@@ -92,7 +92,7 @@ fn unsigned_asymmetric_weights() {
     let conv = operator(0, &[0, 1, 2], 3, vec![(0, I8(1)), (1, I32(1)), (2, I32(1))]);
     let bytes = network(&[3], tensors, vec![conv], Some(buffers));
     let Imported::Float(float) = read_tflite(&bytes, &ImportOptions::default()).unwrap() else { panic!("not float") };
-    let mut int8 = Imported::Float(float).quantize(None, Ranges::MinMax).unwrap();
+    let mut int8 = Imported::Float(float).quantize(None, Observer::MinMax).unwrap();
     let sides: Vec<_> = int8.tensors.iter().map(|t| (t.element, t.scale, t.zero_point)).collect();
     assert_eq!(sides, [(Element::Int8, 0.02, -8), (Element::Int8, 0.06, -38)]);
     let input: Vec<u8> = (0..9).map(|at| (at * 83 % 256) as u8).collect();

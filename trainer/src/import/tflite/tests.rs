@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::graph::Executor;
-use crate::quant::{Int8Predictor, Quantization, Ranges, Samples, assemble, quantize_graph};
+use crate::quant::{Inputs, Int8Predictor, Observer, Quantization, assemble, quantize_graph};
 
 fn model(name: &str) -> Option<Vec<u8>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/models").join(name);
@@ -55,9 +55,9 @@ fn a_float_network_is_calibrated_and_quantized() {
     let Some(bytes) = model("pilotnet_float.tflite") else { return };
     let Imported::Float(float) = read_tflite(&bytes, &ImportOptions::default()).unwrap() else { panic!() };
     let images = Images(24);
-    let error = quantize_graph(&float, None, Ranges::MinMax).unwrap_err();
+    let error = quantize_graph(&float, None, Observer::MinMax).unwrap_err();
     assert!(error.message.contains("--calibrate"), "{error}");
-    let mut int8 = quantize_graph(&float, Some(&images), Ranges::MinMax).unwrap();
+    let mut int8 = quantize_graph(&float, Some(&images), Observer::MinMax).unwrap();
     let blob = assemble(&mut int8).unwrap();
     let mut predictor = Int8Predictor::new(&blob).unwrap();
     let mut executor = Executor::<f32>::new(&float.graph, &float.outputs);
@@ -78,7 +78,7 @@ fn a_float_network_is_calibrated_and_quantized() {
 /// Striped images, each with another period.
 struct Images(usize);
 
-impl Samples for Images {
+impl Inputs for Images {
     fn count(&self) -> usize {
         self.0
     }

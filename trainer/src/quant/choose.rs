@@ -1,0 +1,163 @@
+//! Which way of quantizing a network comes nearest to float: all are tried on calibration samples.
+
+use ackermann_core::blob::write::Network as Int8Network;
+use serde::Serialize;
+
+use super::lower::lower_values;
+use super::observe::{Inputs, Observer, Seen, narrow, observe, run};
+use super::program::{FloatGraph, Program};
+use super::{Int8Predictor, assemble, equalize::equalize, for_this_machine};
+use crate::Result;
+use crate::graph::Params;
+
+/// Observers that are tried.
+const OBSERVERS: [Observer; 5] =
+    [Observer::MinMax, Observer::Percentile(99.99), Observer::Percentile(99.9), Observer::Mse, Observer::Entropy];
+
+/// What is wanted; `None` is tried both ways (all observers).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// How ranges are made.
+    pub observer: Option<Observer>,
+    /// Whether the mean error of rounded weights is taken out of the biases.
+    pub bias_correction: Option<bool>,
+    /// Whether layers are equalized.
+    pub equalize: Option<bool>,
+}
+
+/// One way of quantizing, and how near it came.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Trial {
+    /// How ranges were made.
+    #[serde(serialize_with = "name")]
+    pub observer: Observer,
+    /// Whether the mean error of rounded weights was taken out of the biases.
+    pub bias_correction: bool,
+    /// Whether layers were equalized.
+    pub equalized: bool,
+    /// Mean |int8 - float| of the outputs on the samples compared; `None` where there was nothing to choose.
+    pub error: Option<f64>,
+}
+
+impl std::fmt::Display for Trial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let with = |yes: bool, what: &'static str| if yes { what } else { "" };
+        let (corrected, equalized) =
+            (with(self.bias_correction, ", biases corrected"), with(self.equalized, ", layers equalized"));
+        write!(f, "{}{corrected}{equalized}", self.observer)
+    }
+}
+
+fn name<S: serde::Serializer>(observer: &Observer, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(observer)
+}
+
+/// What was chosen.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// The network.
+    pub int8: Int8Network,
+    /// The tensor of each value of the program.
+    pub tensors: Vec<u16>,
+    /// Its parameters in float, equalized perhaps.
+    pub params: Params,
+}
+
+/// A float network before and after equalization, observed.
+struct Variant {
+    float: FloatGraph,
+    program: Program,
+    seen: Vec<Seen>,
+    equalized: bool,
+}
+
+impl Variant {
+    fn new(float: FloatGraph, calibration: &dyn Inputs, histograms: bool, equalized: bool) -> Result<Self> {
+        let program = Program::new(&float)?;
+        let seen = observe(&float, &program, calibration, histograms)?;
+        super::quantize::finite(&program, &seen)?;
+        Ok(Self { float, program, seen, equalized })
+    }
+
+    fn lowered(&self, observer: Observer, correct: bool, outputs: &dyn Fn(&mut Seen)) -> Result<Chosen> {
+        let mut seen = self.seen.clone();
+        narrow(&mut seen, &self.program, observer);
+        for output in &self.program.outputs {
+            outputs(&mut seen[*output]);
+        }
+        let (int8, tensors) = lower_values(&self.float, &self.program, Some(&seen), correct)?;
+        Ok(Chosen { int8, tensors, params: self.float.params.clone() })
+    }
+}
+
+/// Quantizes `float` as `wanted`; where that leaves a choice, the one with the least error on `compared`. `outputs` may widen an output's range.
+pub fn choose(
+    float: FloatGraph,
+    calibration: &dyn Inputs,
+    compared: &dyn Inputs,
+    wanted: Wanted,
+    outputs: &dyn Fn(&mut Seen),
+) -> Result<(Chosen, Vec<Trial>)> {
+    let histograms = wanted.observer != Some(Observer::MinMax);
+    let plain = Variant::new(float, calibration, histograms, false)?;
+    let params =
+        if wanted.equalize == Some(false) { None } else { equalize(&plain.float, &plain.program, &plain.seen) };
+    let (inputs, reference) = (inputs(&plain.float, compared), reference(&plain, compared)?);
+    let variants = match params {
+        None => vec![plain],
+        Some(params) => {
+            let equalized = FloatGraph { params, ..plain.float.clone() };
+            let equalized = Variant::new(equalized, calibration, histograms, true)?;
+            if wanted.equalize == Some(true) { vec![equalized] } else { vec![plain, equalized] }
+        }
+    };
+    let observers = wanted.observer.map_or(OBSERVERS.to_vec(), |observer| vec![observer]);
+    let corrections = wanted.bias_correction.map_or(vec![true, false], |correct| vec![correct]);
+    let only = variants.len() * observers.len() * corrections.len() == 1;
+    let mut trials = Vec::new();
+    let mut best: Option<(f64, Chosen)> = None;
+    for variant in &variants {
+        for &observer in &observers {
+            for &bias_correction in &corrections {
+                let mut made = variant.lowered(observer, bias_correction, outputs)?;
+                let error = if only { None } else { Some(error(&mut made.int8, &inputs, &reference)?) };
+                trials.push(Trial { observer, bias_correction, equalized: variant.equalized, error });
+                let found = error.unwrap_or(0.0);
+                if best.as_ref().is_none_or(|(least, _)| found < *least) {
+                    best = Some((found, made));
+                }
+            }
+        }
+    }
+    // The best first; a tie goes to what was tried first.
+    trials.sort_by(|a, b| a.error.unwrap_or(0.0).total_cmp(&b.error.unwrap_or(0.0)));
+    let (_, chosen) = best.ok_or_else(|| crate::Error::usage("quantize", "nothing was asked for"))?;
+    Ok((chosen, trials))
+}
+
+/// The first output of each compared sample, in float.
+fn reference(variant: &Variant, compared: &dyn Inputs) -> Result<Vec<f32>> {
+    let Some(&output) = variant.program.outputs.first() else { return Ok(Vec::new()) };
+    let mut outputs = Vec::new();
+    run(&variant.float, &variant.program, compared, |_, value, values| {
+        if value == output {
+            outputs.extend_from_slice(values);
+        }
+    })?;
+    Ok(outputs)
+}
+
+/// The compared samples, one after another.
+fn inputs(float: &FloatGraph, compared: &dyn Inputs) -> Vec<f32> {
+    let length = float.inputs.first().map_or(0, |input| float.graph.shape(*input).elements() / float.batch());
+    let mut inputs = vec![0.0; length * compared.count()];
+    inputs.chunks_mut(length.max(1)).enumerate().for_each(|(sample, values)| compared.fill(sample, 0, values));
+    inputs
+}
+
+fn error(int8: &mut Int8Network, inputs: &[f32], reference: &[f32]) -> Result<f64> {
+    let blob = for_this_machine(&assemble(int8)?)?;
+    let found = Int8Predictor::new(&blob)?.predict_inputs(inputs)?;
+    let difference = |(a, b): (&f32, &f32)| f64::from(a - b).abs();
+    Ok(found.iter().zip(reference).map(difference).sum::<f64>() / reference.len().max(1) as f64)
+}
