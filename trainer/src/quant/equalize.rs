@@ -79,7 +79,12 @@ fn writer(float: &FloatGraph, between: NodeId) -> Option<NodeId> {
         let from = *node.inputs.first()?;
         let channels = |id: NodeId| float.graph.shape(id).last().copied().unwrap_or(0);
         let passes = match &node.op {
-            Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::Dense(_) | Op::BatchNorm(_) | Op::LayerNorm(_) => {
+            Op::Conv2d(_)
+            | Op::DepthwiseConv2d(_)
+            | Op::GroupedConv2d(_)
+            | Op::Dense(_)
+            | Op::BatchNorm(_)
+            | Op::LayerNorm(_) => {
                 return Some(at);
             }
             Op::Relu(_) | Op::Prelu(_) | Op::MaxPool(_) | Op::AvgPool(_) => true,

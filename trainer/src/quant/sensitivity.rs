@@ -131,6 +131,7 @@ impl<'a> Partly<'a> {
         match step.kind {
             Kind::Conv2d(..) => "Conv2d",
             Kind::DepthwiseConv2d(..) => "DepthwiseConv2d",
+            Kind::GroupedConv2d(..) => "GroupedConv2d",
             Kind::TransposedConv2d(..) => "TransposedConv2d",
             Kind::Dense(_) => "Dense",
             Kind::Other(_) => match &self.float.graph.node(step.node).op {

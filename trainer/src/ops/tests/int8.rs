@@ -5,14 +5,14 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::graph::{Executor, Graph, NodeId, Param, Params, Shape};
 use crate::ops::*;
-use crate::quant::{FloatGraph, Int8Predictor, Quantization, Ranges, Samples, assemble, quantize_graph};
+use crate::quant::{FloatGraph, Inputs, Int8Predictor, Observer, Quantization, assemble, quantize_graph};
 
 const SAMPLES: usize = 40;
 
 /// Samples one after another.
 struct Numbers(Vec<f32>);
 
-impl Samples for Numbers {
+impl Inputs for Numbers {
     fn count(&self) -> usize {
         SAMPLES
     }
@@ -46,7 +46,7 @@ fn worst(image: [usize; 4], shapes: &[Shape], build: impl Fn(&mut Graph, NodeId,
     let samples = Numbers((0..SAMPLES * size).map(|_| rng.random_range(-1.0..2.0)).collect());
     let mut executor = Executor::<f32>::new(&graph, &[output]);
     let float = FloatGraph { graph, params, inputs: vec![input], outputs: vec![output], ..FloatGraph::default() };
-    let mut network = quantize_graph(&float, Some(&samples), Ranges::MinMax).unwrap();
+    let mut network = quantize_graph(&float, Some(&samples), Observer::MinMax).unwrap();
     let blob = assemble(&mut network).unwrap();
     let of = |tensor: u16| Quantization::of_spec(&network.tensors[usize::from(tensor)]);
     let (from, to) = (of(network.inputs[0]), of(network.outputs[0]));

@@ -77,7 +77,8 @@ fn rounded(float: &FloatGraph, program: &Program, in_int8: &dyn Fn(usize) -> boo
     let steps = program.steps.iter().enumerate().filter(|(at, step)| in_int8(*at) && step.kind.weighted().is_some());
     let names: Vec<&str> = steps.map(|(_, step)| step.name.as_str()).collect();
     let nodes = float.graph.nodes().iter().filter(|node| names.contains(&node.name.as_str()));
-    let weighted = nodes.filter(|node| matches!(node.op, Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::Dense(_)));
+    let weighted = nodes
+        .filter(|node| matches!(node.op, Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::GroupedConv2d(_) | Op::Dense(_)));
     weighted.filter_map(|node| node.inputs.get(1).copied()).collect()
 }
 
