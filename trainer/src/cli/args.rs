@@ -32,7 +32,8 @@ Examples:
   ackermann quantize runs/lake --calibrate drives/lake --out lake.ackm
   ackermann eval runs/lake lake.ackm --data drives/lake
   ackermann drive lake.ackm --board mps2-an500 --track 7
-  ackermann bench lake.ackm --board mps2-an386 --json";
+  ackermann bench lake.ackm --board mps2-an386 --json
+  ackermann recipe mnist --data data/mnist           digits: train, quantize and measure, one command";
 
 /// Options that every command takes.
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a network on recorded or simulated driving.
+    /// Train a network on recorded or simulated driving, pictures, sounds, texts or arrays.
     Train(Box<TrainArgs>),
     /// Turn a trained network into an int8 blob.
     Quantize(QuantizeArgs),
@@ -65,8 +66,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run a blob on the host or on a board, which give the same bytes.
     Run(RunArgs),
-    /// Measure a network's error on recorded driving, float beside int8.
+    /// Measure a network's error or accuracy on data, float beside int8.
     Eval(EvalArgs),
+    /// Train, quantize and measure a network for one of the usual data sets; without a name: list them.
+    Recipe(RecipeArgs),
     /// Drive the simulator closed loop, a board in the loop if asked.
     Drive(DriveArgs),
     /// Count a board's instructions for one inference, by layer.
@@ -113,7 +116,7 @@ pub struct MainArgs {
 /// Which recorded frames, and how to read them.
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
-    /// Folder: packed (SPLIT.csv + SPLIT-CAMERA.mjpeg), driving_log.csv + IMG/, donkeycar tub, or frames.csv; `sim` records the simulator.
+    /// Folder of recorded driving, pictures, MNIST files, sounds, texts or arrays (docs/data.md); `sim` records the simulator.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Column of the label. Default: steering_smooth where there is one, else steering (what the run was trained on, for a run).
@@ -158,10 +161,16 @@ pub enum ScheduleName {
 /// Losses by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LossName {
-    /// Mean squared error.
+    /// Mean squared error, of numbers.
     Mse,
-    /// Huber: quadratic near zero, linear beyond.
+    /// Mean absolute error, of numbers.
+    Mae,
+    /// Huber, of numbers: quadratic near zero, linear beyond.
     Huber,
+    /// Cross-entropy of classes.
+    CrossEntropy,
+    /// Binary cross-entropy: of two classes told apart by one output, or of numbers from 0 to 1.
+    BinaryCrossEntropy,
 }
 
 /// Rule of the update and of its learning rate.
@@ -210,13 +219,16 @@ Examples:
   ackermann train --net pilotnet --data drives/lake --out runs/lake
   ackermann train --net micro --data drives/mountain --side-correction 0.04 --epochs 40 --out runs/mountain
   ackermann train --net micro --data sim --out runs/sim
+  ackermann train --net lenet --data mnist --smoothing 0.05 --out runs/mnist
+  ackermann train --net lstm --data speech-digits --clip 1 --out runs/digits
+  ackermann train --net text --data reviews --out runs/reviews
   ackermann train --from runs/lake --freeze 'conv*' --head 1 --data drives/mountain --out runs/mountain
   ackermann train --out runs/lake --resume")]
 pub struct TrainArgs {
-    /// Network: micro or pilotnet.
+    /// Network: pilotnet, micro, lenet, resnet8, lstm, text, ... or a .json file. Input and outputs become those of the data.
     #[arg(long, default_value = "micro", value_name = "NET")]
     pub net: String,
-    /// Folder: packed (SPLIT.csv + SPLIT-CAMERA.mjpeg), driving_log.csv + IMG/, donkeycar tub, or frames.csv; `sim` records the simulator.
+    /// Folder of recorded driving, pictures, MNIST files, sounds, texts or arrays (docs/data.md); `sim` records the simulator.
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
     /// Frames that `--data sim` records.
@@ -258,9 +270,12 @@ pub struct TrainArgs {
     /// Rule of the update and of its learning rate.
     #[command(flatten)]
     pub descent: DescentArgs,
-    /// Loss.
-    #[arg(long, value_enum, default_value = "huber")]
-    pub loss: LossName,
+    /// Loss. Default: huber for numbers, cross-entropy for classes.
+    #[arg(long, value_enum)]
+    pub loss: Option<LossName>,
+    /// Share of each target that cross-entropy spreads over all classes.
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SHARE")]
+    pub smoothing: f64,
     /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
     #[arg(long, default_value_t = 0.02, allow_negative_numbers = true, value_name = "DELTA")]
     pub huber_delta: f64,
@@ -285,14 +300,20 @@ pub struct TrainArgs {
     /// Parameters that stay as they are, by name: `conv*` and `bn1.weight`, for example; may be given more than once.
     #[arg(long, value_name = "PATTERN")]
     pub freeze: Vec<String>,
-    /// No augmentation (flip, brightness, shift).
+    /// No augmentation: samples as they are.
     #[arg(long)]
     pub no_augment: bool,
+    /// Mirror and light pictures of classes too: they mean the same in a mirror.
+    #[arg(long)]
+    pub mirror: bool,
+    /// Words in a text. Default: those of the longest one of the training split.
+    #[arg(long, value_name = "N", value_parser = values::count())]
+    pub length: Option<usize>,
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
     #[arg(long, conflicts_with_all = [
         "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
-        "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "patience", "seed", "no_augment",
-        "overwrite", "init", "from", "weights", "head", "freeze",
+        "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
+        "no_augment", "mirror", "length", "overwrite", "init", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.
@@ -312,13 +333,13 @@ Examples:
 pub struct QuantizeArgs {
     /// Run folder of a trained network.
     pub run: PathBuf,
-    /// Driving data (or `sim`) whose frames show the ranges of the activations.
+    /// Data (or `sim`) whose samples show the ranges of the activations.
     #[arg(long, value_name = "DIR")]
     pub calibrate: PathBuf,
     /// Split of it to use.
     #[arg(long, default_value = "train", value_name = "NAME")]
     pub split: String,
-    /// How many frames of it, evenly spread.
+    /// How many samples of it, evenly spread.
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = values::frames())]
     pub frames: usize,
     /// The blob to write.
@@ -545,6 +566,7 @@ pub struct RunArgs {
 #[command(after_help = "\
 Examples:
   ackermann eval runs/lake --data drives/lake
+  ackermann eval runs/mnist mnist.ackm --data mnist
   ackermann eval runs/lake lake.ackm --data drives/lake --label steering")]
 pub struct EvalArgs {
     /// A run folder (float), a blob (int8), or both.
@@ -556,6 +578,35 @@ pub struct EvalArgs {
     /// Split to measure on.
     #[arg(long, default_value = "val", value_name = "NAME")]
     pub split: String,
+}
+
+/// `ackermann recipe`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann recipe
+  ackermann recipe mnist --data data/mnist
+  ackermann recipe udacity --out runs/lake --seed 2 --json
+
+A recipe is a `train`, a `quantize` and an `eval`, which it prints. Stopped, it goes on when it is called again.")]
+pub struct RecipeArgs {
+    /// Which one.
+    pub name: Option<String>,
+    /// Folder of its data. Default: the data set's name in ./data or ../shared/data.
+    #[arg(long, value_name = "DIR", requires = "name")]
+    pub data: Option<PathBuf>,
+    /// Folder for the run, the blob and the report. Default: runs/NAME.
+    #[arg(long, value_name = "RUN", requires = "name")]
+    pub out: Option<PathBuf>,
+    /// Seed of initial weights, shuffling and augmentation.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Passes over the data instead of the recipe's.
+    #[arg(long, value_name = "N", value_parser = values::count(), requires = "name")]
+    pub epochs: Option<usize>,
+    /// Start anew even if --out holds a run, which is lost.
+    #[arg(long, requires = "name")]
+    pub overwrite: bool,
 }
 
 /// `ackermann drive`.

@@ -1,33 +1,106 @@
-//! `ackermann eval`: a network's error on recorded driving, float beside int8.
+//! `ackermann eval`: how well a network does on data it was not trained on, float beside int8.
 
 use super::args::EvalArgs;
-use super::blob::frame_size;
 use super::recording::Recording;
 use super::{Output, progress};
-use crate::data::metrics::{Regression, regression};
-use crate::data::{FrameSet, Window};
+use crate::data::metrics::{accuracy, class_of, regression};
+use crate::data::{Changes, Dataset, DatasetSamples, Encoding, FrameSet, Samples, Target, Window};
 use crate::quant::{Int8Predictor, for_this_machine, load, read_blob};
 use crate::report::{Table, format};
-use crate::train::Predictor;
+use crate::train::{Batch, Predictor};
 use crate::{Error, ErrorKind, Result};
 use ackermann_core::blob::{AlignedBytes, keys};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Frames that are predicted between two looks at the progress bar.
+/// Samples that are predicted between two looks at the progress bar.
 const GROUP: usize = 64;
 
-/// What there is to measure: a run, a blob, or both; and the frames that they take.
+/// What there is to measure: a run, a blob, or both; and the inputs that they take.
 struct Models {
     float: Option<(PathBuf, Predictor)>,
     int8: Option<(PathBuf, AlignedBytes)>,
-    input: [usize; 3],
+    input: Vec<usize>,
     /// The part of each image that the blob looks at.
     window: Option<Window>,
 }
 
-/// Measures every model on the same frames.
+/// How well predictions are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Quality {
+    /// Of numbers.
+    Numbers {
+        /// Mean absolute error.
+        mae: f64,
+        /// Root of the mean squared error.
+        rmse: f64,
+        /// Share of the variance explained; `None` where the truth does not vary.
+        r2: Option<f64>,
+    },
+    /// Of classes: share that is right.
+    Classes(f64),
+}
+
+impl Quality {
+    /// As `{"mae", "rmse", "r2", "accuracy"}`, null where one does not apply.
+    pub fn json(self) -> Value {
+        match self {
+            Self::Numbers { mae, rmse, r2 } => json!({ "mae": mae, "rmse": rmse, "r2": r2, "accuracy": null }),
+            Self::Classes(accuracy) => json!({ "mae": null, "rmse": null, "r2": null, "accuracy": accuracy }),
+        }
+    }
+}
+
+/// What was found of a dataset.
+pub struct Evaluation {
+    /// The data.
+    pub dataset: Dataset,
+    /// Each model: its kind, quality, file, and outputs of all samples.
+    pub rows: Vec<(&'static str, Quality, PathBuf, Vec<f32>)>,
+}
+
+impl Evaluation {
+    /// The table that people see.
+    pub fn table(&self) -> Table {
+        let classes = matches!(self.dataset.target, Target::Class(_));
+        let mut table = if classes {
+            Table::new(["", "accuracy", "model"])
+        } else {
+            Table::new(["", "MAE", "RMSE", "R2", "model"])
+        };
+        for (kind, quality, path, _) in &self.rows {
+            let figures = match *quality {
+                Quality::Numbers { mae, rmse, r2 } => {
+                    vec![format::fixed(mae, 5), format::fixed(rmse, 5), format::optional(r2, 3)]
+                }
+                Quality::Classes(accuracy) => vec![format::percent(accuracy, 2)],
+            };
+            table.row([vec![kind.to_string()], figures, vec![path.display().to_string()]].concat());
+        }
+        table
+    }
+
+    /// Quality of a kind, where it was measured.
+    pub fn quality(&self, kind: &str) -> Option<Quality> {
+        self.rows.iter().find(|row| row.0 == kind).map(|row| row.1)
+    }
+
+    /// `{"float", "int8", "n"}`.
+    pub fn json(&self) -> Value {
+        let of = |kind| self.quality(kind).map_or(Value::Null, Quality::json);
+        json!({ "float": of("float"), "int8": of("int8"), "n": self.dataset.len() })
+    }
+}
+
+/// Measures every model on the same samples and says how well they do.
 pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
+    let found = evaluate(args, output)?;
+    let (count, noun, data) = (found.dataset.len(), found.dataset.noun(), args.data.data.display());
+    output.finish(format!("{count} {noun} of {data}\n{}", found.table().to_terminal()), &found.json())
+}
+
+/// Measures every model on the same samples.
+pub fn evaluate(args: &EvalArgs, output: Output) -> Result<Evaluation> {
     let mut models = open(&args.models)?;
     let trained = match &models.float {
         Some((run, _)) => Recording::of_run(run)?,
@@ -40,40 +113,76 @@ pub fn eval(args: &EvalArgs, output: Output) -> Result<()> {
         ..Recording::of(&args.data.data)
     };
     let recording = recording.like(trained.as_ref());
-    let frames = recording.frames(&args.split, models.input, output)?;
-    let mut table = Table::new(["", "MAE", "RMSE", "R2", "model"]);
-    let (mut float, mut int8) = (Value::Null, Value::Null);
+    let encoding = encoding(&models)?;
+    let dataset = recording.dataset(&args.split, &models.input, Some(&encoding), output)?;
+    let samples = dataset.samples(&models.input, Changes::NONE);
+    let mut rows = Vec::new();
     if let Some((path, predictor)) = &mut models.float {
-        float = row(
-            &mut table,
-            "float",
-            &regression(&float_predictions(predictor, &frames, output)?, &frames.labels)?,
-            path,
-        );
+        let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
+        rows.push(("float", quality(&dataset, &outputs)?, path.clone(), outputs));
     }
     if let Some((path, blob)) = &models.int8 {
-        int8 = row(
-            &mut table,
-            "int8",
-            &regression(&Int8Predictor::new(blob)?.predict(&frames.pixels)?, &frames.labels)?,
-            path,
-        );
+        let mut predictor = Int8Predictor::new(blob)?;
+        let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
+        rows.push(("int8", quality(&dataset, &outputs)?, path.clone(), outputs));
     }
-    let text = format!("{} frames of {}\n{}", frames.len(), args.data.data.display(), table.to_terminal());
-    output.finish(text, &json!({ "float": float, "int8": int8, "n": frames.len() }))
+    Ok(Evaluation { dataset, rows })
+}
+
+/// Numbers of classes and words: of the run, else of the folder that the blob lies in.
+fn encoding(models: &Models) -> Result<Encoding> {
+    let beside = models.int8.as_ref().and_then(|(path, _)| path.parent());
+    let folder = models.float.as_ref().map(|(run, _)| run.as_path()).or(beside).unwrap_or(Path::new(""));
+    Encoding::of_run(folder, models.input.first().copied().unwrap_or(0))
+}
+
+fn quality(dataset: &Dataset, outputs: &[f32]) -> Result<Quality> {
+    match dataset.target {
+        Target::Numbers(_) => {
+            let found = regression(outputs, &dataset.targets)?;
+            Ok(Quality::Numbers { mae: found.mae, rmse: found.rmse, r2: found.r2 })
+        }
+        Target::Class(_) => {
+            let scores = (outputs.len() / dataset.len().max(1)).max(1);
+            let predicted: Vec<usize> = outputs.chunks_exact(scores).map(class_of).collect();
+            let truth: Vec<usize> = dataset.targets.iter().map(|&class| class as usize).collect();
+            accuracy(&predicted, &truth).map(Quality::Classes)
+        }
+    }
+}
+
+/// Outputs of all samples.
+fn predict(
+    samples: &DatasetSamples<'_>,
+    output: Output,
+    mut predict: impl FnMut(&[f32]) -> Result<Vec<f32>>,
+) -> Result<Vec<f32>> {
+    let bar = progress::bar(output, "evaluating", samples.len() as u64);
+    let (mut batch, mut outputs) = (Batch::default(), Vec::new());
+    let indices: Vec<usize> = (0..samples.len()).collect();
+    for group in indices.chunks(GROUP) {
+        batch.fill(samples, group, None);
+        outputs.extend(predict(&batch.inputs)?);
+        bar.inc(group.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(outputs)
 }
 
 fn open(paths: &[PathBuf]) -> Result<Models> {
-    let mut models = Models { float: None, int8: None, input: [0; 3], window: None };
+    let mut models = Models { float: None, int8: None, input: Vec::new(), window: None };
     for (index, path) in paths.iter().enumerate() {
         let (input, other) = if path.is_dir() {
             let predictor = Predictor::load(path)?;
-            let input = predictor.network().frame_size()?;
+            let input = predictor.network().input.clone();
             (input, models.float.replace((path.clone(), predictor)).map(|(path, _)| path))
         } else {
             let blob = read_blob(path)?;
             let model = load(&blob)?;
-            let input = frame_size(&model, path)?;
+            let no_input = || Error::new(ErrorKind::BadBlob, path.display(), "has no input");
+            let shape = model.input(0).ok_or_else(no_input)?.shape();
+            // Without the batch of 1.
+            let input = shape.iter().skip(1).map(|&size| size as usize).collect();
             models.window = model.metadata().get(keys::INPUT_CROP).map(str::parse).transpose()?;
             (input, models.int8.replace((path.clone(), for_this_machine(&blob)?)).map(|(path, _)| path))
         };
@@ -82,7 +191,7 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
             return Err(Error::usage(path.display(), message));
         }
         if index > 0 && input != models.input {
-            let message = format!("takes frames of {input:?}, the other model of {:?}", models.input);
+            let message = format!("takes inputs of {input:?}, the other model of {:?}", models.input);
             return Err(Error::new(ErrorKind::Shape, path.display(), message));
         }
         models.input = input;
@@ -100,15 +209,4 @@ pub fn float_predictions(predictor: &mut Predictor, frames: &FrameSet, output: O
     }
     bar.finish_and_clear();
     Ok(predicted)
-}
-
-fn row(table: &mut Table, kind: &str, found: &Regression, path: &Path) -> Value {
-    table.row([
-        kind.to_string(),
-        format::fixed(found.mae, 5),
-        format::fixed(found.rmse, 5),
-        format::optional(found.r2, 3),
-        path.display().to_string(),
-    ]);
-    json!({ "mae": found.mae, "rmse": found.rmse, "r2": found.r2, "accuracy": null })
 }

@@ -2,9 +2,9 @@
 
 use super::args::MainArgs;
 use super::eval::float_predictions;
-use super::recording::{Recording, simulate};
+use super::recording::{Recording, simulate, simulated_augmentation};
 use super::steering::Watched;
-use super::train::{add_curves, fit_frames, simulated_augmentation};
+use super::train::{add_curves, fit_frames};
 use super::{Output, pictures, progress};
 use crate::data::metrics::regression;
 use crate::data::{Augment, Augmented, FrameSet};
@@ -197,7 +197,7 @@ fn report(
         args.seed
     ));
     report.table(table);
-    add_curves(&mut report, history);
+    add_curves(&mut report, "loss, normalized steering", history);
     let pairs = |score: &Score| -> Vec<_> {
         let scale = f64::from(FULL_SCALE_DEG);
         val.labels.iter().zip(&score.predicted).map(|(&t, &p)| (f64::from(t) * scale, f64::from(p) * scale)).collect()

@@ -21,6 +21,7 @@ mod output;
 mod pictures;
 mod progress;
 mod quantize;
+mod recipe;
 mod recording;
 mod run;
 mod steering;
@@ -88,6 +89,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
         Some(Command::ImportWeights(args)) => import_weights::import_weights(args, output),
         Some(Command::Run(args)) => run::run(args, output),
         Some(Command::Eval(args)) => eval::eval(args, output),
+        Some(Command::Recipe(args)) => recipe::recipe(args, output),
         Some(Command::Drive(args)) => drive::run(args, output),
         Some(Command::Bench(args)) => bench::bench(args, output),
         Some(Command::Flash(args)) => flash::flash(args, output),

@@ -3,9 +3,9 @@
 use super::args::QuantizeArgs;
 use super::blob::arena;
 use super::recording::Recording;
-use super::train::{add_curves, augmentation};
+use super::train::add_curves;
 use super::{Output, progress, stop};
-use crate::data::{Augment, Augmented};
+use crate::data::{Changes, Dataset, Encoding};
 use crate::quant::qat::FineTuneOptions;
 use crate::quant::{
     Effect, LayerError, Observer, QuantizeOptions, Quantized, Sensitivity, Trial, layer_errors, quantize,
@@ -21,8 +21,19 @@ const COMPARED: usize = 32;
 /// Samples that the cost of each layer is measured on.
 const MEASURED: usize = 128;
 
+/// A run in int8.
+pub struct Made {
+    /// The blob.
+    pub quantized: Quantized,
+    /// Epochs of quantization-aware training.
+    history: Vec<EpochRow>,
+    predictor: Predictor,
+    /// What the ranges are from.
+    data: Dataset,
+}
+
 /// Quantizes a run and writes the blob.
-pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
+pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     files::check_file(&args.out)?;
     if let Some(report) = &args.report {
         files::check_file(report)?;
@@ -31,21 +42,30 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
     let (network, params) = (predictor.network(), predictor.params());
     let recording = Recording { sim_frames: args.frames, ..Recording::of(&args.calibrate) };
     let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
-    let frames = recording.frames(&args.split, network.frame_size()?, output)?;
-    let samples = Augmented::new(&frames, Augment::NONE);
+    let encoding = Encoding::of_run(&args.run, network.input.first().copied().unwrap_or(0))?;
+    let data = recording.dataset(&args.split, &network.input, Some(&encoding), output)?;
     let options = QuantizeOptions { window: recording.window, ..options(args) };
     let (quantized, history) = if args.qat {
-        let val = recording.clone().whole().frames(&args.val_split, network.frame_size()?, output)?;
-        let train = Augmented::new(&frames, augmentation(&recording));
+        let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
+        let train = data.samples(&network.input, recording.changes());
         let mut bar = progress::Training::new(output);
-        let both = (&train as _, &Augmented::new(&val, Augment::NONE) as _);
+        let both = (&train as _, &val.samples(&network.input, Changes::NONE) as _);
         let (quantized, tuned) =
             quantize_aware(network, params, both, &options, &tuning(args)?, &mut bar, stop::flag())?;
         bar.finish();
         (quantized, tuned.history)
     } else {
-        (quantize(network, params, &samples, &options)?, Vec::new())
+        (quantize(network, params, &data.samples(&network.input, Changes::NONE), &options)?, Vec::new())
     };
+    files::write(&args.out, &quantized.blob)?;
+    Ok(Made { quantized, history, predictor, data })
+}
+
+/// Quantizes a run, writes the blob and says what it came to.
+pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
+    let Made { quantized, history, predictor, data } = make(args, output)?;
+    let network = predictor.network();
+    let samples = data.samples(&network.input, Changes::NONE);
     let layers = match args.layers {
         true => Some(layer_errors(network, &quantized, &samples, COMPARED)?),
         false => None,
@@ -57,7 +77,6 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
         }
         false => None,
     };
-    files::write(&args.out, &quantized.blob)?;
     let tables: Vec<Table> = layers
         .iter()
         .map(|l| error_table(l))
@@ -190,7 +209,7 @@ fn report(
     }
     if history.len() > 1 {
         report.section("Trained on in int8").table(&history_table(history));
-        add_curves(&mut report, &history[1..]);
+        add_curves(&mut report, "loss", &history[1..]);
     }
     report
 }

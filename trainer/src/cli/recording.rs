@@ -1,7 +1,10 @@
-//! Where a command's frames come from: a folder of recorded driving, or the simulator under the name `sim`.
+//! Where a command's samples come from: a folder of recorded driving or of other data, or the simulator under the name `sim`.
 
 use super::{Output, progress, stop};
-use crate::data::{FrameSet, LoadOptions, Watch, Window, load};
+use crate::data::Augment;
+use crate::data::{
+    Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read,
+};
 use crate::sim::{RecordOptions, Split, record};
 use crate::{Error, ErrorKind, Result, files};
 use serde::{Deserialize, Serialize};
@@ -38,8 +41,12 @@ pub struct Recording {
     pub side_correction: Option<f32>,
     /// Share of near-zero labels left out. Training only.
     pub drop_straight: f32,
-    /// Whether frames are augmented. Training only.
+    /// Whether samples are augmented. Training only.
     pub augment: bool,
+    /// Whether pictures keep their class when they are mirrored. Training only.
+    pub mirror: bool,
+    /// Words in a text; `None` is those of the longest one.
+    pub length: Option<usize>,
     /// Seed of what is random in the choice of frames.
     pub seed: u64,
 }
@@ -57,6 +64,8 @@ impl Default for Recording {
             side_correction: None,
             drop_straight: 0.0,
             augment: true,
+            mirror: false,
+            length: None,
             seed: 1,
         }
     }
@@ -135,6 +144,72 @@ impl Recording {
         }
     }
 
+    /// The samples of a split, whatever they are. Pictures are made to fit `input`, the shape that a network takes; `encoding` has the numbers
+    /// of classes and words, where a training has fixed them.
+    pub fn dataset(
+        &self,
+        split: &str,
+        input: &[usize],
+        encoding: Option<&Encoding>,
+        output: Output,
+    ) -> Result<Dataset> {
+        self.check()?;
+        let picture = match *input {
+            [height, width, channels] => Some([height, width, channels]),
+            _ => None,
+        };
+        let format = if self.is_simulated() { None } else { Some(Format::detect(&self.data)?) };
+        match format {
+            Some(format) if !format.is_driving() => self.labelled(format, split, picture, encoding, output),
+            _ => {
+                let no_pictures = || {
+                    let message =
+                        format!("holds frames, the network takes inputs of shape {input:?}; choose one of pictures");
+                    Error::new(ErrorKind::Shape, self.data.display(), message)
+                };
+                Ok(Dataset::of_frames(self.frames(split, picture.ok_or_else(no_pictures)?, output)?))
+            }
+        }
+    }
+
+    fn labelled(
+        &self,
+        format: Format,
+        split: &str,
+        picture: Option<[usize; 3]>,
+        encoding: Option<&Encoding>,
+        output: Output,
+    ) -> Result<Dataset> {
+        let driving = self.label_scale.is_some() || self.window.is_some() || self.side_correction.is_some();
+        if driving || self.drop_straight > 0.0 {
+            let message = format!(
+                "holds {}: label scale, crop, side cameras and straight frames are for recorded driving",
+                format.name()
+            );
+            return Err(Error::usage(self.data.display(), message));
+        }
+        if format == Format::PictureFolders && picture.is_none() {
+            let message = "holds pictures, the network takes something else; choose one of pictures";
+            return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
+        }
+        let options = ReadOptions {
+            split: Some(split.into()),
+            picture: picture.unwrap_or_default(),
+            label: self.label.clone(),
+            encoding: encoding.cloned(),
+            length: self.length,
+        };
+        watched(output, |watch| read(&self.data, format, &options, watch))
+    }
+
+    /// How samples are changed in training. The simulator shows every viewpoint itself; a recording has only the driven line, so its frames are
+    /// shifted.
+    pub fn changes(&self) -> Changes {
+        let pictures = if self.mirror { Warp::PHOTOGRAPHS } else { Warp::default() };
+        let frames = if self.is_simulated() { simulated_augmentation() } else { Augment::default() };
+        if self.augment { Changes { frames, pictures, ..Changes::default() } } else { Changes::NONE }
+    }
+
     fn simulate(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
         let train = split == "train";
         let frames = if train { self.sim_frames } else { (self.sim_frames / 8).max(1) };
@@ -156,15 +231,25 @@ impl Recording {
 
     fn read(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
         let options = self.options(height, width).split(split);
-        let bar = progress::bar(output, "reading", 0);
-        let progress = |done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        };
-        let loaded = load(&self.data, &options, Watch { progress: &progress, stop: stop::flag() })?;
-        bar.finish_and_clear();
-        Ok(loaded.frames)
+        watched(output, |watch| load(&self.data, &options, watch)).map(|loaded| loaded.frames)
     }
+}
+
+/// Runs a reader with a progress bar.
+fn watched<T>(output: Output, read: impl FnOnce(Watch<'_>) -> Result<T>) -> Result<T> {
+    let bar = progress::bar(output, "reading", 0);
+    let progress = |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let found = read(Watch { progress: &progress, stop: stop::flag() })?;
+    bar.finish_and_clear();
+    Ok(found)
+}
+
+/// Flips and light, no shifts.
+pub fn simulated_augmentation() -> Augment {
+    Augment { shift_x: 0.0, shift_y: 0.0, ..Augment::default() }
 }
 
 /// Records the simulator's expert, with a progress bar.

@@ -3,6 +3,7 @@
 //! A [`Network`] is a list of [`Layer`]s. The same list gives the training graph (dropout, batch statistics) and the
 //! evaluation graph (running statistics), and its parameters are named as PyTorch would name them.
 
+mod adapt;
 mod build;
 mod freeze;
 mod head;

@@ -10,7 +10,9 @@ use crate::data::Samples;
 /// Inputs and targets of some samples, one after another.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// Inputs.
     pub inputs: Vec<f32>,
+    /// Targets.
     pub targets: Vec<f32>,
 }
 
