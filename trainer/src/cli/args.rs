@@ -309,6 +309,9 @@ pub struct TrainArgs {
     /// Words in a text. Default: those of the longest one of the training split.
     #[arg(long, value_name = "N", value_parser = values::count())]
     pub length: Option<usize>,
+    /// Then so many epochs in int8 arithmetic (quantization-aware); the blob is written into --out as NETWORK.ackm.
+    #[arg(long, value_name = "N", value_parser = values::count())]
+    pub qat: Option<usize>,
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
     #[arg(long, conflicts_with_all = [
         "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",

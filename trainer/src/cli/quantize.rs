@@ -5,7 +5,7 @@ use super::blob::arena;
 use super::recording::Recording;
 use super::train::add_curves;
 use super::{Output, progress, stop};
-use crate::data::{Changes, Dataset, Encoding};
+use crate::data::{Changes, Dataset, Encoding, Samples, Window};
 use crate::quant::qat::FineTuneOptions;
 use crate::quant::{
     Effect, LayerError, Observer, QuantizeOptions, Quantized, Sensitivity, Trial, layer_errors, quantize,
@@ -15,6 +15,7 @@ use crate::report::{Report, Table, format};
 use crate::train::{EpochRow, Predictor, read_config};
 use crate::{Result, files};
 use serde_json::json;
+use std::path::Path;
 
 /// Samples that layers are compared on.
 const COMPARED: usize = 32;
@@ -49,9 +50,9 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
         let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
         let train = data.samples(&network.input, recording.changes());
         let mut bar = progress::Training::new(output);
+        let tune = FineTuneOptions { epochs: args.epochs, ..tuning(&args.run, args.lr)? };
         let both = (&train as _, &val.samples(&network.input, Changes::NONE) as _);
-        let (quantized, tuned) =
-            quantize_aware(network, params, both, &options, &tuning(args)?, &mut bar, stop::flag())?;
+        let (quantized, tuned) = quantize_aware(network, params, both, &options, &tune, &mut bar, stop::flag())?;
         bar.finish();
         (quantized, tuned.history)
     } else {
@@ -87,11 +88,33 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
         report(args, &quantized, costs.as_ref(), layers.as_deref(), &history).write(path)?;
     }
     let text: String = tables.iter().map(|table| format!("{}\n", table.to_terminal())).collect();
-    output.finish(format!("{text}{}", sentence(args, &quantized)), &json!({
+    output.finish(format!("{text}{}", sentence(&args.out, &quantized)), &json!({
         "out": args.out, "blob_bytes": quantized.blob.len(), "arena_bytes": quantized.arena_bytes,
         "arena_lower_bound": quantized.arena_lower_bound, "macs": quantized.macs, "calibrated": quantized.calibrated,
         "trials": quantized.trials, "layers": layers, "sensitivity": costs, "epochs": history, "report": args.report,
     }))
+}
+
+/// Trains the run on in int8, and writes the blob beside it.
+pub fn train_on(
+    run: &Path,
+    samples: (&dyn Samples, &dyn Samples),
+    epochs: usize,
+    window: Option<Window>,
+    output: Output,
+) -> Result<()> {
+    let predictor = Predictor::load(run)?;
+    let (network, params) = (predictor.network(), predictor.params());
+    let options = QuantizeOptions { window, ..QuantizeOptions::default() };
+    let tune = FineTuneOptions { epochs, ..tuning(run, FineTuneOptions::default().lr)? };
+    let mut bar = progress::Training::new(output);
+    let (quantized, tuned) = quantize_aware(network, params, samples, &options, &tune, &mut bar, stop::flag())?;
+    bar.finish();
+    let out = run.join(format!("{}.ackm", network.name));
+    files::write(&out, &quantized.blob)?;
+    output.say(history_table(&tuned.history).to_terminal());
+    output.say(sentence(&out, &quantized));
+    Ok(())
 }
 
 fn options(args: &QuantizeArgs) -> QuantizeOptions {
@@ -105,24 +128,17 @@ fn options(args: &QuantizeArgs) -> QuantizeOptions {
 }
 
 /// Loss, batch and seed are those of the run.
-fn tuning(args: &QuantizeArgs) -> Result<FineTuneOptions> {
-    let config = read_config(&args.run)?.train;
-    Ok(FineTuneOptions {
-        epochs: args.epochs,
-        batch: config.batch,
-        lr: args.lr,
-        loss: config.loss,
-        seed: config.seed,
-        ..FineTuneOptions::default()
-    })
+fn tuning(run: &Path, lr: f64) -> Result<FineTuneOptions> {
+    let config = read_config(run)?.train;
+    Ok(FineTuneOptions { batch: config.batch, lr, loss: config.loss, seed: config.seed, ..FineTuneOptions::default() })
 }
 
-fn sentence(args: &QuantizeArgs, quantized: &Quantized) -> String {
+fn sentence(out: &Path, quantized: &Quantized) -> String {
     let taken = quantized.trials.first().map(|trial| format!(" ({trial})"));
     let taken = taken.unwrap_or_else(|| ", trained on in int8".into());
     format!(
         "wrote {}: {}, arena {}, {} MACs, calibrated on {} samples{taken}",
-        args.out.display(),
+        out.display(),
         format::bytes(quantized.blob.len() as u64),
         arena(quantized.arena_bytes, quantized.arena_lower_bound),
         format::count(quantized.macs),
@@ -191,7 +207,7 @@ fn report(
     history: &[EpochRow],
 ) -> Report {
     let mut report = Report::new(&format!("{} in int8", args.run.display()));
-    report.lead(&sentence(args, quantized));
+    report.lead(&sentence(&args.out, quantized));
     if !quantized.trials.is_empty() {
         report.section("Ways of quantizing, the best first").table(&trial_table(&quantized.trials));
     }

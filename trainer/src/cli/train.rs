@@ -61,6 +61,9 @@ pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
         Target::Class(_) => config.loss.name().to_string(),
     };
     report(&network, &name, &summary.history).write(&args.out.join("report.html"))?;
+    if let Some(epochs) = args.qat {
+        super::quantize::train_on(&args.out, (&parts.0, &parts.1), epochs, recording.window, output)?;
+    }
     Ok(Trained { summary, trivial: trivial(&train, &val)?, target: train.target })
 }
 

@@ -190,7 +190,15 @@ fn made(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<Made> {
             let weighted = integers(weighted, site, |output| of_output(output).unwrap_or(none));
             general(*window, groups, false, weighted)
         }
-        Kind::TransposedConv2d(window, weighted) => general(*window, 1, true, integers(weighted, site, |_| none)),
+        Kind::TransposedConv2d(window, weighted) => {
+            // An output meets one tap of as many as the strides have.
+            let area = (window.kernel[0] * window.kernel[1]).max(1);
+            let channels = weighted.weights.len() / (weighted.bias.len() * area).max(1);
+            let share = 1.0 / (window.stride[0] * window.stride[1]).max(1) as f32;
+            let means = means.map(|means| channel_means(means, channels));
+            let means: Option<Vec<f32>> = means.map(|means| means.iter().map(|mean| mean * share).collect());
+            general(*window, 1, true, integers(weighted, site, |_| means.as_deref().unwrap_or(none)))
+        }
         Kind::Dense(weighted) => {
             OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.unwrap_or(none)) }
         }

@@ -51,6 +51,31 @@ fn from_a_recording_to_a_driven_track() {
     assert!(listing(path).iter().all(|name| !name.contains("partial")));
 }
 
+/// Observers, what each layer costs, and training on in int8.
+#[test]
+fn quantizing_can_be_measured_and_trained() {
+    let workshop = workshop();
+    let path = workshop.path();
+    let line =
+        "quantize r --calibrate d --out s.ackm --observer mse --equalize off --sensitivity --report s.html --json";
+    let measured = ackermann(path, line).json();
+    let trials = measured["trials"].as_array().unwrap();
+    assert!(trials.len() == 2 && trials.iter().all(|trial| trial["observer"] == "mse" && trial["equalized"] == false));
+    let costs = &measured["sensitivity"];
+    assert!(costs["metric"] == "mae" && costs["layers"].as_array().is_some_and(|layers| layers.len() == 7), "{costs}");
+    for layer in costs["layers"].as_array().unwrap() {
+        assert!(number(&layer["only"], "sqnr_db") > 10.0 && number(&layer["all_but"], "sqnr_db") > 10.0, "{layer}");
+    }
+    let report = fs::read_to_string(path.join("s.html")).unwrap();
+    assert!(report.contains("What each layer costs") && report.contains("Ways of quantizing"));
+    let tuned = ackermann(path, "quantize r --calibrate d --out q.ackm --qat --epochs 2 --json").json();
+    let epochs = tuned["epochs"].as_array().unwrap();
+    assert!(epochs.len() == 3 && epochs[0]["epoch"] == 0 && epochs[2]["val_mae"].is_number(), "{tuned}");
+    ackermann(path, "eval q.ackm --data d --json").json();
+    ackermann(path, "train --data d --out t --epochs 1 --batch 8 --qat 1").ok();
+    assert!(path.join("t/micro.ackm").is_file());
+}
+
 #[test]
 fn inspect_says_what_a_network_costs() {
     let workshop = workshop();

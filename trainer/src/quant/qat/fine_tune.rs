@@ -122,6 +122,9 @@ fn check(network: &Network, train: &dyn Samples, options: &FineTuneOptions) -> R
             network.input
         ));
     }
+    if !(options.lr.is_finite() && options.lr > 0.0) {
+        return Err(Error::usage("--lr", format!("{} is not a positive number", options.lr)));
+    }
     options.loss.check(train.target(), network.outputs()?).or_else(wrong)
 }
 
