@@ -76,18 +76,6 @@ impl Walk {
     /// The tensors of a layer whose input has this order; the order of its output.
     fn layer(&mut self, name: &str, layer: &Layer, order: Flattened) -> Result<Flattened> {
         match layer {
-            Layer::Conv2d { groups, bias, .. } if *groups > 1 && self.has(name, "0.weight") => {
-                let parts = (0..*groups).map(|group| self.filters(&format!("{name}.{group}.weight")));
-                let parts: Vec<Part> = parts.collect::<Result<_>>()?;
-                let mut shape = parts[0].dims.clone();
-                shape[0] *= groups;
-                self.add(format!("{name}.weight"), shape, parts);
-                if *bias {
-                    let parts = (0..*groups).map(|group| self.whole(&format!("{name}.{group}.bias")));
-                    let parts: Vec<Part> = parts.collect::<Result<_>>()?;
-                    self.add(format!("{name}.bias"), vec![parts[0].dims[0] * groups], parts);
-                }
-            }
             Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } | Layer::ConvTranspose2d { .. } => {
                 let part = self.filters(&format!("{name}.weight"))?;
                 self.add(format!("{name}.weight"), part.dims.clone(), vec![part]);

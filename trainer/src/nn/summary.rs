@@ -46,8 +46,10 @@ fn macs(graph: &Graph, node: &Node) -> usize {
     let shape = |at: usize| graph.shape(node.inputs[at]);
     let per_output = |weight: &Shape| weight.elements() / weight.first().copied().unwrap_or(1).max(1);
     match node.op {
-        Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::Dense(_) => node.shape.elements() * per_output(shape(1)),
-        Op::Conv2dInputGrad(_) => shape(0).elements() * per_output(shape(1)),
+        Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::GroupedConv2d(_) | Op::Dense(_) => {
+            node.shape.elements() * per_output(shape(1))
+        }
+        Op::Conv2dInputGrad(_) | Op::TransposedConv2d(_) => shape(0).elements() * per_output(shape(1)),
         Op::BatchMatMul(_) => node.shape.elements() * shape(0).last().copied().unwrap_or(1),
         Op::Recurrent(_) => {
             let steps = node.shape.elements() / node.shape.last().copied().unwrap_or(1).max(1);

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
-use crate::quant::program::{Lowering, Made, Scale};
+use crate::quant::Sides;
+use crate::quant::program::{Lowering, Scale};
 
 /// `a b` for each place of the leading dimensions, which are repeated where they are 1 or missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,18 +87,10 @@ impl Operator for BatchMatMul {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        let constant = |at: usize| lowering.is_param(at).then(|| lowering.constant(at)).transpose();
-        let (adjoint, first, second) = (self.adjoint, constant(0)?, constant(1)?);
+        let (adjoint, sides) = (self.adjoint, Sides::of(lowering)?);
         lowering.operator(Scale::Observed, move |site| {
-            let mut computed = site.inputs.iter().map(|input| input.scale);
-            let mut scale = |constant: &Option<_>| match constant {
-                Some(ackermann_core::blob::write::TensorSpec { scale, .. }) => *scale,
-                None => computed.next().unwrap_or(1.0),
-            };
-            let scales = [scale(&first), scale(&second)];
-            let kind = ops::BatchMatmul::for_scales(adjoint, scales, site.output.scale);
-            let [before, after] = [&first, &second].map(|constant| constant.iter().cloned().collect());
-            Ok(Made { kind: OperatorKind::BatchMatmul(kind), before, after })
+            let kind = ops::BatchMatmul::for_scales(adjoint, sides.scales(site), site.output.scale);
+            Ok(sides.made(OperatorKind::BatchMatmul(kind)))
         })
     }
 }

@@ -3,7 +3,7 @@
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
 
-use super::{Io, Operator, Slice, misfit};
+use super::{Io, MAX_INPUTS, Operator, Slice, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
@@ -63,6 +63,9 @@ impl Operator for Concat {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        if (0..MAX_INPUTS).any(|at| lowering.is_param(at)) {
+            return lowering.refuse("one of its inputs is a parameter");
+        }
         let axis = lowering.axis(self.axis)?;
         lowering.operator(Scale::OfInputs, move |_| Ok(OperatorKind::Concat(ops::Concat { axis })))
     }

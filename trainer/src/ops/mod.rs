@@ -58,10 +58,10 @@ pub trait Operator {
     fn forward<T: Real>(&self, io: Io<'_, T>);
 
     /// Appends to `graph` the derivative of `node` (one of this operator) with respect to each input, given the
-    /// derivative `upstream` with respect to its output; `None` where it is zero. Errors for operators of imported networks, which
-    /// are not trained.
+    /// derivative `upstream` with respect to its output; `None` where it is zero. Errors where it has none, which is rare: a gradient that
+    /// is a fused node of its own has a derivative too, often by [`Graph::pull_back`].
     fn gradient(&self, _graph: &mut Graph, _node: NodeId, _upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
-        Err(misfit("has no derivative here: networks with it are imported, not trained"))
+        Err(misfit("has no derivative"))
     }
 
     /// Says what the operator becomes in int8. Errors when it has no int8 form.

@@ -6,6 +6,7 @@ use ackermann_core::ops;
 use super::{Io, Operator, chunks, misfit, same};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::Sides;
 use crate::quant::program::{Lowering, Scale};
 
 /// `a - b`, element by element.
@@ -26,10 +27,11 @@ impl Operator for Sub {
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        lowering.fusing_operator(Scale::Observed, |site| {
-            let scales = [site.inputs[0].scale, site.inputs[1].scale];
+        let sides = Sides::of(lowering)?;
+        lowering.fusing_operator(Scale::Observed, move |site| {
+            let scales = sides.scales(site);
             ops::Add::for_scales(scales, site.output.scale, site.activation)
-                .map(|numbers| OperatorKind::Sub(ops::Sub(numbers)))
+                .map(|numbers| sides.made(OperatorKind::Sub(ops::Sub(numbers))))
                 .ok_or_else(|| misfit(format!("scales {scales:?} are too large for the difference's")))
         })
     }

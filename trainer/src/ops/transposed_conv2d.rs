@@ -33,10 +33,12 @@ impl TransposedConv2d {
             return Err(misfit("stride and dilation must be at least 1, and more pixels fewer than the stride"));
         }
         let whole = |axis: usize, length: usize, kernel: usize| {
-            (length - 1) * stride[axis] + (kernel - 1) * dilation[axis] + 1 + more[axis]
+            let taps = (kernel - 1).saturating_mul(dilation[axis]);
+            (length - 1).saturating_mul(stride[axis]).saturating_add(taps).saturating_add(1 + more[axis])
         };
         let Padding { top, bottom, left, right } = padding;
-        match (whole(0, h, kh).checked_sub(top + bottom), whole(1, width, kw).checked_sub(left + right)) {
+        let (rows, columns) = (top.saturating_add(bottom), left.saturating_add(right));
+        match (whole(0, h, kh).checked_sub(rows), whole(1, width, kw).checked_sub(columns)) {
             (Some(rows @ 1..), Some(columns @ 1..)) => {
                 Ok(Conv2dInputGrad { stride, dilation, padding, input: [n, rows, columns, outputs].into() })
             }

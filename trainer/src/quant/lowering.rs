@@ -87,8 +87,8 @@ impl<'a> Lowering<'a> {
         self.push(Kind::GroupedConv2d(window(ops::Window { kernel, stride, dilation, padding }), groups, weighted))
     }
 
-    /// Becomes a transposed convolution; inputs are what is spread, perhaps a bias, and the filters of the plain one, `[I, height, width, O]` for I
-    /// input and O output channels.
+    /// Becomes a transposed convolution; inputs are what is spread, the filters of the plain one, `[I, height, width, O]` for I input and O
+    /// output channels, and perhaps a bias.
     pub fn transposed_conv2d(&mut self, stride: [usize; 2], dilation: [usize; 2], padding: ops::Padding) -> Result<()> {
         let filters = self.float.graph.shape(self.float.graph.node(self.node).inputs[1]);
         let &[inputs, height, width, outputs] = &filters[..] else { return self.refuse("its filters are no images") };

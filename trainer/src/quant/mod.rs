@@ -21,6 +21,7 @@ pub mod qat;
 mod quantize;
 mod scale;
 mod sensitivity;
+mod sides;
 pub mod sources;
 #[cfg(test)]
 mod tests;
@@ -37,3 +38,4 @@ pub use program::{FloatGraph, Given};
 pub use quantize::{QuantizeOptions, Quantized, quantize, quantize_aware, quantize_graph};
 pub use scale::Quantization;
 pub use sensitivity::{Effect, LayerSensitivity, Sensitivity, sensitivity};
+pub use sides::Sides;

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::graph::{NodeId, Shape};
 use crate::nn::{Layer, Role};
 use crate::ops::{
-    AvgPool, Concat, Conv2d, Conv2dInputGrad, DepthwiseConv2d, MaxPool, Mean, Padding, Reshape, Slice, Window,
+    AvgPool, Concat, Conv2d, DepthwiseConv2d, GroupedConv2d, MaxPool, Mean, Padding, Reshape, TransposedConv2d, Window,
 };
 
 impl Builder<'_> {
@@ -27,7 +27,7 @@ impl Builder<'_> {
                         unfit(name, format!("{groups} groups do not divide {channels} channels and {filters} filters"))
                     }
                     _ if groups == channels => self.depthwise(name, op, filters, kernel, bias, x),
-                    _ => self.grouped(name, &op, [filters, groups], kernel, bias, x),
+                    _ => self.grouped(name, op, [filters, groups], kernel, bias, x),
                 }
             }
             Layer::DepthwiseConv2d { multiplier, kernel, stride, padding, dilation, bias } => {
@@ -79,64 +79,42 @@ impl Builder<'_> {
         self.push(name, DepthwiseConv2d { stride, dilation, padding }, &inputs)
     }
 
-    /// Each group is a convolution of its own part of the channels; its parameters are `NAME.GROUP.weight`.
     fn grouped(
         &mut self,
         name: &str,
-        op: &Conv2d,
+        Conv2d { stride, dilation, padding }: Conv2d,
         [filters, groups]: [usize; 2],
-        kernel: [usize; 2],
+        [rows, columns]: [usize; 2],
         bias: bool,
         x: NodeId,
     ) -> Result<NodeId> {
-        let mut part = self.shape(x).to_vec();
-        part[3] /= groups;
-        let mut parts = Vec::new();
-        for group in 0..groups {
-            let begin = vec![0, 0, 0, group * part[3]];
-            let own = self.push("", Slice::dense(begin, part.clone().into()), &[x])?;
-            parts.push(self.plain(&format!("{name}.{group}"), op.clone(), filters / groups, kernel, bias, own)?);
+        let depth = self.channels(x) / groups;
+        let [fan_in, fan_out] = [depth, filters / groups].map(|n| n.saturating_mul(rows).saturating_mul(columns));
+        let w = self.param(name, "weight", [filters, rows, columns, depth], Role::Weight { fan_in, fan_out });
+        let mut inputs = vec![x, w];
+        if bias {
+            inputs.push(self.param(name, "bias", [filters], Role::Bias { fan_in }));
         }
-        self.concat(name, &parts, 3)
+        self.push(name, GroupedConv2d { groups, stride, dilation, padding }, &inputs)
     }
 
-    /// The transpose of a convolution is the gradient with respect to its image.
     fn transposed(
         &mut self,
         name: &str,
         filters: usize,
-        window: Window,
+        Window { kernel: [rows, columns], stride, dilation, padding }: Window,
         more: [usize; 2],
         bias: bool,
         x: NodeId,
     ) -> Result<NodeId> {
-        let Window { kernel: [rows, columns], stride, dilation, padding } = window;
-        let &[batch, height, width, channels] = self.shape(x).dims() else { return Ok(x) };
-        let Padding { top, bottom, left, right } = padding;
-        if stride[0] == 0 || stride[1] == 0 || more[0] >= stride[0] || more[1] >= stride[1] {
-            return unfit(
-                name,
-                format!("adds {more:?} rows and columns, which must be less than its stride {stride:?}"),
-            );
+        let channels = self.channels(x);
+        let [fan_in, fan_out] = [channels, filters].map(|n| n.saturating_mul(rows).saturating_mul(columns));
+        let w = self.param(name, "weight", [channels, rows, columns, filters], Role::Weight { fan_in, fan_out });
+        let mut inputs = vec![x, w];
+        if bias {
+            inputs.push(self.param(name, "bias", [filters], Role::Bias { fan_in }));
         }
-        let size = |length: usize, axis: usize, kernel: usize, cut: usize| {
-            let whole = stride[axis].saturating_mul(length.saturating_sub(1)).saturating_add(kernel + more[axis]);
-            whole.checked_sub(cut).filter(|size| *size > 0)
-        };
-        let (Some(height), Some(width)) = (size(height, 0, rows, top + bottom), size(width, 1, columns, left + right))
-        else {
-            return unfit(name, "cuts off more than there is; lower its padding");
-        };
-        let fan_in = channels.saturating_mul(rows).saturating_mul(columns);
-        let role = Role::Weight { fan_in, fan_out: filters.saturating_mul(rows).saturating_mul(columns) };
-        let w = self.param(name, "weight", [channels, rows, columns, filters], role);
-        let input: Shape = [batch, height, width, filters].into();
-        let y = self.push(name, Conv2dInputGrad { stride, dilation, padding, input }, &[x, w])?;
-        if !bias {
-            return Ok(y);
-        }
-        let bias = self.param(name, "bias", [filters], Role::Bias { fan_in });
-        self.built.graph.add(y, bias)
+        self.push(name, TransposedConv2d { stride, dilation, padding, more }, &inputs)
     }
 
     /// The parts one after another along `axis`; an operator takes eight, so more are joined in steps.

@@ -16,12 +16,28 @@ pub struct Case {
     pub graph: Graph,
     pub leaves: Vec<NodeId>,
     pub rng: ChaCha8Rng,
-    params: Params<f64>,
+    pub params: Params<f64>,
+    /// How many of the leaves are inputs instead of parameters.
+    fed: usize,
+    /// Their values.
+    pub inputs: Vec<Vec<f64>>,
 }
 
 impl Case {
     pub fn new(seed: u64) -> Self {
-        Self { graph: Graph::new(), leaves: Vec::new(), rng: ChaCha8Rng::seed_from_u64(seed), params: Params::new() }
+        Self::fed(seed, 0)
+    }
+
+    /// A case whose first leaves, so many, are fed: it cannot be differentiated.
+    pub fn fed(seed: u64, fed: usize) -> Self {
+        Self {
+            graph: Graph::new(),
+            leaves: Vec::new(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            params: Params::new(),
+            fed,
+            inputs: Vec::new(),
+        }
     }
 
     pub fn size(&mut self, range: std::ops::RangeInclusive<usize>) -> usize {
@@ -45,6 +61,11 @@ impl Case {
         let shape = shape.into();
         let name = format!("leaf{}", self.leaves.len());
         let data = (0..shape.elements()).map(|_| values(&mut self.rng)).collect();
+        if self.leaves.len() < self.fed {
+            self.inputs.push(data);
+            self.leaves.push(self.graph.input(&name, shape));
+            return self.leaves[self.leaves.len() - 1];
+        }
         self.params.insert(Param { name: name.clone(), shape: shape.clone(), data, trainable: true }).unwrap();
         let id = self.graph.param(&name, shape);
         self.leaves.push(id);
