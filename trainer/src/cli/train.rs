@@ -7,7 +7,7 @@ use crate::data::{Augment, Augmented, Changes, Dataset, Encoding, FrameSet, Targ
 use crate::nn::{self, Freeze, Network};
 use crate::report::chart::{Axes, curves, learning_rate, loss_curves};
 use crate::report::{Report, Series, Table, format};
-use crate::train::{EpochRow, Loss, Start, Summary, TrainConfig, Weights, fit, read_config};
+use crate::train::{EpochRow, Loss, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
 use crate::{Error, ErrorKind, Result, files};
 use serde_json::json;
 use std::path::Path;
@@ -45,6 +45,9 @@ pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
             adapted(args, &network, &train, outputs(config.loss, train.target))?
         }
     };
+    if !args.resume {
+        check_start(&network, &config)?;
+    }
     recording.save(&args.out)?;
     train.encoding.save(&args.out)?;
     output.say(format!("{} on {} {}, validated on {}", network.name, train.len(), train.noun(), val.len()));

@@ -1,7 +1,7 @@
 //! PyTorch's tensors as views of ours.
 //!
 //! PyTorch keeps filters OIHW and flattens pictures channel by channel, so a tensor of its `state_dict` is one of ours with its dimensions
-//! in another order: a list of strided views, one after another. The same list serves reading and writing.
+//! in another order: a strided view. The same views serve reading and writing.
 
 use crate::graph::Shape;
 use crate::nn::{Built, Layer, Mode, Network, named, path};
@@ -14,8 +14,8 @@ pub struct Foreign {
     pub name: String,
     /// Its shape there.
     pub shape: Vec<usize>,
-    /// Where its elements are, in order. Empty for the count of batches that batch norm keeps and that nothing here needs.
-    pub parts: Vec<Part>,
+    /// Where its elements are. `None` for the count of batches that batch norm keeps and that nothing here needs.
+    pub part: Option<Part>,
 }
 
 /// A strided view of one of our parameters.
@@ -78,7 +78,7 @@ impl Walk {
         match layer {
             Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } | Layer::ConvTranspose2d { .. } => {
                 let part = self.filters(&format!("{name}.weight"))?;
-                self.add(format!("{name}.weight"), part.dims.clone(), vec![part]);
+                self.add(format!("{name}.weight"), part.dims.clone(), part);
                 self.same_if_there(name, "bias")?;
             }
             Layer::Dense { .. } => {
@@ -93,19 +93,16 @@ impl Walk {
                     }
                 }
                 if *layer == Layer::BatchNorm {
-                    self.add(format!("{name}.num_batches_tracked"), vec![], vec![]);
+                    self.found.push(Foreign { name: format!("{name}.num_batches_tracked"), shape: vec![], part: None });
                 }
             }
             Layer::Flatten => return Ok(self.picture(name)),
-            Layer::Reshape { .. } => return Ok(None),
+            Layer::Reshape { .. } | Layer::Repeat { .. } => return Ok(None),
             Layer::Embedding { .. } => self.same_if_there(name, "weight")?,
             Layer::Lstm { peephole: true, .. } => {
                 return Err(Error::new(ErrorKind::Shape, name, "has peepholes, which PyTorch's LSTM has not"));
             }
-            Layer::Lstm { .. } => self.recurrent(name, &[0, 1, 2, 3], order)?,
-            // PyTorch's gates are reset, update, candidate.
-            Layer::Gru { .. } => self.recurrent(name, &[1, 0, 2], order)?,
-            Layer::Rnn { .. } => self.recurrent(name, &[0], order)?,
+            Layer::Lstm { .. } | Layer::Gru { .. } | Layer::Rnn { .. } => self.recurrent(name, order)?,
             Layer::Attention { .. } => {
                 self.columns(name, "in_proj_weight", order)?;
                 for leaf in ["in_proj_bias", "out_proj.weight", "out_proj.bias"] {
@@ -158,8 +155,8 @@ impl Walk {
         self.shape(&format!("{name}.{leaf}")).is_ok()
     }
 
-    fn add(&mut self, name: String, shape: Vec<usize>, parts: Vec<Part>) {
-        self.found.push(Foreign { name, shape, parts });
+    fn add(&mut self, name: String, shape: Vec<usize>, part: Part) {
+        self.found.push(Foreign { name, shape, part: Some(part) });
     }
 
     /// A parameter as it is.
@@ -171,7 +168,7 @@ impl Walk {
     fn same_if_there(&mut self, name: &str, leaf: &str) -> Result<()> {
         if self.has(name, leaf) {
             let part = self.whole(&format!("{name}.{leaf}"))?;
-            self.add(format!("{name}.{leaf}"), part.dims.clone(), vec![part]);
+            self.add(format!("{name}.{leaf}"), part.dims.clone(), part);
         }
         Ok(())
     }
@@ -196,7 +193,7 @@ impl Walk {
         let mut part = self.whole(&format!("{name}.{leaf}"))?;
         let shape = part.dims.clone();
         part.flattened(order, shape[1]);
-        self.add(format!("{name}.{leaf}"), shape, vec![part]);
+        self.add(format!("{name}.{leaf}"), shape, part);
         Ok(())
     }
 
@@ -205,27 +202,23 @@ impl Walk {
         let mut part = self.whole(&format!("{name}.{leaf}"))?;
         let shape = part.dims.clone();
         part.flattened(order, shape[0]);
-        self.add(format!("{name}.{leaf}"), shape, vec![part]);
+        self.add(format!("{name}.{leaf}"), shape, part);
         Ok(())
     }
 
-    /// Both matrices and both biases of each direction, whose gates `gates` are ours in PyTorch's order.
-    fn recurrent(&mut self, name: &str, gates: &[usize], order: Flattened) -> Result<()> {
+    /// Both matrices and both biases of each direction. Gates have PyTorch's order here too.
+    fn recurrent(&mut self, name: &str, order: Flattened) -> Result<()> {
         for suffix in ["", "_reverse"] {
             if !self.has(name, &format!("bias_l0{suffix}")) {
                 continue;
             }
-            for leaf in ["weight_ih_l0", "weight_hh_l0"] {
-                let whole = self.whole(&format!("{name}.{leaf}{suffix}"))?;
-                let shape = whole.dims.clone();
-                let order = order.filter(|_| leaf == "weight_ih_l0");
-                self.add(format!("{name}.{leaf}{suffix}"), shape.clone(), whole.gates(gates, shape[0], order));
-            }
+            self.columns(name, &format!("weight_ih_l0{suffix}"), order)?;
+            self.same_if_there(name, &format!("weight_hh_l0{suffix}"))?;
             let both = self.whole(&format!("{name}.bias_l0{suffix}"))?;
+            let rows = both.dims[0] / 2;
             for (at, leaf) in ["bias_ih_l0", "bias_hh_l0"].into_iter().enumerate() {
-                let rows = both.dims[0] / 2;
                 let half = Part { offset: at * rows, dims: vec![rows], ..both.clone() };
-                self.add(format!("{name}.{leaf}{suffix}"), vec![rows], half.gates(gates, rows, None));
+                self.add(format!("{name}.{leaf}{suffix}"), vec![rows], half);
             }
         }
         Ok(())
@@ -241,21 +234,6 @@ impl Part {
             self.dims.extend([c, h, w]);
             self.strides.extend([1, w * c, c]);
         }
-    }
-
-    /// Blocks of rows in the order `gates`.
-    fn gates(&self, gates: &[usize], rows: usize, order: Flattened) -> Vec<Self> {
-        let block = rows / gates.len();
-        let part = |gate: &usize| {
-            let mut part = self.clone();
-            part.offset += gate * block * self.strides[0];
-            part.dims[0] = block;
-            if let Some(&last) = self.dims.last().filter(|_| self.dims.len() > 1) {
-                part.flattened(order, last);
-            }
-            part
-        };
-        gates.iter().map(part).collect()
     }
 }
 

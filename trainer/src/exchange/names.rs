@@ -24,7 +24,7 @@ pub fn matched(
     given: &[(String, Vec<usize>)],
     skip: Option<&str>,
 ) -> Result<HashMap<String, String>> {
-    let wanted: Vec<&Foreign> = foreign.iter().filter(|tensor| !tensor.parts.is_empty()).collect();
+    let wanted: Vec<&Foreign> = foreign.iter().filter(|tensor| tensor.part.is_some()).collect();
     let given: Vec<&(String, Vec<usize>)> = given.iter().filter(|(name, _)| leaf(name) != COUNT).collect();
     let has = |name: &str| given.iter().any(|(known, _)| known == name);
     let wrong = |place: &str, message: String| {

@@ -43,16 +43,14 @@ pub fn load_all_but(path: &Path, network: &Network, skip: Option<&str>) -> Resul
     let names = matched(path, &tensors, &given, skip)?;
     let mut params = network.init(0)?;
     let is_skipped = |name: &str| skip.is_some_and(|skip| name.starts_with(&format!("{skip}.")));
-    for tensor in tensors.iter().filter(|tensor| !tensor.parts.is_empty() && !is_skipped(&tensor.name)) {
+    for tensor in tensors.iter().filter(|tensor| !is_skipped(&tensor.name)) {
+        let Some(part) = &tensor.part else { continue };
         let name = names.get(&tensor.name).unwrap_or(&tensor.name);
         let view = file.tensor(name).map_err(|e| bad(format!("`{name}`: {e}")))?;
         let values = floats(&view).ok_or_else(|| bad(format!("`{name}` is {:?}, not float", view.dtype())))?;
-        let mut values = values.into_iter();
-        for part in &tensor.parts {
-            let missing = || Error::new(ErrorKind::Internal, &part.param, "is no parameter of the network");
-            let data = &mut params.get_mut(&part.param).ok_or_else(missing)?.data;
-            part.places().zip(&mut values).for_each(|(place, value)| data[place] = value);
-        }
+        let missing = || Error::new(ErrorKind::Internal, &part.param, "is no parameter of the network");
+        let data = &mut params.get_mut(&part.param).ok_or_else(missing)?.data;
+        part.places().zip(values).for_each(|(place, value)| data[place] = value);
     }
     Ok(params)
 }
@@ -77,7 +75,7 @@ struct Exported {
 
 impl Exported {
     fn new(tensor: Foreign, params: &Params) -> Self {
-        if tensor.parts.is_empty() {
+        if tensor.part.is_none() {
             return Self { dtype: Dtype::I64, shape: tensor.shape, bytes: 0i64.to_le_bytes().into() };
         }
         let bytes = values(&tensor, params).flat_map(f32::to_le_bytes).collect();
@@ -87,7 +85,7 @@ impl Exported {
 
 /// The elements of a tensor, in its order.
 pub fn values<'t>(tensor: &'t Foreign, params: &'t Params) -> impl Iterator<Item = f32> + 't {
-    tensor.parts.iter().flat_map(|part| {
+    tensor.part.iter().flat_map(|part| {
         let data = params.get(&part.param).map_or(&[][..], |param| &param.data);
         part.places().filter_map(|place| data.get(place).copied())
     })

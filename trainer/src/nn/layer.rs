@@ -191,6 +191,11 @@ pub enum Layer {
         /// Heads; divides the features.
         heads: usize,
     },
+    /// Vectors to sequences that have them at every step.
+    Repeat {
+        /// How many steps.
+        times: usize,
+    },
     /// `main(x) + shortcut(x)`.
     Residual {
         /// One way.
@@ -252,6 +257,7 @@ impl Layer {
             Self::Rnn { .. } => "rnn",
             Self::TimeDistributed { .. } => "time",
             Self::Attention { .. } => "attention",
+            Self::Repeat { .. } => "repeat",
             Self::Residual { .. } => "residual",
             Self::Branches { .. } => "branches",
         }

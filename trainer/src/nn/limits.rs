@@ -79,6 +79,7 @@ fn sizes(layer: &Layer) -> Vec<usize> {
         Layer::Embedding { vocabulary, size } => vec![vocabulary.div_ceil(MOST_WORDS / MOST), *size],
         Layer::Lstm { units, .. } | Layer::Gru { units, .. } | Layer::Rnn { units, .. } => vec![*units],
         Layer::Attention { heads } => vec![*heads],
+        Layer::Repeat { times } => vec![*times],
         _ => Vec::new(),
     }
 }

@@ -24,7 +24,8 @@ impl Network {
     /// Shape, parameters and multiply-accumulates of each layer that runs in evaluation.
     pub fn summary(&self) -> Result<Vec<LayerSummary>> {
         let graph = self.build(1, Mode::Eval)?.graph;
-        let layers = graph.nodes().iter().filter(|n| !n.inputs.is_empty() && !n.name.is_empty());
+        let layers =
+            graph.nodes().iter().filter(|n| !n.inputs.is_empty() && (!n.name.is_empty() || macs(&graph, n) > 0));
         Ok(layers
             .map(|node| {
                 let inputs = node.inputs.iter().map(|&id| graph.node(id));
@@ -46,10 +47,10 @@ fn macs(graph: &Graph, node: &Node) -> usize {
     let shape = |at: usize| graph.shape(node.inputs[at]);
     let per_output = |weight: &Shape| weight.elements() / weight.first().copied().unwrap_or(1).max(1);
     match node.op {
-        Op::Conv2d(_) | Op::DepthwiseConv2d(_) | Op::GroupedConv2d(_) | Op::Dense(_) => {
+        Op::Conv2d(_) | Op::GroupedConv2d(_) | Op::DepthwiseConv2d(_) | Op::Dense(_) => {
             node.shape.elements() * per_output(shape(1))
         }
-        Op::Conv2dInputGrad(_) | Op::TransposedConv2d(_) => shape(0).elements() * per_output(shape(1)),
+        Op::TransposedConv2d(_) => shape(0).elements() * per_output(shape(1)),
         Op::BatchMatMul(_) => node.shape.elements() * shape(0).last().copied().unwrap_or(1),
         Op::Recurrent(_) => {
             let steps = node.shape.elements() / node.shape.last().copied().unwrap_or(1).max(1);

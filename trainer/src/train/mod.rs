@@ -30,4 +30,4 @@ pub use loss::Loss;
 pub use observer::{Observer, StepReport};
 pub use predict::Predictor;
 pub use sequential::{Sequential, sequential};
-pub use start::{Start, Weights};
+pub use start::{Start, Weights, check as check_start};

@@ -134,3 +134,48 @@ impl Sequential {
         &mut self.params
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::modules::{linear, relu};
+    use crate::nn::{InputKind, by_name, names};
+
+    #[test]
+    fn every_named_network_is_trained() {
+        for name in names() {
+            let network = by_name(name).unwrap();
+            let (inputs, outputs): (usize, usize) = (network.input.iter().product(), network.outputs().unwrap());
+            let number = |at: usize| match network.kind {
+                InputKind::Tokens { vocabulary } => (at * 31 % vocabulary) as f32,
+                _ => (at * 7919 % 1999) as f32 / 999.5 - 1.0,
+            };
+            let x: Vec<f32> = (0..2 * inputs).map(number).collect();
+            let y: Vec<f32> = (0..2 * outputs).map(|at| (at * 13 % 7) as f32 / 7.0).collect();
+            let mut net = Sequential::new(network, 1, Initializer::Layer).unwrap();
+            let mut optimizer = net.optimizer(Method::adam()).unwrap();
+            let mut losses = Vec::new();
+            for _ in 0..6 {
+                losses.push(net.backward(Loss::Mse, &x, &y).unwrap());
+                net.step(&mut optimizer, 1e-3);
+            }
+            let least = losses[1..].iter().copied().fold(f64::INFINITY, f64::min);
+            assert!(losses.iter().all(|loss| loss.is_finite()) && least < losses[0], "{name}: {losses:?}");
+        }
+    }
+
+    #[test]
+    fn modules_that_do_not_meet_are_named() {
+        for (modules, words) in [
+            (vec![relu(), linear(2, 1)], "linear(..)"),
+            (vec![linear(2, 3), relu(), linear(4, 1)], "takes 4 numbers, is given 3"),
+        ] {
+            let Err(error) = sequential(modules) else { panic!("{words}") };
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let mut net = sequential([linear(2, 1)]).unwrap();
+        for (x, y) in [(&[0.0; 3][..], &[0.0; 1][..]), (&[0.0; 4], &[0.0; 1]), (&[], &[])] {
+            assert_eq!(net.backward(Loss::Mse, x, y).unwrap_err().kind, ErrorKind::Shape);
+        }
+    }
+}

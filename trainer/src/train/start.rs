@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::TrainConfig;
 use super::checkpoint::load_params;
 use super::fit::read_config;
+use super::stepper::check_frozen;
 use crate::graph::Params;
-use crate::nn::{Initializer, Network};
+use crate::nn::{Initializer, Mode, Network};
 use crate::{Error, ErrorKind, Result, exchange};
 
 /// Trained parameters to begin with.
@@ -55,6 +57,16 @@ pub fn parameters(network: &Network, seed: u64, initializer: Initializer, start:
         return Err(Error::new(ErrorKind::Shape, &param.name, message));
     }
     Ok(params)
+}
+
+/// Whether a run of `network` could begin with these settings: asked for before anything is written.
+///
+/// # Errors
+/// Trained parameters that are not there or not of the network, patterns that freeze nothing or everything.
+pub fn check(network: &Network, config: &TrainConfig) -> Result<()> {
+    let built = network.build_frozen(1, Mode::Train { seed: config.seed }, &config.freeze)?;
+    check_frozen(network, config, &built)?;
+    parameters(network, config.seed, config.initializer, config.start.as_ref()).map(drop)
 }
 
 fn of_run(run: &Path) -> Result<Params> {

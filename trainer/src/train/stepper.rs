@@ -72,7 +72,7 @@ impl Stepper {
 }
 
 /// Errors for a pattern that freezes nothing, or patterns that leave nothing to train.
-fn check_frozen(network: &Network, config: &TrainConfig, built: &Built) -> Result<()> {
+pub fn check_frozen(network: &Network, config: &TrainConfig, built: &Built) -> Result<()> {
     let names = built.roles.iter().map(|(id, _)| built.graph.node(*id).name.as_str());
     if let Some(pattern) = config.freeze.unused(names) {
         let message =

@@ -5,6 +5,7 @@
 
 mod corrupt;
 mod data;
+mod exchange;
 mod foreign;
 mod good;
 #[path = "../../src/data/tests/jpeg.rs"]

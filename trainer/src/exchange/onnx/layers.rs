@@ -37,6 +37,7 @@ impl Writer {
             Layer::Lstm { .. } | Layer::Gru { .. } | Layer::Rnn { .. } => self.recurrent(name, layer, &x),
             Layer::TimeDistributed { layers } => self.time_distributed(name, layers, &x),
             Layer::Attention { heads } => self.attention(name, *heads, &x),
+            Layer::Repeat { times } => Ok(self.repeat(&x, *times)),
             Layer::Residual { main, shortcut } => self.residual(name, main, shortcut, x),
             Layer::Branches { branches } => self.branches(name, branches, &x),
             activation => Ok(self.activation(activation, x)),

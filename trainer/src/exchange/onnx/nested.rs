@@ -23,6 +23,14 @@ impl Writer {
         Ok(Value { name: made, shape: self.output_shape(name)?, picture: None })
     }
 
+    /// A vector at every step of a sequence.
+    pub(super) fn repeat(&mut self, x: &Value, times: usize) -> Value {
+        let size = x.shape.last().copied().unwrap_or(1);
+        let step = self.reshape(&x.name, &[-1, 1, size as i64]);
+        let made = self.node("Concat", &vec![step.as_str(); times], &[int("axis", 1)]);
+        Value { name: made, shape: vec![times, size], picture: x.picture }
+    }
+
     /// Steps count as samples.
     pub(super) fn time_distributed(&mut self, name: &str, layers: &[Layer], x: &Value) -> Result<Value> {
         let Some((&time, rest)) = x.shape.split_first() else { return Ok(x.clone()) };

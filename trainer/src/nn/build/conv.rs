@@ -5,116 +5,75 @@ use crate::Result;
 use crate::graph::{NodeId, Shape};
 use crate::nn::{Layer, Role};
 use crate::ops::{
-    AvgPool, Concat, Conv2d, DepthwiseConv2d, GroupedConv2d, MaxPool, Mean, Padding, Reshape, TransposedConv2d, Window,
+    AvgPool, Concat, Conv2d, DepthwiseConv2d, GroupedConv2d, MaxPool, Mean, Op, Padding, Reshape, TransposedConv2d,
+    Window,
 };
+
+/// Largest side of a picture that transposed convolutions may make.
+const LARGEST: usize = 1 << 20;
+
+/// A convolution and the shapes of its parameters.
+struct Convolution {
+    op: Op,
+    /// Of the filters.
+    shape: Vec<usize>,
+    /// Numbers that an output is a sum of, outputs that a number goes into.
+    fans: [usize; 2],
+    /// Channels of the output, each with a bias.
+    bias: Option<usize>,
+}
 
 impl Builder<'_> {
     pub(super) fn convolution(&mut self, name: &str, layer: &Layer, x: NodeId) -> Result<NodeId> {
-        if self.shape(x).len() != 4 {
+        let &[_, height, width, channels] = self.shape(x).dims() else {
             return unfit(name, format!("takes pictures (height x width x channels), not {}", sample(self.shape(x))));
-        }
+        };
         match *layer {
             Layer::Conv2d { filters, kernel, stride, padding, dilation, groups, bias } => {
-                let channels = self.channels(x);
-                let op = Conv2d { stride, dilation, padding };
-                match groups {
-                    1 => self.plain(name, op, filters, kernel, bias, x),
-                    _ if groups == 0
-                        || !channels.is_multiple_of(groups)
-                        || !filters.is_multiple_of(groups)
-                        || filters == 0 =>
-                    {
-                        unfit(name, format!("{groups} groups do not divide {channels} channels and {filters} filters"))
-                    }
-                    _ if groups == channels => self.depthwise(name, op, filters, kernel, bias, x),
-                    _ => self.grouped(name, op, [filters, groups], kernel, bias, x),
+                let divides = |count: usize| groups > 0 && count > 0 && count.is_multiple_of(groups);
+                if !divides(channels) || !divides(filters) {
+                    let message = format!("{groups} groups do not divide {channels} channels and {filters} filters");
+                    return unfit(name, message);
                 }
+                let op = match groups {
+                    1 => Conv2d { stride, dilation, padding }.into(),
+                    _ if groups == channels => DepthwiseConv2d { stride, dilation, padding }.into(),
+                    _ => GroupedConv2d { groups, stride, dilation, padding }.into(),
+                };
+                let [depth, each] = [channels / groups, filters / groups];
+                let shape = match op {
+                    Op::DepthwiseConv2d(_) => vec![filters, kernel[0], kernel[1]],
+                    _ => vec![filters, kernel[0], kernel[1], depth],
+                };
+                let fans = [depth, each].map(|count| taps(count, kernel));
+                self.filtered(name, Convolution { op, shape, fans, bias: bias.then_some(filters) }, x)
             }
             Layer::DepthwiseConv2d { multiplier, kernel, stride, padding, dilation, bias } => {
-                let filters = multiplier.saturating_mul(self.channels(x));
-                self.depthwise(name, Conv2d { stride, dilation, padding }, filters, kernel, bias, x)
+                let filters = multiplier.saturating_mul(channels);
+                let op = DepthwiseConv2d { stride, dilation, padding }.into();
+                let (shape, fans) = (vec![filters, kernel[0], kernel[1]], [1, multiplier].map(|n| taps(n, kernel)));
+                self.filtered(name, Convolution { op, shape, fans, bias: bias.then_some(filters) }, x)
             }
             Layer::ConvTranspose2d { filters, kernel, stride, padding, more, bias } => {
-                self.transposed(name, filters, Window::new(kernel, stride, padding), more, bias, x)
+                if height.max(width) > LARGEST {
+                    return unfit(name, format!("would spread a picture of {height}x{width}; {LARGEST} is the most"));
+                }
+                let op = TransposedConv2d { stride, dilation: [1, 1], padding, more }.into();
+                let shape = vec![channels, kernel[0], kernel[1], filters];
+                let fans = [channels, filters].map(|count| taps(count, kernel));
+                self.filtered(name, Convolution { op, shape, fans, bias: bias.then_some(filters) }, x)
             }
             _ => Ok(x),
         }
     }
 
-    fn plain(
-        &mut self,
-        name: &str,
-        op: Conv2d,
-        filters: usize,
-        [rows, columns]: [usize; 2],
-        bias: bool,
-        x: NodeId,
-    ) -> Result<NodeId> {
-        let channels = self.channels(x);
-        let [fan_in, fan_out] = [channels, filters].map(|n| n.saturating_mul(rows).saturating_mul(columns));
-        let w = self.param(name, "weight", [filters, rows, columns, channels], Role::Weight { fan_in, fan_out });
-        let mut inputs = vec![x, w];
-        if bias {
-            inputs.push(self.param(name, "bias", [filters], Role::Bias { fan_in }));
+    fn filtered(&mut self, name: &str, convolution: Convolution, x: NodeId) -> Result<NodeId> {
+        let Convolution { op, shape, fans: [fan_in, fan_out], bias } = convolution;
+        let mut inputs = vec![x, self.param(name, "weight", shape, Role::Weight { fan_in, fan_out })];
+        if let Some(outputs) = bias {
+            inputs.push(self.param(name, "bias", [outputs], Role::Bias { fan_in }));
         }
         self.push(name, op, &inputs)
-    }
-
-    fn depthwise(
-        &mut self,
-        name: &str,
-        Conv2d { stride, dilation, padding }: Conv2d,
-        filters: usize,
-        [rows, columns]: [usize; 2],
-        bias: bool,
-        x: NodeId,
-    ) -> Result<NodeId> {
-        let fan_in = rows.saturating_mul(columns);
-        let fan_out = fan_in.saturating_mul(filters / self.channels(x).max(1));
-        let w = self.param(name, "weight", [filters, rows, columns], Role::Weight { fan_in, fan_out });
-        let mut inputs = vec![x, w];
-        if bias {
-            inputs.push(self.param(name, "bias", [filters], Role::Bias { fan_in }));
-        }
-        self.push(name, DepthwiseConv2d { stride, dilation, padding }, &inputs)
-    }
-
-    fn grouped(
-        &mut self,
-        name: &str,
-        Conv2d { stride, dilation, padding }: Conv2d,
-        [filters, groups]: [usize; 2],
-        [rows, columns]: [usize; 2],
-        bias: bool,
-        x: NodeId,
-    ) -> Result<NodeId> {
-        let depth = self.channels(x) / groups;
-        let [fan_in, fan_out] = [depth, filters / groups].map(|n| n.saturating_mul(rows).saturating_mul(columns));
-        let w = self.param(name, "weight", [filters, rows, columns, depth], Role::Weight { fan_in, fan_out });
-        let mut inputs = vec![x, w];
-        if bias {
-            inputs.push(self.param(name, "bias", [filters], Role::Bias { fan_in }));
-        }
-        self.push(name, GroupedConv2d { groups, stride, dilation, padding }, &inputs)
-    }
-
-    fn transposed(
-        &mut self,
-        name: &str,
-        filters: usize,
-        Window { kernel: [rows, columns], stride, dilation, padding }: Window,
-        more: [usize; 2],
-        bias: bool,
-        x: NodeId,
-    ) -> Result<NodeId> {
-        let channels = self.channels(x);
-        let [fan_in, fan_out] = [channels, filters].map(|n| n.saturating_mul(rows).saturating_mul(columns));
-        let w = self.param(name, "weight", [channels, rows, columns, filters], Role::Weight { fan_in, fan_out });
-        let mut inputs = vec![x, w];
-        if bias {
-            inputs.push(self.param(name, "bias", [filters], Role::Bias { fan_in }));
-        }
-        self.push(name, TransposedConv2d { stride, dilation, padding, more }, &inputs)
     }
 
     /// The parts one after another along `axis`; an operator takes eight, so more are joined in steps.
@@ -158,6 +117,11 @@ impl Builder<'_> {
         let mean = self.push(name, Mean { axes }, &[x])?;
         self.push("", Reshape { shape: [batch, channels].into() }, &[mean])
     }
+}
+
+/// Numbers of `count` channels under a filter.
+fn taps(count: usize, [rows, columns]: [usize; 2]) -> usize {
+    count.saturating_mul(rows).saturating_mul(columns)
 }
 
 /// The shape without the batch.

@@ -81,6 +81,7 @@ impl<'f> Builder<'f> {
             Layer::Lstm { .. } | Layer::Gru { .. } | Layer::Rnn { .. } => self.recurrent(name, layer, x),
             Layer::TimeDistributed { layers } => self.time_distributed(name, layers, x),
             Layer::Attention { heads } => self.attention(name, *heads, x),
+            Layer::Repeat { times } => self.repeat(name, *times, x),
             Layer::Residual { main, shortcut } => self.residual(name, main, shortcut, x),
             Layer::Branches { branches } => self.branches(name, branches, x),
             activation => self.push(name, function(activation), &[x]),

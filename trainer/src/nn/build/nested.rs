@@ -2,10 +2,10 @@
 
 use super::{Builder, unfit};
 use crate::Result;
-use crate::graph::{NodeId, Shape};
+use crate::graph::NodeId;
 use crate::nn::layer::path;
 use crate::nn::{Layer, Role};
-use crate::ops::{BatchMatMul, Dense, Reshape, Slice, Softmax, Transpose};
+use crate::ops::{Add, Dense, Reshape, Slice};
 
 impl Builder<'_> {
     pub(super) fn residual(&mut self, name: &str, main: &[Layer], shortcut: &[Layer], x: NodeId) -> Result<NodeId> {
@@ -15,7 +15,7 @@ impl Builder<'_> {
         if left != right {
             return unfit(name, format!("adds {left} and {right}; give it a shortcut of the same shape"));
         }
-        self.push(name, crate::ops::Add, &[one, other])
+        self.push(name, Add, &[one, other])
     }
 
     pub(super) fn branches(&mut self, name: &str, branches: &[Vec<Layer>], x: NodeId) -> Result<NodeId> {
@@ -24,6 +24,16 @@ impl Builder<'_> {
         let ends = ends.collect::<Result<Vec<_>>>()?;
         let axis = self.shape(x).len().saturating_sub(1);
         self.concat(name, &ends, axis)
+    }
+
+    /// A vector at every step of a sequence.
+    pub(super) fn repeat(&mut self, name: &str, times: usize, x: NodeId) -> Result<NodeId> {
+        let &[batch, size] = self.shape(x).dims() else {
+            let shape = self.shape(x);
+            return unfit(name, format!("takes vectors (batch x features), not {shape}"));
+        };
+        let step = self.push("", Reshape { shape: [batch, 1, size].into() }, &[x])?;
+        self.concat(name, &vec![step; times], 1)
     }
 
     /// Steps count as samples.
@@ -50,24 +60,15 @@ impl Builder<'_> {
         }
         let rows = self.rows(x)?;
         let all = self.projection(name, ("in_proj_weight", "in_proj_bias"), 3 * size, rows)?;
-        let parts = [0, 1, 2].map(|part| self.heads(all, part, [batch, time, heads, size / heads]));
+        let parts = [0, 1, 2].map(|part| {
+            let own = self.push("", Slice::dense(vec![0, part * size], [batch * time, size].into()), &[all])?;
+            self.built.graph.reshape(own, [batch, time, size])
+        });
         let [query, key, value] = parts;
-        let scores = self.push(name, BatchMatMul { adjoint: [false, true] }, &[query?, key?])?;
-        let scores = self.built.graph.affine(scores, ((size / heads) as f64).sqrt().recip(), 0.0)?;
-        let shares = self.push(name, Softmax, &[scores])?;
-        let mixed = self.push(name, BatchMatMul { adjoint: [false, false] }, &[shares, value?])?;
-        let mixed = self.push("", Transpose { order: vec![0, 2, 1, 3] }, &[mixed])?;
-        let mixed = self.built.graph.reshape(mixed, [batch * time, size])?;
+        let mixed = self.built.graph.multi_head_attention([query?, key?, value?], heads, None)?;
+        let mixed = self.rows(mixed)?;
         let out = self.projection(name, ("out_proj.weight", "out_proj.bias"), size, mixed)?;
         self.push("", Reshape { shape: [batch, time, size].into() }, &[out])
-    }
-
-    /// Part `part` of three of the columns of `all`, as `[batch, heads, time, size of a head]`.
-    fn heads(&mut self, all: NodeId, part: usize, [batch, time, heads, size]: [usize; 4]) -> Result<NodeId> {
-        let (rows, width) = (batch * time, heads * size);
-        let own = self.push("", Slice::dense(vec![0, part * width], Shape::from([rows, width])), &[all])?;
-        let own = self.built.graph.reshape(own, [batch, time, heads, size])?;
-        self.push("", Transpose { order: vec![0, 2, 1, 3] }, &[own])
     }
 
     fn projection(&mut self, name: &str, (weight, bias): (&str, &str), outputs: usize, x: NodeId) -> Result<NodeId> {

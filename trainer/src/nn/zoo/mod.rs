@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 type Named = (&'static str, fn() -> Network);
 
 /// The named networks, in the order they are listed.
-const ZOO: [Named; 13] = [
+const ZOO: [Named; 14] = [
     ("pilotnet", driving::pilotnet),
     ("micro", driving::micro),
     ("mlp", vectors::mlp),
@@ -27,6 +27,7 @@ const ZOO: [Named; 13] = [
     ("lstm", sequences::lstm),
     ("text", sequences::text),
     ("text-lstm", sequences::text_lstm),
+    ("seq2seq", sequences::seq2seq),
     ("generator", generative::generator),
     ("discriminator", generative::discriminator),
 ];

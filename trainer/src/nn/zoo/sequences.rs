@@ -50,3 +50,16 @@ pub fn text_lstm() -> Network {
     ];
     Network::of_tokens("text-lstm", WORDS, VOCABULARY, layers)
 }
+
+/// Encoder and decoder (Sutskever et al. 2014) of eight symbols out of twelve: scores of each symbol at each step.
+pub fn seq2seq() -> Network {
+    let (steps, symbols) = (8, 12);
+    let layers = vec![
+        Layer::embedding(symbols, 16),
+        Layer::lstm(32).last_state(),
+        Layer::Repeat { times: steps },
+        Layer::lstm(32),
+        Layer::dense(symbols),
+    ];
+    Network::of_tokens("seq2seq", steps, symbols, layers)
+}
