@@ -309,6 +309,9 @@ pub struct TrainArgs {
     /// Words in a text. Default: those of the longest one of the training split.
     #[arg(long, value_name = "N", value_parser = values::count())]
     pub length: Option<usize>,
+    /// Follow each longer word of a text by its first five letters.
+    #[arg(long)]
+    pub stems: bool,
     /// Then so many epochs in int8 arithmetic (quantization-aware); the blob is written into --out as NETWORK.ackm.
     #[arg(long, value_name = "N", value_parser = values::count())]
     pub qat: Option<usize>,
@@ -316,7 +319,7 @@ pub struct TrainArgs {
     #[arg(long, conflicts_with_all = [
         "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
-        "no_augment", "mirror", "length", "overwrite", "init", "from", "weights", "head", "freeze",
+        "no_augment", "mirror", "length", "stems", "overwrite", "init", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.

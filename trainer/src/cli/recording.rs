@@ -47,6 +47,8 @@ pub struct Recording {
     pub mirror: bool,
     /// Words in a text; `None` is those of the longest one.
     pub length: Option<usize>,
+    /// Whether words are followed by their stems.
+    pub stems: bool,
     /// Seed of what is random in the choice of frames.
     pub seed: u64,
 }
@@ -66,6 +68,7 @@ impl Default for Recording {
             augment: true,
             mirror: false,
             length: None,
+            stems: false,
             seed: 1,
         }
     }
@@ -198,6 +201,7 @@ impl Recording {
             label: self.label.clone(),
             encoding: encoding.cloned(),
             length: self.length,
+            stems: self.stems,
         };
         watched(output, |watch| read(&self.data, format, &options, watch))
     }

@@ -134,6 +134,7 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
         augment: !args.no_augment,
         mirror: args.mirror,
         length: args.length,
+        stems: args.stems,
         seed: args.seed,
         ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
     };

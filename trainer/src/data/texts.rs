@@ -32,7 +32,7 @@ impl TextChange {
 
 impl Default for TextChange {
     fn default() -> Self {
-        Self { drop: 0.3 }
+        Self { drop: 0.5 }
     }
 }
 

@@ -31,9 +31,9 @@ pub struct Position {
     pub total_steps: u64,
     /// Sum of the losses of this epoch's steps (bits of an `f64`).
     pub loss_sum: u64,
-    /// Lowest validation loss (bits of an `f64`); `None` before the first.
+    /// Score of the best epoch, the lower the better (bits of an `f64`); `None` before the first.
     pub best: Option<u64>,
-    /// Epoch of the lowest validation loss, from 1.
+    /// The best epoch, from 1.
     pub best_epoch: usize,
     /// Training samples: a run continues on the same data only.
     pub samples: usize,

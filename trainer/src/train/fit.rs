@@ -21,7 +21,8 @@ use crate::{Error, ErrorKind, Result, files};
 pub struct Summary {
     /// One row per finished epoch, those before a resume included.
     pub history: Vec<EpochRow>,
-    /// Epoch of the lowest validation loss (training loss where there is no validation), from 1; 0 before the first.
+    /// Epoch of the lowest validation loss (training loss where there is no validation), of the highest accuracy for classes, from 1; 0 before
+    /// the first.
     pub best_epoch: usize,
     /// Whether it was stopped before its end; `resume` continues it.
     pub interrupted: bool,
@@ -226,7 +227,8 @@ impl<'a> Run<'a> {
             lr,
             samples_per_s: rate,
         };
-        let score = self.finite(row.val_loss.unwrap_or(row.train_loss))?;
+        self.finite(row.val_loss.unwrap_or(row.train_loss))?;
+        let score = score(&row, val.len());
         let best = self.position.best.is_none_or(|best| score < f64::from_bits(best));
         if best {
             self.position.best = Some(score.to_bits());
@@ -261,6 +263,14 @@ impl<'a> Run<'a> {
     fn summary(self, interrupted: bool) -> Summary {
         Summary { history: self.history, best_epoch: self.position.best_epoch, interrupted }
     }
+}
+
+/// How good an epoch is, the lower the better: the validation loss (training loss where there is no validation); for classes the validation
+/// samples that are wrong, epochs with equally many told apart by the loss.
+fn score(row: &EpochRow, samples: usize) -> f64 {
+    let loss = row.val_loss.unwrap_or(row.train_loss);
+    let wrong = row.val_accuracy.map(|accuracy| ((1.0 - accuracy) * samples as f64).round());
+    wrong.map_or(loss, |wrong| wrong + loss / (1.0 + loss))
 }
 
 /// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).

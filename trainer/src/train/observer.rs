@@ -28,7 +28,7 @@ pub trait Observer {
     /// After every step.
     fn step(&mut self, _report: &StepReport) {}
 
-    /// After every epoch; `best` when its validation loss is the lowest so far.
+    /// After every epoch; `best` when it is the best one so far.
     fn epoch(&mut self, _row: &EpochRow, _best: bool) {}
 }
 

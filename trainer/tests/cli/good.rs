@@ -141,7 +141,7 @@ fn other_layouts_and_scales_are_read() {
 #[test]
 fn help_has_examples_and_completions_exist() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["", "train", "quantize", "import", "inspect", "run", "eval", "drive", "bench", "flash"] {
+    for name in ["", "train", "quantize", "import", "inspect", "run", "eval", "recipe", "drive", "bench", "flash"] {
         let help = ackermann(folder.path(), &format!("{name} --help")).ok().stdout;
         assert!(help.contains("Examples:") && help.contains("  ackermann"), "{name}: {help}");
         assert!(help.contains("--json"), "{name}");

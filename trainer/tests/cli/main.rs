@@ -3,6 +3,7 @@
 //! Wrong input to every command must end in one clear line, exit code 2 (1 where writing failed) and nothing half-written;
 //! right input in the outputs that the documentation promises.
 
+mod any_data;
 mod corrupt;
 mod data;
 mod exchange;

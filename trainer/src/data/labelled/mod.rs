@@ -37,6 +37,8 @@ pub struct ReadOptions {
     pub encoding: Option<Encoding>,
     /// Words in a text; `None` is those of the longest one.
     pub length: Option<usize>,
+    /// Whether words are followed by their stems.
+    pub stems: bool,
 }
 
 /// Reads a split of `folder`, which is of `format` (not one of recorded driving).

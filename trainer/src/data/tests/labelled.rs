@@ -249,6 +249,11 @@ fn texts_are_numbered_by_the_training_words() {
     assert_eq!((texts.numbers.as_slice(), val.targets.as_slice()), (&[5, 5, 1, 2, 0, 0][..], &[1.0, 0.0][..]));
     let long = ReadOptions { length: Some(5), ..options(Some("train")) };
     assert_eq!(sample(&read_with(path, &long).unwrap(), 1).0, [3.0, 2.0, 4.0, 0.0, 0.0]);
+    let stems = read_with(path, &ReadOptions { stems: true, ..options(Some("val")) }).unwrap();
+    stems.encoding.save(&path.join("run")).unwrap();
+    assert_eq!(Encoding::of_run(&path.join("run"), 6).unwrap(), stems.encoding);
+    // Words of more than five letters: `unseen`. good 3, bad 4, here 5, unsee* 6, unseen 7, words 8 behind the mark at 2.
+    assert_eq!(sample(&stems, 0).0, [3.0, 3.0, 7.0, 6.0, 8.0, 5.0]);
     for (text, words) in [
         (&b"good\tpos\nno tab here\n"[..], ["train.tsv:2", "no tab"]),
         (b"good\tpos\n\tneg\n", ["train.tsv:2", "no text"]),

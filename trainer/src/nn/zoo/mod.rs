@@ -15,10 +15,11 @@ use crate::{Error, ErrorKind, Result};
 type Named = (&'static str, fn() -> Network);
 
 /// The named networks, in the order they are listed.
-const ZOO: [Named; 14] = [
+const ZOO: [Named; 15] = [
     ("pilotnet", driving::pilotnet),
     ("micro", driving::micro),
     ("mlp", vectors::mlp),
+    ("digits", pictures::digits),
     ("lenet", pictures::lenet),
     ("resnet8", pictures::resnet8),
     ("vgg-small", pictures::vgg_small),

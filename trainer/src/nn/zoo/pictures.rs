@@ -22,6 +22,15 @@ pub fn lenet() -> Network {
     Network::of_pixels("lenet", [28, 28, 1], layers)
 }
 
+/// Three convolutions with batch norm for digits of 28x28: 1.3 million multiply-accumulates.
+pub fn digits() -> Network {
+    let stages = [normalized(Layer::conv2d(12, 5, 1).padded(2)), normalized(Layer::conv2d(24, 3, 1).padded(1))];
+    let pooled = stages.into_iter().flat_map(|stage| stage.into_iter().chain([Layer::max_pool(2)]));
+    let last = normalized(Layer::conv2d(48, 3, 1).padded(1));
+    let head = [Layer::max_pool(2), Layer::Flatten, Layer::dense(10)];
+    Network::of_pixels("digits", [28, 28, 1], pooled.chain(last).chain(head).collect())
+}
+
 /// MLPerf Tiny's image classification (Banbury et al. 2021): three residual blocks (He et al. 2016) on CIFAR's 32x32.
 pub fn resnet8() -> Network {
     let block = |filters: usize, stride: usize| {

@@ -1,0 +1,175 @@
+//! Data other than driving: digits, texts, arrays; recipes.
+
+use super::ackermann;
+use super::data::{npy, put};
+use super::outcome::refused;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// MNIST's layout: 6 x 6 pictures of two classes, bright at the top or at the bottom.
+fn digits(folder: &Path, split: &str, count: usize) {
+    let pixel = |sample: usize, at: usize| if (at < 18) == (sample % 2 == 0) { 200 + (sample % 5) as u8 } else { 30 };
+    let pixels: Vec<u8> = (0..count).flat_map(|sample| (0..36).map(move |at| pixel(sample, at))).collect();
+    let labels: Vec<u8> = (0..count).map(|sample| (sample % 2) as u8).collect();
+    let header = |shape: &[u32]| -> Vec<u8> {
+        let lengths = shape.iter().flat_map(|length| length.to_be_bytes());
+        [0, 0, 8, shape.len() as u8].into_iter().chain(lengths).collect()
+    };
+    put(folder, &format!("{split}-images-idx3-ubyte"), [header(&[count as u32, 6, 6]), pixels].concat());
+    put(folder, &format!("{split}-labels-idx1-ubyte"), [header(&[count as u32]), labels].concat());
+}
+
+/// A network of pictures with one convolution.
+fn small(folder: &Path) {
+    let layers = r#"[{"conv2d":{"filters":4,"kernel":[3,3],"stride":[1,1],"padding":{"top":0,"bottom":0,"left":0,"right":0}}},
+        "relu","flatten",{"dense":{"outputs":10}}]"#;
+    put(folder, "small.json", format!(r#"{{"name":"small","input":[28,28,1],"layers":{layers}}}"#));
+}
+
+#[track_caller]
+fn accuracy(eval: &Value, kind: &str) -> f64 {
+    for absent in ["mae", "rmse", "r2"] {
+        assert!(eval[kind][absent].is_null(), "{eval}");
+    }
+    eval[kind]["accuracy"].as_f64().unwrap_or_else(|| panic!("no accuracy of {kind} in {eval}"))
+}
+
+#[test]
+fn digits_from_files_to_int8() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    digits(&path.join("d"), "train", 64);
+    digits(&path.join("d"), "val", 20);
+    small(path);
+    let line = "train --net small.json --data d --out r --epochs 8 --batch 16 --lr 0.01 --json";
+    let trained = ackermann(path, line).json();
+    assert!(trained["val_accuracy"].as_f64().unwrap() > 0.9 && trained["val_mae"].is_null(), "{trained}");
+    assert_eq!(trained["trivial_accuracy"], 0.5);
+    assert_eq!(fs::read_to_string(path.join("r/classes.txt")).unwrap(), "0\n1\n");
+    let history = fs::read_to_string(path.join("r/history.csv")).unwrap();
+    assert!(history.lines().next().is_some_and(|header| header.contains("val_accuracy")), "{history}");
+    ackermann(path, "quantize r --calibrate d --out r/m.ackm").ok();
+    let eval = ackermann(path, "eval r r/m.ackm --data d --json").json();
+    assert_eq!(eval["n"], 20);
+    assert_eq!(accuracy(&eval, "float"), trained["val_accuracy"].as_f64().unwrap());
+    assert!((accuracy(&eval, "float") - accuracy(&eval, "int8")).abs() <= 0.1, "{eval}");
+    assert!(ackermann(path, "eval r/m.ackm --data d").ok().stdout.contains("20 pictures"));
+    // The same bytes again, and nothing new when it is resumed.
+    ackermann(path, &line.replace("--out r", "--threads 1 --out again")).ok();
+    let bytes = |run: &str| fs::read(path.join(run).join("last.safetensors")).unwrap();
+    assert!(bytes("r") == bytes("again"));
+    ackermann(path, "train --resume --out again").ok();
+    assert!(bytes("r") == bytes("again"));
+    refused(
+        path,
+        "train --net small.json --data d --loss mse --out new",
+        2,
+        "shape",
+        &["training data", "cross-entropy"],
+    );
+    refused(path, "train --net small.json --data d --crop 1..3 --out new", 2, "usage", &["IDX files", "crop"]);
+    refused(path, "train --net small.json --data d --smoothing 1 --out new", 2, "usage", &["--smoothing"]);
+    refused(path, "train --net text --data d --out new", 2, "shape", &["text", "words", "pixels"]);
+    refused(
+        path,
+        "train --net small.json --data d --val-split t10k --out new",
+        2,
+        "missing_file",
+        &["`t10k`", "train, val"],
+    );
+    put(path, "d/val-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 20, 1]);
+    refused(path, "eval r --data d", 2, "bad_file", &["val-labels-idx1-ubyte", "cut off"]);
+}
+
+#[test]
+fn one_output_tells_two_classes_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    digits(&path.join("d"), "train", 64);
+    digits(&path.join("d"), "val", 20);
+    small(path);
+    let line =
+        "train --net small.json --data d --out r --epochs 8 --batch 16 --lr 0.01 --loss binary-cross-entropy --json";
+    let trained = ackermann(path, line).json();
+    assert!(trained["val_accuracy"].as_f64().unwrap() > 0.9, "{trained}");
+    ackermann(path, "quantize r --calibrate d --out r/m.ackm").ok();
+    let eval = ackermann(path, "eval r r/m.ackm --data d --json").json();
+    assert!(accuracy(&eval, "int8") > 0.8, "{eval}");
+}
+
+#[test]
+fn texts_keep_their_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let line = |good: bool, index: usize| {
+        format!("the film number {index} is {}\t{}\n", if good { "good" } else { "bad" }, u8::from(good))
+    };
+    let table = |count: usize| -> String { (0..count).map(|index| line(index % 2 == 0, index % 3)).collect() };
+    put(path, "d/train.tsv", table(60));
+    put(path, "d/val.tsv", table(20));
+    let trained = ackermann(path, "train --net text --data d --out r --epochs 30 --batch 12 --lr 0.02 --json").json();
+    assert!(trained["val_accuracy"].as_f64().unwrap() > 0.9, "{trained}");
+    let words = fs::read_to_string(path.join("r/vocabulary.txt")).unwrap();
+    assert!(words.starts_with("<padding>\n<unknown>\nfilm\n"), "{words}");
+    ackermann(path, "quantize r --calibrate d --out r/m.ackm").ok();
+    let eval = ackermann(path, "eval r r/m.ackm --data d --json").json();
+    assert!(accuracy(&eval, "int8") > 0.9, "{eval}");
+    // The blob alone finds its words in the folder that it lies in.
+    assert_eq!(ackermann(path, "eval r/m.ackm --data d --json").json()["int8"], eval["int8"]);
+    put(path, "d/val.tsv", "no class here\n");
+    refused(path, "eval r --data d", 2, "bad_row", &["val.tsv:1", "tab"]);
+}
+
+#[test]
+fn arrays_of_numbers_are_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
+    let x: Vec<f32> = (0..200).map(|index| (index * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let y: Vec<f32> = x.chunks(2).map(|pair| 0.5 * pair[0] - 0.25 * pair[1]).collect();
+    put(path, "d/x.npy", npy("<f4", "(100, 2)", &bytes(&x)));
+    put(path, "d/y.npy", npy("<f4", "(100, 1)", &bytes(&y)));
+    put(path, "line.json", r#"{"name":"line","input":[2],"kind":"numbers","layers":[{"dense":{"outputs":1}}]}"#);
+    let trained =
+        ackermann(path, "train --net line.json --data d --out r --epochs 60 --batch 8 --lr 0.02 --json").json();
+    assert!(trained["val_mae"].as_f64().unwrap() < 0.02, "{trained}");
+    ackermann(path, "quantize r --calibrate d --out r/m.ackm").ok();
+    let eval = ackermann(path, "eval r r/m.ackm --data d --json").json();
+    assert!(eval["int8"]["r2"].as_f64().unwrap() > 0.95 && eval["int8"]["accuracy"].is_null(), "{eval}");
+    let mut broken = x;
+    broken[5] = f32::NAN;
+    put(path, "d/x.npy", npy("<f4", "(100, 2)", &bytes(&broken)));
+    refused(path, "train --net line.json --data d --out new", 2, "not_finite", &["x.npy", "sample 2, value 1", "NaN"]);
+}
+
+#[test]
+fn recipes_are_listed_and_cooked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let list = ackermann(path, "recipe --json").json();
+    let names: Vec<&str> =
+        list["recipes"].as_array().unwrap().iter().map(|recipe| recipe["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["udacity", "mountain", "rc-real", "mnist", "speech", "sentiment"]);
+    refused(path, "recipe soup", 2, "usage", &["`soup`", "mnist"]);
+    refused(path, "recipe mnist", 2, "usage", &["--data", "data/mnist"]);
+    refused(path, "recipe --data d", 2, "usage", &["<NAME>"]);
+    let table = |count: usize| -> String {
+        (0..count).map(|index| if index % 2 == 0 { "a fine one\t1\n" } else { "a poor one\t0\n" }).collect()
+    };
+    put(path, "d/train.tsv", table(80));
+    put(path, "d/val.tsv", table(20));
+    let cooked = ackermann(path, "recipe sentiment --data d --out r --epochs 2 --json").json();
+    assert!(
+        cooked["reached"].is_boolean() && cooked["float"]["accuracy"].is_f64() && cooked["int8"]["accuracy"].is_f64(),
+        "{cooked}"
+    );
+    assert!(cooked["commands"].as_array().is_some_and(|commands| commands.len() == 3), "{cooked}");
+    for file in ["report.html", "sentiment.ackm", "vocabulary.txt", "classes.txt", "recipe.txt"] {
+        assert!(path.join("r").join(file).is_file(), "{file}");
+    }
+    let before = fs::read(path.join("r/last.safetensors")).unwrap();
+    ackermann(path, "recipe sentiment --data d --out r --epochs 2").ok();
+    assert!(fs::read(path.join("r/last.safetensors")).unwrap() == before, "a finished run is not trained again");
+    refused(path, "recipe sentiment --data d --out r --epochs 3", 2, "usage", &["r", "--overwrite"]);
+}
