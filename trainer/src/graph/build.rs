@@ -156,6 +156,12 @@ impl Graph {
         self.push(Slice::dense(begin, size.into()), &[x])
     }
 
+    /// Parts of these lengths one after another along `axis`.
+    pub fn split(&mut self, x: NodeId, axis: usize, lengths: &[usize]) -> Result<Vec<NodeId>> {
+        let starts = lengths.iter().scan(0, |next, length| Some(std::mem::replace(next, *next + length)));
+        starts.zip(lengths).map(|(start, length)| self.slice(x, axis, start, *length)).collect()
+    }
+
     /// For each row `x[.., :]` the element at the index that `indices [..]` gives: the logarithm of an action's probability, for one.
     pub fn pick(&mut self, x: NodeId, indices: NodeId) -> Result<NodeId> {
         let (rows, shape) = (self.shape(indices).clone(), self.shape(x).clone());

@@ -1,5 +1,7 @@
 //! Functions of one number: values, slopes, and the slopes as graphs.
 
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
 use super::{Clamp, Mask, Reciprocal};
 use crate::Result;
 use crate::graph::{Graph, NodeId};
@@ -22,6 +24,10 @@ pub enum Function {
     Silu,
     /// `x Phi(x)` in its tanh form (Hendrycks and Gimpel 2016).
     Gelu,
+    /// `x Phi(x)`, with the normal distribution itself (Hendrycks and Gimpel 2016).
+    GeluExact,
+    /// The error function, `2 / sqrt(pi)` times the integral of `e^-t^2` from 0 to `x`.
+    Erf,
     /// `x` above zero, `slope x` below.
     LeakyRelu {
         /// Slope below zero.
@@ -57,6 +63,8 @@ impl Function {
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::Silu => x * sigmoid(x),
             Self::Gelu => x * sigmoid(2.0 * gelu_argument(x)),
+            Self::GeluExact => x * normal_share(x),
+            Self::Erf => libm::erf(x),
             Self::LeakyRelu { slope } => {
                 if x > 0.0 {
                     x
@@ -89,6 +97,8 @@ impl Function {
                 let inner = 2.0 * gelu_argument(x);
                 sigmoid(inner) + x * logistic(inner) * 2.0 * GELU * (1.0 + 3.0 * CUBIC * x * x)
             }
+            Self::GeluExact => normal_share(x) + x * (-0.5 * x * x).exp() * FRAC_1_SQRT_2 * 0.5 * FRAC_2_SQRT_PI,
+            Self::Erf => FRAC_2_SQRT_PI * (-x * x).exp(),
             Self::LeakyRelu { slope } => {
                 if x > 0.0 {
                     1.0
@@ -138,6 +148,20 @@ impl Function {
                 let product = graph.mul(x, slope)?;
                 graph.add(gate, product)
             }
+            Self::GeluExact => {
+                // Phi(x) + x phi(x), by the error function at x / sqrt(2).
+                let z = graph.affine(x, FRAC_1_SQRT_2, 0.0)?;
+                let (erf, density) = (graph.apply(Self::Erf, z)?, Self::Erf.slope_of(graph, z)?);
+                let (share, density) = (graph.affine(erf, 0.5, 0.5)?, graph.affine(density, 0.5 * FRAC_1_SQRT_2, 0.0)?);
+                let product = graph.mul(x, density)?;
+                graph.add(share, product)
+            }
+            Self::Erf => {
+                let square = graph.square(x)?;
+                let exponent = graph.neg(square)?;
+                let power = graph.apply(Self::Exp, exponent)?;
+                graph.affine(power, FRAC_2_SQRT_PI, 0.0)
+            }
             Self::LeakyRelu { slope } => {
                 let more = graph.full(1.0 - slope, shape)?;
                 let above = graph.where_positive(x, more)?;
@@ -173,6 +197,11 @@ const CUBIC: f64 = 0.044_715;
 
 fn gelu_argument(x: f64) -> f64 {
     GELU * (x + CUBIC * x.powi(3))
+}
+
+/// Share of a normal distribution below `x`.
+fn normal_share(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }
 
 fn sigmoid(x: f64) -> f64 {

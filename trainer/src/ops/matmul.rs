@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::chunks::per_chunk;
-use super::{Io, Operator, exactly, misfit};
+use super::{BatchMatMul, Io, Operator, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::quant::program::Lowering;
 
 /// `a b`, either one transposed first on demand; rows of the result are computed in parallel.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,10 @@ impl Operator for MatMul {
         let da = if ta { multiply(graph, b, tb, upstream, true)? } else { multiply(graph, upstream, false, b, !tb)? };
         let db = if tb { multiply(graph, upstream, true, a, ta)? } else { multiply(graph, a, !ta, upstream, false)? };
         Ok(vec![Some(da), Some(db)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        BatchMatMul { adjoint: [self.transpose_a, self.transpose_b] }.lower(lowering)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The operators of the graph, one file each: shape, forward, gradient, lowering to int8.
 //!
 //! To add one: a file with a struct that implements [`Operator`], one line in `operators!` below, and a case in
-//! `tests.rs` (a test fails when an operator has none). Tensors are row-major, images NHWC, filters OHWI.
+//! `tests` (a test fails when an operator has none). Tensors are row-major, images NHWC, filters OHWI.
 
 mod chunks;
 mod conv;

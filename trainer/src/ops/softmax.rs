@@ -23,7 +23,7 @@ impl Operator for Softmax {
         let row = io.shape.last().copied().unwrap_or(1).max(1);
         for (y, x) in io.output.chunks_exact_mut(row).zip(io.inputs[0].data.chunks_exact(row)) {
             let largest = x.iter().copied().fold(x[0], |a, b| if b > a { b } else { a });
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - largest).exp_m1() + T::ONE);
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - largest).exp());
             let sum: T = y.iter().copied().sum();
             y.iter_mut().for_each(|y| *y = *y / sum);
         }

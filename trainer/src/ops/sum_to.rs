@@ -1,11 +1,14 @@
 //! Sums over dimensions: the transpose of broadcasting, the gradient of biases, the end of every loss.
 
+use ackermann_core::blob::write::OperatorKind;
+use ackermann_core::ops;
 use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::{Io, Operator, exactly, loops, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::quant::program::{Lowering, Scale};
 
 /// The input summed to `shape`, which must broadcast back to the input's shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +39,20 @@ impl Operator for SumTo {
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let shape = graph.shape(graph.node(node).inputs[0]).clone();
         Ok(vec![Some(graph.broadcast(upstream, &shape)?)])
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
+        // In the core's four dimensions both shapes have ones in front; a mean that does not divide by the count is a sum.
+        let (whole, mut over) = (lowering.input_shape().clone(), [false; 4]);
+        for (axis, summed) in whole.iter().enumerate() {
+            let kept = (axis + self.shape.len()).checked_sub(whole.len()).map_or(1, |axis| self.shape[axis]);
+            over[lowering.axis_of(&whole, axis)?] = kept == 1 && *summed != 1;
+        }
+        lowering.operator(Scale::Observed, move |site| {
+            let [from, to] = [site.inputs[0].scale, site.output.scale];
+            let sum = ops::Mean::for_scales(over, from, to, 1).map(OperatorKind::Mean);
+            sum.ok_or_else(|| misfit(format!("scales {from} and {to} of a sum are out of range")))
+        })
     }
 
     fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {

@@ -67,11 +67,11 @@ pub fn hard_sigmoid<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<V
     function(c, node, Function::HardSigmoid { slope, offset })
 }
 
-/// In its tanh form.
+/// In either form.
 pub fn gelu<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
     match node.text("approximate")? {
         Some("tanh") => function(c, node, Function::Gelu),
-        _ => Err(unusable("is exact; the form with approximate = tanh is supported")),
+        _ => function(c, node, Function::GeluExact),
     }
 }
 
@@ -81,13 +81,13 @@ pub fn neg<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>
     Ok(vec![scaled(c, node.outputs[0], &x, last, &[-1.0], &[0.0])?])
 }
 
-/// `x^2`, `x^1` and `x^0.5`.
+/// `x^exponent` for a constant exponent.
 pub fn pow<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
     match c.constant(node, 1)?.scalar()? {
         2.0 => function(c, node, Function::Square),
         1.0 => Ok(vec![c.value(node, 0)?]),
         0.5 => function(c, node, Function::Sqrt),
-        exponent => Err(unusable(format!("has the exponent {exponent}; 2, 1 and 0.5 are supported"))),
+        exponent => function(c, node, Function::Power { exponent }),
     }
 }
 

@@ -7,9 +7,29 @@ use crate::graph::{Executor, Graph, NodeId, Param, Params, Shape};
 use crate::ops::*;
 
 /// Relative error allowed: central differences with h = 1e-5 are good to about 1e-9 where the function is smooth.
-pub const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-6;
 /// Half the distance of the two points of a difference.
-pub const STEP: f64 = 1e-5;
+const STEP: f64 = 1e-5;
+
+/// All functions, of any shape that they have.
+pub const FUNCTIONS: [Function; 16] = [
+    Function::Sigmoid,
+    Function::HardSigmoid { slope: 0.1, offset: 0.4 },
+    Function::HardSwish,
+    Function::Silu,
+    Function::Gelu,
+    Function::GeluExact,
+    Function::Erf,
+    Function::LeakyRelu { slope: 0.1 },
+    Function::Softplus,
+    Function::Softsign,
+    Function::Exp,
+    Function::Log,
+    Function::Sqrt,
+    Function::Abs,
+    Function::Square,
+    Function::Power { exponent: 2.5 },
+];
 
 /// A graph under test, which is differentiated by its leaves.
 pub struct Case {
@@ -70,6 +90,14 @@ impl Case {
         let id = self.graph.param(&name, shape);
         self.leaves.push(id);
         id
+    }
+
+    /// A leaf of these values.
+    pub fn leaf_at(&mut self, values: &[f64]) -> NodeId {
+        let drawn = self.leaf([values.len()]);
+        let place = self.params.position(&self.graph.node(drawn).name).unwrap();
+        self.params.entries_mut()[place].data.copy_from_slice(values);
+        drawn
     }
 
     /// A tensor that the operator has no derivative by: whole numbers below `end`.
@@ -162,22 +190,7 @@ impl Case {
 
     /// A function of one number, smooth at the values of [`Case::positive`] times a sign.
     pub fn function(&mut self) -> Function {
-        [
-            Function::Sigmoid,
-            Function::HardSigmoid { slope: 0.1, offset: 0.4 },
-            Function::HardSwish,
-            Function::Silu,
-            Function::Gelu,
-            Function::LeakyRelu { slope: 0.1 },
-            Function::Softplus,
-            Function::Softsign,
-            Function::Exp,
-            Function::Log,
-            Function::Sqrt,
-            Function::Abs,
-            Function::Square,
-            Function::Power { exponent: 2.5 },
-        ][self.size(0..=13)]
+        FUNCTIONS[self.size(0..=FUNCTIONS.len() - 1)]
     }
 
     /// Shapes of image, filters, output of a random convolution.

@@ -94,7 +94,7 @@ fn worst_of_case(mut c: Case, output: NodeId) -> Result<f32> {
 
 /// Operators that become int8; all others say that they do not. Of those that vanish ([`Dropout`]), are folded into a layer ([`BatchNorm`])
 /// or depend on more than a case draws ([`Pad`]) tests lie with the quantization.
-const BECOMES: [&str; 34] = [
+const BECOMES: [&str; 36] = [
     "Add",
     "Affine",
     "Argmax",
@@ -111,6 +111,7 @@ const BECOMES: [&str; 34] = [
     "Gather",
     "GroupedConv2d",
     "LayerNorm",
+    "MatMul",
     "MaxPool",
     "Mean",
     "Mul",
@@ -125,6 +126,7 @@ const BECOMES: [&str; 34] = [
     "Slice",
     "Softmax",
     "Sub",
+    "SumTo",
     "Tanh",
     "Transpose",
     "TransposedConv2d",
@@ -139,8 +141,15 @@ fn every_operator_becomes_int8_or_says_that_it_does_not() {
             let mut built = Case::fed(seed, fed);
             let Some(output) = super::case(op, &mut built) else { continue };
             match worst_of_case(built, output) {
-                // Which of two values is larger may change with their rounding.
-                Ok(steps) => assert!(steps < 5.0 || *op == "Argmax", "{op}: {steps} steps"),
+                // Which of two values is larger may change with their rounding; a sum that cancels leaves the rounding of all its parts.
+                Ok(steps) => {
+                    let most = match *op {
+                        "Argmax" => f32::INFINITY,
+                        "SumTo" => 10.0,
+                        _ => 5.0,
+                    };
+                    assert!(steps < most, "{op}: {steps} steps");
+                }
                 Err(error) => {
                     let said =
                         ["cannot be quantized", "nothing to quantize"].iter().any(|why| error.message.contains(why));

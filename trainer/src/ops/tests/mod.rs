@@ -10,7 +10,7 @@ mod windows;
 
 use std::collections::BTreeSet;
 
-use case::{Case, STEP, TOLERANCE};
+use case::{Case, FUNCTIONS};
 
 use super::*;
 
@@ -51,6 +51,14 @@ fn every_operator_has_its_gradient_checked() {
 }
 
 #[test]
+fn every_operator_is_documented() {
+    let text = include_str!("../../../../docs/autodiff.md");
+    let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let missing: Vec<&&str> = Op::NAMES.iter().filter(|op| !words.contains(**op)).collect();
+    assert!(missing.is_empty(), "operators that docs/autodiff.md does not have: {missing:?}");
+}
+
+#[test]
 fn gradients_equal_central_differences() {
     for op in Op::NAMES {
         for seed in 0..ROUNDS {
@@ -64,16 +72,21 @@ fn gradients_equal_central_differences() {
     }
 }
 
-/// Negative arguments too, which a random case of the operator does not always draw.
+/// Each function on both sides of zero and in its flat parts, and its slope as a function of its own.
 #[test]
 fn slopes_of_functions_equal_central_differences() {
-    let slope = 0.3;
-    for function in
-        [Function::Sigmoid, Function::HardSwish, Function::Silu, Function::Gelu, Function::LeakyRelu { slope }]
-    {
-        for x in [-5.0, -2.5, -1.0, -0.1, 0.2, 1.5, 2.9, 7.0] {
-            let difference = (function.value(x + STEP) - function.value(x - STEP)) / (2.0 * STEP);
-            assert!((function.slope(x) - difference).abs() < TOLERANCE, "{function:?} at {x}");
+    let both = [-5.0, -2.5, -1.0, -0.1, 0.2, 1.5, 2.9, 7.0];
+    for function in FUNCTIONS {
+        let is_of_positive = function.value(-1.0).is_nan();
+        let points: Vec<f64> = both.into_iter().filter(|x| *x > 0.0 || !is_of_positive).collect();
+        for slope in [false, true] {
+            let mut c = Case::new(1);
+            let (x, ones) = (c.leaf_at(&points), c.fixed([points.len()], vec![1.0; points.len()]));
+            let out = match slope {
+                false => c.graph.push(Unary { function }, &[x]).unwrap(),
+                true => c.graph.push(UnaryGrad { function }, &[x, ones]).unwrap(),
+            };
+            c.check(&format!("{function:?}, slope {slope}"), out);
         }
     }
 }
