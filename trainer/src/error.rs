@@ -109,7 +109,13 @@ impl Error {
 
     /// The error of writing `path`.
     pub fn writing(path: &Path, error: &std::io::Error) -> Self {
-        Self::new(ErrorKind::Write, path.display(), format!("cannot be written: {error}"))
+        use std::io::ErrorKind as Io;
+        let advice = match error.kind() {
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => "; make room there and try again",
+            Io::PermissionDenied | Io::ReadOnlyFilesystem => "; choose another place or change its permissions",
+            _ => "",
+        };
+        Self::new(ErrorKind::Write, path.display(), format!("cannot be written: {error}{advice}"))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::data::Window;
 use crate::nn::Initializer;
 use crate::quant::Observer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// int8 neural networks on automotive-style boards: train, quantize, flash, drive.
@@ -54,6 +55,8 @@ pub struct Global {
 pub enum Command {
     /// Train a network on recorded or simulated driving, pictures, sounds, texts or arrays.
     Train(Box<TrainArgs>),
+    /// Train many times to find good settings: by chance, successive halving or TPE.
+    Search(Box<SearchArgs>),
     /// Turn a trained network into an int8 blob.
     Quantize(QuantizeArgs),
     /// Turn a network from another tool into a blob.
@@ -175,7 +178,7 @@ pub enum LossName {
 
 /// Rule of the update and of its learning rate.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Optimizer and learning rate")]
+#[command(next_help_heading = RULE)]
 pub struct DescentArgs {
     /// Optimizer, with PyTorch's constants.
     #[arg(long, value_enum, default_value = "adam")]
@@ -212,6 +215,15 @@ pub struct DescentArgs {
     pub ema: Option<f64>,
 }
 
+/// Headings of `ackermann train --help`.
+const NETWORK: &str = "Network";
+const DATA: &str = "Data";
+const TRAINING: &str = "Training";
+const RULE: &str = "Optimizer and learning rate";
+const RUN: &str = "Run";
+/// What `ackermann search` adds to them.
+const SEARCH: &str = "Search";
+
 /// `ackermann train`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -226,105 +238,159 @@ Examples:
   ackermann train --out runs/lake --resume")]
 pub struct TrainArgs {
     /// Network: pilotnet, micro, lenet, resnet8, lstm, text, ... or a .json file. Input and outputs become those of the data.
-    #[arg(long, default_value = "micro", value_name = "NET")]
+    #[arg(long, help_heading = NETWORK, default_value = "micro", value_name = "NET")]
     pub net: String,
     /// Folder of recorded driving, pictures, MNIST files, sounds, texts or arrays (docs/data.md); `sim` records the simulator.
-    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    #[arg(long, help_heading = DATA, value_name = "DIR", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
     /// Frames that `--data sim` records.
-    #[arg(long, default_value_t = SIM_FRAMES, value_name = "N", value_parser = values::frames())]
+    #[arg(long, help_heading = DATA, default_value_t = SIM_FRAMES, value_name = "N", value_parser = values::frames())]
     pub frames: usize,
     /// Column of the label. Default: steering_smooth where there is one, else steering.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, help_heading = DATA, value_name = "COLUMN")]
     pub label: Option<String>,
     /// Factor from the column to normalized steering, -1 to 1: 0.04 for degrees of 25 degrees full scale. Default: 1.
-    #[arg(long, allow_negative_numbers = true, value_name = "FACTOR")]
+    #[arg(long, help_heading = DATA, allow_negative_numbers = true, value_name = "FACTOR")]
     pub label_scale: Option<f32>,
     /// Part of each image to use, FIRST..LAST rows or ROWS,COLUMNS, ends included (of a 160x120 tub: 40..119).
-    #[arg(long, value_name = "ROWS[,COLUMNS]")]
+    #[arg(long, help_heading = DATA, value_name = "ROWS[,COLUMNS]")]
     pub crop: Option<Window>,
     /// Split to train on.
-    #[arg(long, default_value = "train", value_name = "NAME")]
+    #[arg(long, help_heading = DATA, default_value = "train", value_name = "NAME")]
     pub split: String,
     /// Split to validate on after every epoch.
-    #[arg(long, default_value = "val", value_name = "NAME")]
+    #[arg(long, help_heading = DATA, default_value = "val", value_name = "NAME")]
     pub val_split: String,
     /// Also use the left and right cameras, their label corrected by this much towards the centre.
-    #[arg(long, allow_negative_numbers = true, value_name = "C")]
+    #[arg(long, help_heading = DATA, allow_negative_numbers = true, value_name = "C")]
     pub side_correction: Option<f32>,
     /// Share of frames with a label near zero to leave out, 0 to 1.
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SHARE")]
+    #[arg(long, help_heading = DATA, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SHARE")]
     pub drop_straight: f32,
     /// Run folder: checkpoints, history, configuration.
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, help_heading = RUN, value_name = "RUN")]
     pub out: PathBuf,
     /// Passes over the data.
-    #[arg(long, default_value_t = 40, value_name = "N", value_parser = values::count())]
+    #[arg(long, help_heading = TRAINING, default_value_t = 40, value_name = "N", value_parser = values::count())]
     pub epochs: usize,
     /// Samples in a step.
-    #[arg(long, default_value_t = 32, value_name = "N", value_parser = values::count())]
+    #[arg(long, help_heading = TRAINING, default_value_t = 32, value_name = "N", value_parser = values::count())]
     pub batch: usize,
     /// Learning rate at its highest.
-    #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true, value_name = "RATE")]
+    #[arg(long, help_heading = RULE, default_value_t = 1e-3, allow_negative_numbers = true, value_name = "RATE")]
     pub lr: f64,
     /// Rule of the update and of its learning rate.
     #[command(flatten)]
     pub descent: DescentArgs,
     /// Loss. Default: huber for numbers, cross-entropy for classes.
-    #[arg(long, value_enum)]
+    #[arg(long, help_heading = TRAINING, value_enum)]
     pub loss: Option<LossName>,
     /// Share of each target that cross-entropy spreads over all classes.
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SHARE")]
+    #[arg(long, help_heading = TRAINING, default_value_t = 0.0, allow_negative_numbers = true, value_name = "SHARE")]
     pub smoothing: f64,
     /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
-    #[arg(long, default_value_t = 0.02, allow_negative_numbers = true, value_name = "DELTA")]
+    #[arg(long, help_heading = TRAINING, default_value_t = 0.02, allow_negative_numbers = true, value_name = "DELTA")]
     pub huber_delta: f64,
     /// Stop after this many epochs without a better validation loss.
-    #[arg(long, value_name = "N")]
+    #[arg(long, help_heading = TRAINING, value_name = "N")]
     pub patience: Option<usize>,
     /// Seed of initial weights, shuffling and augmentation.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, help_heading = TRAINING, default_value_t = 1)]
     pub seed: u64,
     /// How weights begin.
-    #[arg(long, value_enum, default_value = "layer", conflicts_with = "from")]
+    #[arg(long, help_heading = NETWORK, value_enum, default_value = "layer", conflicts_with = "from")]
     pub init: Initializer,
     /// Begin with the weights of this run, and train its network further.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["net", "weights"])]
+    #[arg(long, help_heading = NETWORK, value_name = "RUN", conflicts_with_all = ["net", "weights"])]
     pub from: Option<PathBuf>,
     /// Begin with PyTorch's weights of the same network: a state_dict as .safetensors.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = NETWORK, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// Draw the last dense layer anew, with so many outputs.
-    #[arg(long, value_name = "N", value_parser = values::count())]
+    #[arg(long, help_heading = NETWORK, value_name = "N", value_parser = values::count())]
     pub head: Option<usize>,
     /// Parameters that stay as they are, by name: `conv*` and `bn1.weight`, for example; may be given more than once.
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, help_heading = NETWORK, value_name = "PATTERN")]
     pub freeze: Vec<String>,
     /// No augmentation: samples as they are.
-    #[arg(long)]
+    #[arg(long, help_heading = DATA)]
     pub no_augment: bool,
     /// Mirror and light pictures of classes too: they mean the same in a mirror.
-    #[arg(long)]
+    #[arg(long, help_heading = DATA)]
     pub mirror: bool,
     /// Words in a text. Default: those of the longest one of the training split.
-    #[arg(long, value_name = "N", value_parser = values::count())]
+    #[arg(long, help_heading = DATA, value_name = "N", value_parser = values::count())]
     pub length: Option<usize>,
     /// Follow each longer word of a text by its first five letters.
-    #[arg(long)]
+    #[arg(long, help_heading = DATA)]
     pub stems: bool,
     /// Then so many epochs in int8 arithmetic (quantization-aware); the blob is written into --out as NETWORK.ackm.
-    #[arg(long, value_name = "N", value_parser = values::count())]
+    #[arg(long, help_heading = TRAINING, value_name = "N", value_parser = values::count())]
     pub qat: Option<usize>,
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
-    #[arg(long, conflicts_with_all = [
+    #[arg(long, help_heading = RUN, conflicts_with_all = [
         "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
         "no_augment", "mirror", "length", "stems", "overwrite", "init", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     pub overwrite: bool,
+}
+
+/// Ways to choose trials by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StrategyName {
+    /// Where good trials lie denser than others (tree-structured Parzen estimator), after ten at random.
+    Tpe,
+    /// Successive halving: all train for few epochs, the best go on.
+    Halving,
+    /// At random.
+    Random,
+}
+
+/// What a search is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectiveName {
+    /// Lowest validation loss.
+    Loss,
+    /// Lowest mean absolute error on the validation data.
+    Mae,
+    /// Highest accuracy on the validation data.
+    Accuracy,
+}
+
+/// `ackermann search`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann search --data drives/lake --epochs 20 --trials 30 --space lr=log:1e-4..1e-2 --space batch=16,32,64 --out searches/lake
+  ackermann search --data drives/lake --epochs 27 --trials 40 --strategy halving --space space.toml --out searches/lake
+  ackermann search --data mnist --net lenet --objective accuracy --space optimizer=adam,sgd --space lr=log:1e-4..0.1 --out searches/mnist
+  ackermann search --resume --out searches/lake
+
+Whatever `ackermann train` takes can be searched; docs/training.md says more.")]
+pub struct SearchArgs {
+    /// What to search, more than once: 0..0.5, log:1e-4..1e-2, int:1..8 or 16,32,64; or a .toml or .json file of such.
+    #[arg(long, help_heading = SEARCH, value_name = "OPTION=VALUES", required_unless_present = "resume", conflicts_with = "resume")]
+    pub space: Vec<String>,
+    /// How trials are chosen.
+    #[arg(long, help_heading = SEARCH, value_enum, default_value = "tpe", conflicts_with = "resume")]
+    pub strategy: StrategyName,
+    /// How many trials.
+    #[arg(long, help_heading = SEARCH, default_value_t = 20, value_name = "N", value_parser = values::trials(), conflicts_with = "resume")]
+    pub trials: usize,
+    /// One in so many trials goes on at each rung of halving.
+    #[arg(long, help_heading = SEARCH, default_value_t = 3, value_name = "N", value_parser = values::eta(), conflicts_with = "resume")]
+    pub eta: usize,
+    /// What the best trial has.
+    #[arg(long, help_heading = SEARCH, value_enum, default_value = "loss", conflicts_with = "resume")]
+    pub objective: ObjectiveName,
+    /// What every trial has.
+    #[command(flatten)]
+    pub train: TrainArgs,
 }
 
 /// `ackermann quantize`.

@@ -15,6 +15,7 @@ mod flash;
 mod import;
 mod import_weights;
 mod inspect;
+mod job;
 mod main_job;
 mod operators;
 mod output;
@@ -24,6 +25,7 @@ mod quantize;
 mod recipe;
 mod recording;
 mod run;
+mod search;
 mod steering;
 mod stop;
 mod train;
@@ -82,6 +84,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
     match &cli.command {
         None => main_job::run(&cli.main, output),
         Some(Command::Train(args)) => train::train(args, output),
+        Some(Command::Search(args)) => search::run(args, output),
         Some(Command::Quantize(args)) => quantize::run(args, output),
         Some(Command::Inspect(args)) => inspect::inspect(args, output),
         Some(Command::Import(args)) => import::import(args, output),

@@ -5,12 +5,19 @@ use crate::train::{EpochRow, Observer, StepReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const TEMPLATE: &str = "{prefix:>10} {bar:30} {pos:>7}/{len} {per_sec:>13} eta {eta:>4} {msg}";
+const SHARE: &str = "{prefix:>10} {bar:30} {percent:>3} % eta {eta:>4} {msg}";
 
 /// A bar over `length` steps, hidden where nobody would see it.
 pub fn bar(output: Output, what: &'static str, length: u64) -> ProgressBar {
     let target = if output.progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(length), target).with_style(style).with_prefix(what)
+}
+
+/// A bar of a share of the work, for what has no rate of its own; its length is set later.
+pub fn share(output: Output, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(SHARE).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar(output, what, 0).with_style(style)
 }
 
 /// The bar of a training run: steps of all epochs, with loss and rate.

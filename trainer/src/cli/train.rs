@@ -1,14 +1,15 @@
 //! `ackermann train`: fit a network to recorded or simulated driving, or to other data.
 
-use super::args::{LossName, TrainArgs};
-use super::recording::Recording;
-use super::{Output, descent, progress, stop};
-use crate::data::{Augment, Augmented, Changes, Dataset, Encoding, FrameSet, Target, metrics};
-use crate::nn::{self, Freeze, Network};
-use crate::report::chart::{Axes, curves, learning_rate, loss_curves};
-use crate::report::{Report, Series, Table, format};
-use crate::train::{EpochRow, Loss, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
-use crate::{Error, ErrorKind, Result, files};
+use super::args::TrainArgs;
+use super::job::{Job, Shelf, Splits, with_way_on};
+use super::{Output, progress, stop};
+use crate::data::{Augment, Augmented, Dataset, FrameSet, Target, metrics};
+use crate::nn::Network;
+use crate::report::chart::{learning_rate, loss_curves, metric};
+use crate::report::confusion::confusion;
+use crate::report::{Report, Table, format};
+use crate::train::{EpochRow, Predictor, Summary, TrainConfig, confusion_matrix, fit};
+use crate::{Error, ErrorKind, Result};
 use serde_json::json;
 use std::path::Path;
 
@@ -29,45 +30,23 @@ pub fn train(args: &TrainArgs, output: Output) -> Result<()> {
 
 /// Trains (or resumes) and writes the report of the run.
 pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
-    let (network, mut config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
-    let known = match args.resume {
-        true => Some(Encoding::of_run(&args.out, network.input.first().copied().unwrap_or(0))?),
-        false => None,
-    };
-    let train = recording.dataset(&recording.split, &network.input, known.as_ref(), output)?;
-    let whole = recording.clone().whole();
-    let val = whole.dataset(&recording.val_split, &network.input, Some(&train.encoding), output)?;
-    let network = match args.resume {
-        true => network,
-        false => {
-            config.loss = loss(args, train.target);
-            config.check()?;
-            adapted(args, &network, &train, outputs(config.loss, train.target))?
-        }
-    };
-    if !args.resume {
-        check_start(&network, &config)?;
-    }
-    recording.save(&args.out)?;
-    train.encoding.save(&args.out)?;
-    output.say(format!("{} on {} {}, validated on {}", network.name, train.len(), train.noun(), val.len()));
-    let parts = (train.samples(&network.input, recording.changes()), val.samples(&network.input, Changes::NONE));
+    let job = Job::new(args, &mut Shelf::default(), output)?;
+    let Splits { train, val } = &*job.data;
+    output.say(format!("{} on {} {}, validated on {}", job.network.name, train.len(), train.noun(), val.len()));
     let mut bar = progress::Training::new(output);
-    let summary = fit(&network, &config, &parts.0, &parts.1, &args.out, &mut bar, stop::flag(), args.resume)?;
+    let summary = job.fit(&args.out, &mut bar, stop::flag());
     bar.finish();
+    let summary = summary?;
     if summary.interrupted {
         let message = format!("stopped; go on with `ackermann train --resume --out {}`", args.out.display());
         return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
     }
-    let name = match train.target {
-        Target::Numbers(_) => format!("loss ({})", config.loss.name()),
-        Target::Class(_) => config.loss.name().to_string(),
-    };
-    report(&network, &name, &summary.history).write(&args.out.join("report.html"))?;
+    report(&job, &args.out, &summary.history)?.write(&args.out.join("report.html"))?;
     if let Some(epochs) = args.qat {
-        super::quantize::train_on(&args.out, (&parts.0, &parts.1), epochs, recording.window, output)?;
+        let (train, val) = job.samples();
+        super::quantize::train_on(&args.out, (&train, &val), epochs, job.recording.window, output)?;
     }
-    Ok(Trained { summary, trivial: trivial(&train, &val)?, target: train.target })
+    Ok(Trained { summary, trivial: trivial(train, val)?, target: train.target })
 }
 
 /// The quality of always the same answer, the one that suits the training data best.
@@ -83,115 +62,7 @@ fn trivial(train: &Dataset, val: &Dataset) -> Result<f64> {
     }
 }
 
-/// The loss that was asked for, or the one that suits the targets.
-fn loss(args: &TrainArgs, target: Target) -> Loss {
-    let huber = Loss::Huber { delta: args.huber_delta };
-    let cross_entropy = Loss::CrossEntropy { smoothing: args.smoothing };
-    match (args.loss, target) {
-        (Some(LossName::Mse), _) => Loss::Mse,
-        (Some(LossName::Mae), _) => Loss::Mae,
-        (Some(LossName::Huber), _) | (None, Target::Numbers(_)) => huber,
-        (Some(LossName::CrossEntropy), _) | (None, Target::Class(_)) => cross_entropy,
-        (Some(LossName::BinaryCrossEntropy), _) => Loss::BinaryCrossEntropy,
-    }
-}
-
-/// The network for this data. Trained weights keep their head unless another one was asked for.
-fn adapted(args: &TrainArgs, network: &Network, data: &Dataset, outputs: usize) -> Result<Network> {
-    let has = network.outputs()?;
-    if (args.from.is_some() || args.weights.is_some()) && has != outputs {
-        let message = format!("{} has {has} outputs, the data needs {outputs}; add --head {outputs}", network.name);
-        return Err(Error::usage("--data", message));
-    }
-    network.adapted(&data.input_shape(), data.kind(), outputs)
-}
-
-/// Outputs that a network needs: one score tells two classes apart.
-fn outputs(loss: Loss, target: Target) -> usize {
-    match (loss, target) {
-        (Loss::BinaryCrossEntropy, Target::Class(2)) => 1,
-        _ => target.outputs(),
-    }
-}
-
-/// A run described by the command line.
-fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
-    let (network, config) = (network(args)?, config(args)?);
-    files::check_folder(&args.out)?;
-    if args.out.join("last.safetensors").exists() && !args.overwrite {
-        let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
-        return Err(Error::usage(args.out.display(), message));
-    }
-    let recording = Recording {
-        sim_frames: args.frames,
-        split: args.split.clone(),
-        val_split: args.val_split.clone(),
-        label: args.label.clone(),
-        label_scale: args.label_scale,
-        window: args.crop,
-        side_correction: args.side_correction,
-        drop_straight: args.drop_straight,
-        augment: !args.no_augment,
-        mirror: args.mirror,
-        length: args.length,
-        stems: args.stems,
-        seed: args.seed,
-        ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
-    };
-    recording.check()?;
-    Ok((network, config, recording))
-}
-
-/// The network: a named one, or that of a run, perhaps with another head.
-fn network(args: &TrainArgs) -> Result<Network> {
-    let network = match &args.from {
-        Some(run) => read_config(run)?.network,
-        None => nn::by_name(&args.net)?,
-    };
-    match args.head {
-        Some(outputs) if args.from.is_none() && args.weights.is_none() => Err(Error::usage(
-            "--head",
-            format!("replaces {outputs} outputs of trained weights; name them with --from or --weights"),
-        )),
-        Some(outputs) => network.with_outputs(outputs),
-        None => Ok(network),
-    }
-}
-
-/// Trained weights to begin with.
-fn start(args: &TrainArgs) -> Option<Start> {
-    let run = args.from.clone().map(Weights::Run);
-    let weights = run.or_else(|| args.weights.clone().map(Weights::Pytorch))?;
-    Some(Start { weights, fresh_head: args.head.is_some() })
-}
-
-/// A run described by its folder.
-fn resumed(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
-    let saved = read_config(&args.out)?;
-    let recording = Recording::of_run(&args.out)?.ok_or_else(|| {
-        Error::new(ErrorKind::MissingFile, args.out.display(), "does not say what it was trained on; train it anew")
-    })?;
-    Ok((saved.network, saved.train, recording))
-}
-
-fn config(args: &TrainArgs) -> Result<TrainConfig> {
-    let base = TrainConfig {
-        epochs: args.epochs,
-        batch: args.batch,
-        lr: args.lr,
-        // That of numbers until the data has shown its targets.
-        loss: loss(args, Target::Numbers(1)),
-        seed: args.seed,
-        initializer: args.init,
-        start: start(args),
-        freeze: Freeze::new(&args.freeze),
-        patience: args.patience,
-        ..TrainConfig::default()
-    };
-    descent::settings(&args.descent, base)
-}
-
-/// Trains with a progress bar.
+/// Trains on frames with a progress bar.
 pub fn fit_frames(
     network: &Network,
     config: &TrainConfig,
@@ -202,31 +73,43 @@ pub fn fit_frames(
     resume: bool,
 ) -> Result<Summary> {
     let (train, val) = (Augmented::new(train, augment), Augmented::new(val, Augment::NONE));
-    let mut bar = progress::Training::new(output);
-    let summary = fit(network, config, &train, &val, run, &mut bar, stop::flag(), resume)?;
+    let (mut bar, _saving) = (progress::Training::new(output), stop::saving());
+    let summary = fit(network, config, &train, &val, run, &mut bar, stop::flag(), resume);
     bar.finish();
-    Ok(summary)
+    summary.map_err(|error| with_way_on(error, run))
 }
 
-/// Curves of a run.
-fn report(network: &Network, loss: &str, history: &[EpochRow]) -> Report {
-    let mut report = Report::new(&format!("Training of {}", network.name));
-    add_curves(&mut report, loss, history);
-    report
+/// Curves of a run and, of classes, which are taken for which by the best parameters.
+fn report(job: &Job, run: &Path, history: &[EpochRow]) -> Result<Report> {
+    let (data, loss) = (&job.data, job.config.loss.name());
+    let mut report = Report::new(&format!("Training of {}", job.network.name));
+    let name =
+        if matches!(data.train.target, Target::Numbers(_)) { format!("loss ({loss})") } else { loss.to_string() };
+    add_curves(&mut report, &name, history);
+    if let (Target::Class(classes), false) = (data.val.target, data.val.is_empty()) {
+        let counts = confusion_matrix(&mut Predictor::load(run)?, &job.samples().1, classes)?;
+        let caption =
+            "True classes (rows) and what they are taken for (columns): validation samples, the best parameters.";
+        report.section("Classes").figure(&confusion(caption, data.train.encoding.classes.names(), &counts));
+    }
+    Ok(report)
 }
 
-/// Loss (`name` with its unit) and learning-rate curves as a section, and the accuracy where there is one.
+/// Loss (`name` with its unit), metric and learning-rate curves as a section.
 pub fn add_curves(report: &mut Report, name: &str, history: &[EpochRow]) {
     let train: Vec<_> = history.iter().map(|row| row.train_loss).collect();
     let val: Vec<_> = history.iter().filter_map(|row| row.val_loss).collect();
-    let rates: Vec<_> = history.iter().map(|row| (row.epoch as f64, row.lr)).collect();
-    report.section("Training").figure(&loss_curves(&train, &val, name)).figure(&learning_rate(&rates));
-    let accuracy = history.iter().filter_map(|row| Some((row.epoch as f64, row.val_accuracy?)));
-    let accuracy: Vec<_> = accuracy.collect();
-    if !accuracy.is_empty() {
-        let series = [Series { name: "validation", points: &accuracy }];
-        report.figure(&curves("Accuracy by epoch.", Axes { x: "epoch", y: "accuracy" }, &series));
+    let points = |value: fn(&EpochRow) -> Option<f64>| -> Vec<_> {
+        history.iter().filter_map(|row| Some((row.epoch as f64, value(row)?))).collect()
+    };
+    report.section("Training").figure(&loss_curves(&train, &val, name));
+    let (mae, accuracy) = (points(|row| row.val_mae), points(|row| row.val_accuracy));
+    for (name, points) in [("mean absolute error", mae), ("accuracy", accuracy)] {
+        if !points.is_empty() {
+            report.figure(&metric(name, &points));
+        }
     }
+    report.figure(&learning_rate(&points(|row| Some(row.lr))));
 }
 
 fn finish(args: &TrainArgs, trained: &Trained, output: Output) -> Result<()> {

@@ -17,6 +17,16 @@ pub fn count() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=1_000_000)
 }
 
+/// A number of trials.
+pub fn trials() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=9999)
+}
+
+/// One in so many.
+pub fn eta() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(2..=1000)
+}
+
 /// A number of threads.
 pub fn threads() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=1024)

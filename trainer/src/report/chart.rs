@@ -22,6 +22,8 @@ const SIZE: (u32, u32) = (520, 340);
 enum Mark {
     Line,
     Dot,
+    /// Dots, with the line where both axes are equal.
+    Compared,
 }
 
 /// One line per series.
@@ -29,6 +31,14 @@ pub fn curves(caption: &str, axes: Axes<'_>, series: &[Series<'_>]) -> Figure {
     let x = range(finite(series).map(|point| point.0), 0.0);
     let y = range(finite(series).map(|point| point.1), 0.06);
     let body = render(SIZE, |area| draw(area, axes, (x, y), series, Mark::Line));
+    Figure { body: legend(series, None) + &body, caption: caption.into() }
+}
+
+/// Dots of each series.
+pub fn points(caption: &str, axes: Axes<'_>, series: &[Series<'_>]) -> Figure {
+    let x = range(finite(series).map(|point| point.0), 0.05);
+    let y = range(finite(series).map(|point| point.1), 0.06);
+    let body = render(SIZE, |area| draw(area, axes, (x, y), series, Mark::Dot));
     Figure { body: legend(series, None) + &body, caption: caption.into() }
 }
 
@@ -44,6 +54,12 @@ pub fn loss_curves(train: &[f64], validation: &[f64], name: &str) -> Figure {
     curves("Loss by epoch.", Axes { x: "epoch", y: name }, &used)
 }
 
+/// A metric of the validation data by epoch.
+pub fn metric(name: &str, points: &[(f64, f64)]) -> Figure {
+    let series = [Series { name, points }];
+    curves(&format!("Validation {name} by epoch."), Axes { x: "epoch", y: name }, &series)
+}
+
 /// Learning rate by epoch.
 pub fn learning_rate(points: &[(f64, f64)]) -> Figure {
     let series = [Series { name: "learning rate", points }];
@@ -54,7 +70,7 @@ pub fn learning_rate(points: &[(f64, f64)]) -> Figure {
 pub fn predicted_against_true(caption: &str, unit: &str, series: &[Series<'_>]) -> Figure {
     let both = range(finite(series).flat_map(|(x, y)| [x, y]), 0.05);
     let (x, y) = (format!("true / {unit}"), format!("predicted / {unit}"));
-    let body = render(SIZE, |area| draw(area, Axes { x: &x, y: &y }, (both.clone(), both), series, Mark::Dot));
+    let body = render(SIZE, |area| draw(area, Axes { x: &x, y: &y }, (both.clone(), both), series, Mark::Compared));
     Figure { body: legend(series, None) + &body, caption: caption.into() }
 }
 
@@ -85,15 +101,16 @@ fn draw(
         .x_label_formatter(&tick)
         .y_label_formatter(&tick)
         .draw()?;
-    if mark == Mark::Dot {
+    if mark == Mark::Compared {
         chart.draw_series(LineSeries::new([(x.start, x.start), (x.end, x.end)], INK.mix(0.5)))?;
     }
     for (series, color) in series.iter().zip(PALETTE.iter().cycle()) {
         let points = series.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite());
         match mark {
             Mark::Line => chart.draw_series(LineSeries::new(points, color.stroke_width(2))).map(drop)?,
-            Mark::Dot => {
-                chart.draw_series(points.map(|point| Circle::new(point, 2, color.mix(0.6).filled()))).map(drop)?
+            Mark::Dot | Mark::Compared => {
+                let radius = if mark == Mark::Dot { 4 } else { 2 };
+                chart.draw_series(points.map(|point| Circle::new(point, radius, color.mix(0.6).filled()))).map(drop)?
             }
         };
     }

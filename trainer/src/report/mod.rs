@@ -1,10 +1,11 @@
 //! Tables, pictures and the self-contained HTML report.
 //!
 //! Everything is drawn from plain slices of numbers, so that any command can show its results: [`chart`] draws curves and
-//! scatters, [`map`] a drive seen from above, [`strip`] camera frames with the steering on them, and [`Report`] puts them
+//! scatters, [`confusion`] a matrix of classes, [`map`] a drive seen from above, [`strip`] camera frames with the steering on them, and [`Report`] puts them
 //! into one HTML file that needs nothing else. [`Table`] is for the terminal and for the report alike.
 
 pub mod chart;
+pub mod confusion;
 pub mod format;
 pub mod map;
 pub mod strip;

@@ -1,6 +1,7 @@
 use base64::Engine;
 
 use super::chart::{Axes, curves, learning_rate, loss_curves, predicted_against_true};
+use super::confusion::confusion;
 use super::format::{bytes, count, fixed, optional, percent, seconds};
 use super::map::TrackMap;
 use super::strip::{Shot, strip};
@@ -90,6 +91,20 @@ fn figures_bear_empty_and_odd_numbers() {
     }
     assert!(curves("", Axes { x: "x", y: "y" }, &[]).html().contains("<svg viewBox"));
     assert!(loss_curves(&[], &[], "loss").html().contains("<svg viewBox"));
+}
+
+#[test]
+fn a_confusion_matrix_shows_counts_and_names() {
+    let names: Vec<String> = ["zero", "one<"].map(String::from).into();
+    let html = confusion("", &names, &[vec![7, 0], vec![2, 31]]).body;
+    for text in ["zero", "one&lt;", "\n7\n", "\n31\n", "\n2\n"] {
+        assert!(html.contains(text), "{text}: {html}");
+    }
+    assert!(!html.contains("\n0\n"));
+    for classes in [0, 1, 40] {
+        let figure = confusion("", &vec!["x".into(); classes], &vec![vec![0; classes]; classes]);
+        assert!(figure.html().contains("<svg viewBox"), "{classes}");
+    }
 }
 
 #[test]

@@ -69,6 +69,17 @@ pub fn predictions(
     Ok(())
 }
 
+/// How often samples of each class (rows) are taken for each class (columns).
+pub fn confusion_matrix(predictor: &mut Predictor, samples: &dyn Samples, classes: usize) -> Result<Vec<Vec<usize>>> {
+    let mut counts = vec![vec![0; classes]; classes];
+    predictions(&mut |inputs| predictor.predict_inputs(inputs), samples, |found, wanted| {
+        if let Some(count) = counts.get_mut(wanted[0] as usize).and_then(|row| row.get_mut(class_of(found))) {
+            *count += 1;
+        }
+    })?;
+    Ok(counts)
+}
+
 fn mean_distance(found: &[f32], wanted: &[f32]) -> f64 {
     let sum: f64 = found.iter().zip(wanted).map(|(&f, &w)| (f64::from(f) - f64::from(w)).abs()).sum();
     sum / wanted.len().max(1) as f64

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Augmentation, Batch, shuffled};
 use super::checkpoint::{self, Position};
+use super::events::Events;
 use super::stepper::Stepper;
 use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evaluate, history, start};
 use crate::data::Samples;
@@ -15,6 +16,9 @@ use crate::graph::Params;
 use crate::nn::Network;
 use crate::optim::{Ema, Optimizer};
 use crate::{Error, ErrorKind, Result, files};
+
+/// Most steps of an epoch that TensorBoard gets to see.
+const STEP_EVENTS: usize = 100;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +110,7 @@ struct Run<'a> {
     predictor: Predictor,
     position: Position,
     history: Vec<EpochRow>,
+    events: Events,
 }
 
 impl<'a> Run<'a> {
@@ -130,10 +135,14 @@ impl<'a> Run<'a> {
             }
         }
         std::fs::create_dir_all(dir).map_err(|e| Error::writing(dir, &e))?;
+        if !resume {
+            remove_old(dir)?;
+        }
         files::write(&dir.join("config.json"), text.as_bytes())?;
         let predictor = Predictor::new(network.clone(), params.clone())?;
-        let dir = dir.to_path_buf();
-        Ok(Self { config, dir, batch, stepper, params, optimizer, average, predictor, position, history: rows })
+        let events = Events::new(dir, resume.then_some(position.total_steps))?;
+        let (dir, history) = (dir.to_path_buf(), rows);
+        Ok(Self { config, dir, batch, stepper, params, optimizer, average, predictor, position, history, events })
     }
 
     /// Runs the rest of the epoch that the position is in; false when stopped.
@@ -178,7 +187,12 @@ impl<'a> Run<'a> {
             self.advance(loss);
             std::mem::swap(&mut batch, &mut spare);
             let rate = ((next - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
-            observer.step(&self.report(steps, loss, lr, rate));
+            let report = self.report(steps, loss, lr, rate);
+            if next.is_multiple_of(steps.div_ceil(STEP_EVENTS)) {
+                let scalars = [("loss/step", Some(loss)), ("lr", Some(lr)), ("samples_per_s", Some(rate))];
+                self.events.scalars(self.position.total_steps, &scalars)?;
+            }
+            observer.step(&report);
         }
         let rate = ((steps - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
         self.finish_epoch(val, observer, lr, rate).map(|()| true)
@@ -192,15 +206,19 @@ impl<'a> Run<'a> {
         if loss.is_finite() {
             return Ok(loss);
         }
+        Err(self.not_finite(&format!("the loss became {loss}")))
+    }
+
+    fn not_finite(&self, what: &str) -> Error {
         let place = format!("epoch {}, step {}", self.position.epoch + 1, self.position.step + 1);
         let message = format!(
-            "the loss became {loss}; look for such values in the data, or lower the learning rate (now {:e}) or clip \
-             gradients; {} epochs are kept in {}",
+            "{what}; look for such values in the data, or lower the learning rate (now {:e}) or clip gradients; {} epochs \
+             are kept in {}",
             self.config.lr,
             self.position.epoch,
             self.dir.display()
         );
-        Err(Error::new(ErrorKind::NotFinite, place, message))
+        Error::new(ErrorKind::NotFinite, place, message)
     }
 
     fn advance(&mut self, loss: f64) {
@@ -216,6 +234,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish_epoch(&mut self, val: &dyn Samples, observer: &mut dyn Observer, lr: f64, rate: f64) -> Result<()> {
+        self.check_params()?;
         self.predictor.set_params(self.average.as_ref().map_or(&self.params, Ema::params))?;
         let metrics = evaluate(&mut self.predictor, val, self.config.loss)?;
         let row = EpochRow {
@@ -240,6 +259,13 @@ impl<'a> Run<'a> {
         self.position.loss_sum = 0;
         self.history.push(row);
         history::write(&self.dir.join("history.csv"), &self.history)?;
+        let scalars = [
+            ("loss/train", Some(row.train_loss)),
+            ("loss/val", row.val_loss),
+            ("mae/val", row.val_mae),
+            ("accuracy/val", row.val_accuracy),
+        ];
+        self.events.scalars(self.position.total_steps, &scalars)?;
         self.save()?;
         observer.epoch(&row, best);
         Ok(())
@@ -250,9 +276,20 @@ impl<'a> Run<'a> {
         self.average.as_ref().map_or(&self.params, Ema::params)
     }
 
-    fn save(&self) -> Result<()> {
+    /// Errors: parameters that are no longer numbers.
+    fn check_params(&self) -> Result<()> {
+        match self.params.entries().iter().find(|p| p.data.iter().any(|v| !v.is_finite())) {
+            Some(broken) => Err(self.not_finite(&format!("`{}` became infinite or NaN", broken.name))),
+            None => Ok(()),
+        }
+    }
+
+    /// Saves the run as it stands. Errors: parameters that are no longer numbers, the file system; what was saved stays.
+    fn save(&mut self) -> Result<()> {
+        self.check_params()?;
         let path = self.dir.join("last.safetensors");
-        checkpoint::save_run(&path, &self.params, &self.optimizer, self.average.as_ref(), &self.position)
+        checkpoint::save_run(&path, &self.params, &self.optimizer, self.average.as_ref(), &self.position)?;
+        self.events.flush()
     }
 
     fn out_of_patience(&self) -> bool {
@@ -271,6 +308,17 @@ fn score(row: &EpochRow, samples: usize) -> f64 {
     let loss = row.val_loss.unwrap_or(row.train_loss);
     let wrong = row.val_accuracy.map(|accuracy| ((1.0 - accuracy) * samples as f64).round());
     wrong.map_or(loss, |wrong| wrong + loss / (1.0 + loss))
+}
+
+/// Removes what an earlier run left in `dir`: nobody shall go on with its checkpoint under the new settings.
+fn remove_old(dir: &Path) -> Result<()> {
+    for path in ["last.safetensors", "best.safetensors", "history.csv"].map(|name| dir.join(name)) {
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::writing(&path, &e)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).

@@ -2,12 +2,14 @@
 //!
 //! A run lives in a folder: `config.json` (network and settings), `last.safetensors` (parameters, optimizer, position:
 //! a resumed run is bit-equal to an uninterrupted one), `best.safetensors` (parameters of the best validation) and
-//! `history.csv`. Every file is replaced at once, so a crash leaves the last good one.
+//! `history.csv`. Every file is replaced at once, so a crash leaves the last good one. `events.out.tfevents.*` are for
+//! TensorBoard; they grow, and nothing reads them.
 
 mod batch;
 mod checkpoint;
 mod config;
 mod evaluate;
+mod events;
 mod fit;
 mod history;
 mod loss;
@@ -23,7 +25,7 @@ mod tests;
 pub(crate) use batch::{Augmentation, Batch, shuffled};
 pub use checkpoint::{load_params, save_params};
 pub use config::TrainConfig;
-pub use evaluate::{Metrics, evaluate, measure};
+pub use evaluate::{Metrics, confusion_matrix, evaluate, measure};
 pub use fit::{RunConfig, Summary, fit, read_config};
 pub use history::EpochRow;
 pub use loss::Loss;

@@ -272,14 +272,47 @@ fn a_checkpoint_without_the_state_asked_for_is_refused() {
 #[test]
 fn a_loss_that_is_not_a_number_is_one_clear_error() {
     let dir = tempfile::tempdir().unwrap();
-    run(dir.path(), 1, false).unwrap();
+    run_some(&config(3), dir.path(), false, 8);
     let kept = bytes(dir.path(), "last.safetensors");
     let train = Columns { poisoned: Some(5), ..Columns::new(60) };
     let stop = AtomicBool::new(false);
-    let error = fit(&network(), &config(1), &train, &Columns::new(0), dir.path(), &mut (), &stop, false).unwrap_err();
+    let again = |resume| fit(&network(), &config(3), &train, &Columns::new(0), dir.path(), &mut (), &stop, resume);
+    let error = again(true).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFinite);
-    assert!(error.place.starts_with("epoch 1, step "), "{error}");
-    assert!(bytes(dir.path(), "last.safetensors") == kept);
+    assert!(error.place.starts_with("epoch 2, step ") || error.place.starts_with("epoch 3, step "), "{error}");
+    assert!(bytes(dir.path(), "last.safetensors") == kept || error.place.starts_with("epoch 3"), "{error}");
+    // A new run in its place does not leave a checkpoint of the old one under its own settings.
+    assert_eq!(again(false).unwrap_err().kind, ErrorKind::NotFinite);
+    assert!(!dir.path().join("last.safetensors").exists());
+}
+
+#[test]
+fn weights_that_are_no_longer_numbers_are_not_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let (train, stop) = (Columns::new(60), AtomicBool::new(false));
+    // One step an epoch: its loss is finite, its weights are not, and no validation would tell.
+    let config = TrainConfig { batch: 60, lr: 1e41, warmup: 0.0, method: Method::sgd(0.0), ..config(1) };
+    let error = fit(&network(), &config, &train, &Columns::new(0), dir.path(), &mut (), &stop, false).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFinite);
+    assert!(error.to_string().contains("weight` became infinite or NaN"), "{error}");
+    assert!(!dir.path().join("last.safetensors").exists() && !dir.path().join("best.safetensors").exists());
+}
+
+#[test]
+fn every_session_leaves_its_events() {
+    let count = |dir: &Path| {
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("events.out.tfevents.")).count()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    run_some(&config(2), dir.path(), false, 3);
+    assert_eq!(count(dir.path()), 1);
+    run(dir.path(), 2, true).unwrap();
+    assert_eq!(count(dir.path()), 2);
+    run(dir.path(), 2, true).unwrap();
+    assert_eq!(count(dir.path()), 2, "a run that is over writes nothing");
+    run(dir.path(), 2, false).unwrap();
+    assert_eq!(count(dir.path()), 1, "a new run in its place");
 }
 
 #[test]

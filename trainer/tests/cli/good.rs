@@ -141,7 +141,9 @@ fn other_layouts_and_scales_are_read() {
 #[test]
 fn help_has_examples_and_completions_exist() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["", "train", "quantize", "import", "inspect", "run", "eval", "recipe", "drive", "bench", "flash"] {
+    for name in
+        ["", "train", "search", "quantize", "import", "inspect", "run", "eval", "recipe", "drive", "bench", "flash"]
+    {
         let help = ackermann(folder.path(), &format!("{name} --help")).ok().stdout;
         assert!(help.contains("Examples:") && help.contains("  ackermann"), "{name}: {help}");
         assert!(help.contains("--json"), "{name}");
@@ -149,6 +151,7 @@ fn help_has_examples_and_completions_exist() {
     for shell in ["bash", "zsh", "fish"] {
         let script = ackermann(folder.path(), &format!("completions {shell}")).ok().stdout;
         assert!(script.contains("ackermann") && script.contains("side-correction"), "{shell}");
+        assert!(script.contains("objective") && script.contains("drop-every"), "{shell}");
     }
 }
 

@@ -8,11 +8,13 @@ mod corrupt;
 mod data;
 mod exchange;
 mod foreign;
+mod full_disk;
 mod good;
 #[path = "../../src/data/tests/jpeg.rs"]
 mod jpeg;
 mod main_job;
 mod outcome;
+mod search;
 mod stop;
 mod train;
 mod wrong_data;

@@ -11,6 +11,11 @@ use std::{fs, thread};
 
 /// Runs `line`, interrupts it once `ready`, and returns how it ended. It must not have ended by itself.
 fn interrupted(folder: &Path, line: &str, ready: impl Fn(Duration) -> bool) -> Outcome {
+    interrupted_times(1, folder, line, ready)
+}
+
+/// The same with so many Ctrl-C, one right after the other.
+fn interrupted_times(times: usize, folder: &Path, line: &str, ready: impl Fn(Duration) -> bool) -> Outcome {
     let arguments: Vec<&str> = line.split_whitespace().collect();
     let mut child = command(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
@@ -18,7 +23,10 @@ fn interrupted(folder: &Path, line: &str, ready: impl Fn(Duration) -> bool) -> O
         assert!(child.try_wait().unwrap().is_none(), "`ackermann {line}` ended too early");
         thread::sleep(Duration::from_millis(5));
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    for _ in 0..times {
+        // It may have ended by now.
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+    }
     Outcome::new(line, &child.wait_with_output().unwrap())
 }
 
@@ -41,6 +49,21 @@ fn a_stopped_training_goes_on_to_the_same_bytes() {
         let read = |run: &str| fs::read(path.join(run).join(file)).unwrap();
         assert!(read("whole") == read("parts"), "{file} differs after a stop");
     }
+}
+
+#[test]
+fn an_impatient_second_ctrl_c_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    plain(&path.join("d"), 60);
+    let settings = "--data d --epochs 60 --batch 4 --no-augment --ema 0.99 --optimizer rmsprop";
+    ackermann(path, &format!("train {settings} --out whole")).ok();
+    let history = path.join("parts/history.csv");
+    let line = format!("train {settings} --out parts --json");
+    interrupted_times(2, path, &line, |_| history.exists()).fails_as_json(1, "interrupted");
+    assert_eq!(ackermann(path, "train --resume --out parts --json").json()["epochs"], 60);
+    let read = |run: &str| fs::read(path.join(run).join("last.safetensors")).unwrap();
+    assert!(read("whole") == read("parts"));
 }
 
 #[test]

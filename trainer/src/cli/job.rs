@@ -1,0 +1,227 @@
+//! A training as options or a run folder describe it, with its data read: what `train` does once and `search` many times.
+
+use super::args::{LossName, TrainArgs};
+use super::recording::Recording;
+use super::{Output, descent, stop};
+use crate::data::{Changes, Dataset, DatasetSamples, Encoding, Target};
+use crate::nn::{self, Freeze, Network};
+use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
+use crate::{Error, ErrorKind, Result, files};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+
+/// Data of so many trainings is kept in memory.
+const KEPT: usize = 4;
+
+/// A training, ready to go.
+pub struct Job {
+    /// What is trained.
+    pub network: Network,
+    /// How.
+    pub config: TrainConfig,
+    /// On what.
+    pub data: Rc<Splits>,
+    /// Where that comes from.
+    pub recording: Recording,
+    resume: bool,
+}
+
+/// What a network is trained and validated on.
+pub struct Splits {
+    /// Trained on.
+    pub train: Dataset,
+    /// Validated on after every epoch.
+    pub val: Dataset,
+}
+
+/// Data that was read already, for trainings that share it.
+#[derive(Default)]
+pub struct Shelf(Vec<(Recording, Vec<usize>, Option<Encoding>, Rc<Splits>)>);
+
+impl Job {
+    /// The training of `args`, a new one or one that goes on.
+    pub fn new(args: &TrainArgs, shelf: &mut Shelf, output: Output) -> Result<Self> {
+        let (network, mut config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
+        let known = match args.resume {
+            true => Some(Encoding::of_run(&args.out, network.input.first().copied().unwrap_or(0))?),
+            false => None,
+        };
+        let data = shelf.splits(&recording, &network.input, known, output)?;
+        let network = match args.resume {
+            true => network,
+            false => {
+                let Dataset { target, .. } = data.train;
+                config.loss = loss(args, target);
+                config.check()?;
+                adapted(args, &network, &data.train, outputs(config.loss, target))?
+            }
+        };
+        if !args.resume {
+            check_start(&network, &config)?;
+        }
+        Ok(Self { network, config, data, recording, resume: args.resume })
+    }
+
+    /// Trains in the folder `run` until the end or until `stopping`; a second Ctrl-C waits for what is being saved.
+    pub fn fit(&self, run: &Path, observer: &mut dyn Observer, stopping: &AtomicBool) -> Result<Summary> {
+        if !self.resume {
+            self.recording.save(run)?;
+            self.data.train.encoding.save(run)?;
+        }
+        let ((train, val), _saving) = (self.samples(), stop::saving());
+        fit(&self.network, &self.config, &train, &val, run, observer, stopping, self.resume)
+            .map_err(|error| with_way_on(error, run))
+    }
+
+    /// What is trained on, with its changes, and validated on, as recorded.
+    pub fn samples(&self) -> (DatasetSamples<'_>, DatasetSamples<'_>) {
+        let Splits { train, val } = &*self.data;
+        let input = &self.network.input;
+        (train.samples(input, self.recording.changes()), val.samples(input, Changes::NONE))
+    }
+}
+
+impl Shelf {
+    fn splits(
+        &mut self,
+        recording: &Recording,
+        input: &[usize],
+        known: Option<Encoding>,
+        output: Output,
+    ) -> Result<Rc<Splits>> {
+        if let Some((.., splits)) = self.0.iter().find(|(r, i, e, _)| r == recording && i == input && *e == known) {
+            return Ok(Rc::clone(splits));
+        }
+        let train = recording.dataset(&recording.split, input, known.as_ref(), output)?;
+        let whole = recording.clone().whole();
+        let val = whole.dataset(&recording.val_split, input, Some(&train.encoding), output)?;
+        let splits = Rc::new(Splits { train, val });
+        if self.0.len() == KEPT {
+            self.0.remove(0);
+        }
+        self.0.push((recording.clone(), input.to_vec(), known, Rc::clone(&splits)));
+        Ok(splits)
+    }
+}
+
+/// A failure of the disk with what it leaves and how to go on.
+pub fn with_way_on(error: Error, run: &Path) -> Error {
+    if error.kind != ErrorKind::Write || !run.join("last.safetensors").exists() {
+        return error;
+    }
+    let message = format!(
+        "{}; what was saved before is whole, `ackermann train --resume --out {}` goes on from it",
+        error.message,
+        run.display()
+    );
+    Error { message, ..error }
+}
+
+/// The loss that was asked for, or the one that suits the targets.
+fn loss(args: &TrainArgs, target: Target) -> Loss {
+    let huber = Loss::Huber { delta: args.huber_delta };
+    let cross_entropy = Loss::CrossEntropy { smoothing: args.smoothing };
+    match (args.loss, target) {
+        (Some(LossName::Mse), _) => Loss::Mse,
+        (Some(LossName::Mae), _) => Loss::Mae,
+        (Some(LossName::Huber), _) | (None, Target::Numbers(_)) => huber,
+        (Some(LossName::CrossEntropy), _) | (None, Target::Class(_)) => cross_entropy,
+        (Some(LossName::BinaryCrossEntropy), _) => Loss::BinaryCrossEntropy,
+    }
+}
+
+/// The network for this data. Trained weights keep their head unless another one was asked for.
+fn adapted(args: &TrainArgs, network: &Network, data: &Dataset, outputs: usize) -> Result<Network> {
+    let has = network.outputs()?;
+    if (args.from.is_some() || args.weights.is_some()) && has != outputs {
+        let message = format!("{} has {has} outputs, the data needs {outputs}; add --head {outputs}", network.name);
+        return Err(Error::usage("--data", message));
+    }
+    network.adapted(&data.input_shape(), data.kind(), outputs)
+}
+
+/// Outputs that a network needs: one score tells two classes apart.
+fn outputs(loss: Loss, target: Target) -> usize {
+    match (loss, target) {
+        (Loss::BinaryCrossEntropy, Target::Class(2)) => 1,
+        _ => target.outputs(),
+    }
+}
+
+/// A run described by the command line.
+fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
+    let (network, config) = (network(args)?, config(args)?);
+    files::check_folder(&args.out)?;
+    if args.out.join("last.safetensors").exists() && !args.overwrite {
+        let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
+        return Err(Error::usage(args.out.display(), message));
+    }
+    let recording = Recording {
+        sim_frames: args.frames,
+        split: args.split.clone(),
+        val_split: args.val_split.clone(),
+        label: args.label.clone(),
+        label_scale: args.label_scale,
+        window: args.crop,
+        side_correction: args.side_correction,
+        drop_straight: args.drop_straight,
+        augment: !args.no_augment,
+        mirror: args.mirror,
+        length: args.length,
+        stems: args.stems,
+        seed: args.seed,
+        ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
+    };
+    recording.check()?;
+    Ok((network, config, recording))
+}
+
+/// The network: a named one, or that of a run, perhaps with another head.
+fn network(args: &TrainArgs) -> Result<Network> {
+    let network = match &args.from {
+        Some(run) => read_config(run)?.network,
+        None => nn::by_name(&args.net)?,
+    };
+    match args.head {
+        Some(outputs) if args.from.is_none() && args.weights.is_none() => Err(Error::usage(
+            "--head",
+            format!("replaces {outputs} outputs of trained weights; name them with --from or --weights"),
+        )),
+        Some(outputs) => network.with_outputs(outputs),
+        None => Ok(network),
+    }
+}
+
+/// Trained weights to begin with.
+fn start(args: &TrainArgs) -> Option<Start> {
+    let run = args.from.clone().map(Weights::Run);
+    let weights = run.or_else(|| args.weights.clone().map(Weights::Pytorch))?;
+    Some(Start { weights, fresh_head: args.head.is_some() })
+}
+
+/// A run described by its folder.
+fn resumed(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
+    let saved = read_config(&args.out)?;
+    let recording = Recording::of_run(&args.out)?.ok_or_else(|| {
+        Error::new(ErrorKind::MissingFile, args.out.display(), "does not say what it was trained on; train it anew")
+    })?;
+    Ok((saved.network, saved.train, recording))
+}
+
+fn config(args: &TrainArgs) -> Result<TrainConfig> {
+    let base = TrainConfig {
+        epochs: args.epochs,
+        batch: args.batch,
+        lr: args.lr,
+        // That of numbers until the data has shown its targets.
+        loss: loss(args, Target::Numbers(1)),
+        seed: args.seed,
+        initializer: args.init,
+        start: start(args),
+        freeze: Freeze::new(&args.freeze),
+        patience: args.patience,
+        ..TrainConfig::default()
+    };
+    descent::settings(&args.descent, base)
+}
