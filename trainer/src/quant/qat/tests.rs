@@ -33,7 +33,7 @@ struct Made {
 }
 
 impl Made {
-    fn new(seed: u64) -> FloatGraph {
+    fn float(seed: u64) -> FloatGraph {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut graph = Graph::new();
         let image = [BATCH, rng.random_range(6..=9), rng.random_range(6..=10), rng.random_range(1..=4)];
@@ -204,7 +204,7 @@ fn core_values<K: Kernels>(
 fn the_fake_quant_graph_equals_the_core_bit_for_bit() {
     let mut operators = std::collections::BTreeSet::new();
     for seed in 0..60 {
-        let float = Made::new(seed);
+        let float = Made::float(seed);
         let program = Program::new(&float).unwrap();
         let seen = observe(&float, &program, &Noise, false).unwrap();
         let (sources, rows) = sources(&float, &program, Some(&seen)).unwrap();
@@ -249,7 +249,7 @@ fn the_fake_quant_graph_equals_the_core_bit_for_bit() {
 #[test]
 fn the_path_of_the_derivative_follows_the_core() {
     for seed in 0..10 {
-        let float = Made::new(seed);
+        let float = Made::float(seed);
         let program = Program::new(&float).unwrap();
         let seen = observe(&float, &program, &Noise, false).unwrap();
         let (sources, rows) = sources(&float, &program, Some(&seen)).unwrap();
@@ -303,7 +303,7 @@ fn derivatives_pass_straight_through_and_reach_the_range() {
     assert_eq!(executor.value(value), [2.0, 0.0, 0.0, 7.0]);
     let width = grid.dequantize(127) - grid.dequantize(-128);
     let (share, ln2) = (2.0 * (rounded - inside) / width, std::f32::consts::LN_2);
-    let expected = [0.0, 0.0, (5.0 - share) * -1.0 * ln2, (3.0 + share) * 3.0 * ln2];
+    let expected = [0.0, 0.0, -(5.0 - share) * ln2, (3.0 + share) * 3.0 * ln2];
     for (found, expected) in executor.value(range).iter().zip(expected) {
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     }
