@@ -245,14 +245,19 @@ fn metadata(
     }
     let crc = |digest: u32| format!("crc32:{digest:08x}");
     let crop = options.window.map(|window| (keys::INPUT_CROP, String::from(window)));
-    let entries = [
-        (keys::NETWORK, network.name.clone()),
-        (keys::OUTPUT, "steering".into()),
-        (keys::OUTPUT_UNIT, "normalized".into()),
-        (keys::FULL_SCALE_DEG, options.full_scale_deg.to_string()),
+    let output = match samples.target() {
+        Target::Class(_) => vec![(keys::OUTPUT, "class".into()), (keys::OUTPUT_UNIT, "score".into())],
+        Target::Numbers(_) => vec![
+            (keys::OUTPUT, "steering".into()),
+            (keys::OUTPUT_UNIT, "normalized".into()),
+            (keys::FULL_SCALE_DEG, options.full_scale_deg.to_string()),
+        ],
+    };
+    let provenance = [
         (keys::DATA_DIGEST, crc(data.finalize())),
         (keys::CONFIG_DIGEST, crc(config.finalize())),
         ("provenance.tool", concat!("ackermann ", env!("CARGO_PKG_VERSION")).into()),
     ];
-    entries.into_iter().chain(crop).map(|(key, value)| (String::from(key), value)).collect()
+    let entries = [(keys::NETWORK, network.name.clone())].into_iter().chain(output).chain(provenance);
+    entries.chain(crop).map(|(key, value)| (String::from(key), value)).collect()
 }

@@ -206,3 +206,16 @@ fn every_layer_is_simulated_bit_for_bit() {
         assert_eq!(executor.value(fake.outputs[0]), expected, "{:?}", network.layers);
     }
 }
+
+/// What has no int8 form says which layer it is and what to do.
+#[test]
+fn layers_without_an_int8_form_say_so() {
+    let peepholes = Layer::Lstm { units: 4, bidirectional: false, peephole: true, sequence: true };
+    let norm = vec![Layer::dense(4), Layer::Relu, Layer::BatchNorm];
+    for (network, place, word) in
+        [(sequence(vec![peepholes]), "lstm1", "without"), (sequence(norm), "bn1", "directly follow")]
+    {
+        let error = quantize(&network, &params(&network), &Random(&network), &QuantizeOptions::default()).unwrap_err();
+        assert!(error.place == place && error.message.contains(word), "{error}");
+    }
+}
