@@ -168,7 +168,7 @@ fn lstm(b: &mut Builder, x: NodeId) -> Result<NodeId> {
     let w = b.param([4 * units, inputs], w)?;
     let r = b.param([4 * units, units], r)?;
     let bias = b.param([8 * units], bias)?;
-    let states = b.graph.push(Recurrent { cell: Cell::Lstm, backward: false, clip: 0.0 }, &[x, w, r, bias])?;
+    let states = Recurrent::new(Cell::Lstm).train(&mut b.graph, "lstm", &[x, w, r, bias])?;
     let last = Slice::dense(vec![0, 99, 0], [BATCH, 1, units].into());
     let last = b.graph.push(last, &[states])?;
     b.graph.reshape(last, [BATCH, units])

@@ -5,6 +5,7 @@
 
 mod counts;
 mod faults;
+mod memory;
 mod models;
 mod net;
 

@@ -75,6 +75,8 @@ pub enum Command {
     Recipe(RecipeArgs),
     /// Drive the simulator closed loop, a board in the loop if asked.
     Drive(DriveArgs),
+    /// Train a network that remembers and one that does not on blinded cameras, and let both drive.
+    Temporal(TemporalArgs),
     /// Count a board's instructions for one inference, by layer.
     Bench(BenchArgs),
     /// Build a board's image with a blob in it, write it and start it.
@@ -686,7 +688,8 @@ pub struct RecipeArgs {
 #[command(after_help = "\
 Examples:
   ackermann drive lake.ackm --board host --track 7
-  ackermann drive lake.ackm --board mps2-an500 --track 7 --seconds 20")]
+  ackermann drive lake.ackm --board mps2-an500 --track 7 --seconds 20
+  ackermann drive micro-lstm.ackm --board mps2-an500 --glare --blackout")]
 pub struct DriveArgs {
     /// A blob; with --board host also a run folder (float).
     pub model: PathBuf,
@@ -699,9 +702,57 @@ pub struct DriveArgs {
     /// Simulated seconds.
     #[arg(long, default_value_t = 60.0, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
     pub seconds: f32,
+    /// A low sun dazzles the camera wherever the road leads towards it.
+    #[arg(long)]
+    pub glare: bool,
+    /// The camera goes black for 3 to 15 frames, once a second on average.
+    #[arg(long)]
+    pub blackout: bool,
     /// Write an HTML report with the driven line and a strip of frames.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// `ackermann temporal`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ackermann temporal
+  ackermann temporal --sequences 400 --epochs 6 --tracks 4 --out runs/quick
+  ackermann drive runs/temporal/micro-lstm.ackm --board mps2-an500 --glare --blackout
+
+Both networks are trained on the same frames, with glare and black frames in them, and drive the same unseen tracks.")]
+pub struct TemporalArgs {
+    /// The network that remembers: its input is a sequence of frames.
+    #[arg(long, default_value = "micro-lstm", value_name = "NET")]
+    pub net: String,
+    /// The network that does not.
+    #[arg(long, default_value = "micro", value_name = "NET")]
+    pub cnn: String,
+    /// Seed of everything: roads, weather, initial weights, shuffling.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Sequences to record.
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = values::frames())]
+    pub sequences: usize,
+    /// Passes over them.
+    #[arg(long, default_value_t = 12, value_name = "N", value_parser = values::count())]
+    pub epochs: usize,
+    /// Unseen tracks to drive.
+    #[arg(long, default_value_t = 12, value_name = "N", value_parser = values::count())]
+    pub tracks: usize,
+    /// Simulated seconds on each track.
+    #[arg(long, default_value_t = 60.0, value_name = "S", allow_negative_numbers = true, value_parser = values::seconds)]
+    pub seconds: f32,
+    /// No sun that dazzles.
+    #[arg(long)]
+    pub no_glare: bool,
+    /// No black frames.
+    #[arg(long)]
+    pub no_blackout: bool,
+    /// Folder for both runs, their blobs and the table.
+    #[arg(long, default_value = "runs/temporal", value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// `ackermann bench`.

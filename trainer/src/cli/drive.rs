@@ -7,7 +7,7 @@ use super::{Output, pictures, progress};
 use crate::board::{BoardDriver, HOST, Logs, board};
 use crate::quant::{load, read_blob};
 use crate::report::{Report, Table, format};
-use crate::sim::{DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, Split, World, drive};
+use crate::sim::{Disturbances, DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, Split, World, drive};
 use crate::train::Predictor;
 use crate::{Error, Result, files};
 use serde_json::json;
@@ -25,7 +25,8 @@ struct Conduct {
 /// Drives one track and says how well.
 pub fn run(args: &DriveArgs, output: Output) -> Result<()> {
     args.report.as_deref().map_or(Ok(()), files::check_file)?;
-    let world = World::of(Split::Test, 0, args.track, args.seconds);
+    let disturbances = Disturbances { glare: args.glare, blackout: args.blackout };
+    let world = World::of(Split::Test, 0, args.track, args.seconds).disturbed(disturbances);
     let (result, conduct) = if args.model.is_dir() {
         (drive_float(args, &world, output)?, Conduct::default())
     } else {

@@ -28,6 +28,7 @@ mod run;
 mod search;
 mod steering;
 mod stop;
+mod temporal;
 mod train;
 mod values;
 
@@ -94,6 +95,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
         Some(Command::Eval(args)) => eval::eval(args, output),
         Some(Command::Recipe(args)) => recipe::recipe(args, output),
         Some(Command::Drive(args)) => drive::run(args, output),
+        Some(Command::Temporal(args)) => temporal::run(args, output),
         Some(Command::Bench(args)) => bench::bench(args, output),
         Some(Command::Flash(args)) => flash::flash(args, output),
         Some(Command::Operators(args)) => operators::operators(args, output),

@@ -13,6 +13,7 @@ mod limits;
 mod make;
 pub mod modules;
 mod network;
+mod stream;
 mod summary;
 mod zoo;
 
@@ -24,5 +25,6 @@ pub use init::{Initializer, Role};
 pub use layer::Layer;
 pub(crate) use layer::{named, path};
 pub use network::{Built, InputKind, Mode, Network, RunningStats};
+pub use stream::Stream;
 pub use summary::LayerSummary;
 pub use zoo::{by_name, names};

@@ -50,6 +50,8 @@ pub enum Mode {
     },
     /// To use: no dropout, running statistics.
     Eval,
+    /// To use on sequences that come step by step: the time is left out of all shapes, and recurrent layers do one step in a run.
+    Step,
 }
 
 /// Batch statistics of one batch-norm layer in a training graph, from which the running ones are updated.
@@ -112,6 +114,14 @@ impl Network {
         }
     }
 
+    /// How many frames a sample has, where it is a sequence of frames.
+    pub fn steps(&self) -> Option<usize> {
+        match (self.kind, self.input.as_slice()) {
+            (InputKind::Pixels, &[steps, _, _, _]) => Some(steps),
+            _ => None,
+        }
+    }
+
     /// The graph of this network for batches of `batch`. Errors name the layer whose input does not fit.
     pub fn build(&self, batch: usize, mode: Mode) -> Result<Built> {
         self.build_frozen(batch, mode, &Freeze::NONE)
@@ -120,7 +130,8 @@ impl Network {
     /// [`Network::build`] with some parameters frozen: they are not among those to train, and batch norm whose parameters are frozen
     /// uses its running statistics.
     pub fn build_frozen(&self, batch: usize, mode: Mode, freeze: &Freeze) -> Result<Built> {
-        let input = [&[batch], self.input.as_slice()].concat();
+        let sample = if mode == Mode::Step { self.input.get(1..).unwrap_or_default() } else { &self.input };
+        let input = [&[batch], sample].concat();
         let built = Builder::new(input, mode, freeze).build(&self.layers);
         built.map_err(|e| Error { place: format!("{}: {}", self.name, e.place), ..e })
     }

@@ -110,3 +110,13 @@ fn initializers_have_the_spread_that_they_promise() {
         }
     }
 }
+
+#[test]
+fn what_needs_the_end_of_a_sequence_cannot_go_along_with_it() {
+    let network = |layer| Network::of_numbers("n", [5, 4], vec![layer, Layer::dense(1)]);
+    let stream = network(Layer::lstm(3)).stream().unwrap();
+    assert_eq!((stream.states.len(), stream.graph.shape(stream.output).dims()), (2, &[1, 1][..]));
+    assert_eq!(network(Layer::gru(3)).stream().unwrap().states.len(), 1);
+    let error = network(Layer::lstm(3).in_both_directions()).stream().unwrap_err();
+    assert!(error.message.contains("from their end"), "{error}");
+}

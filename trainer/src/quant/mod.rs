@@ -21,6 +21,7 @@ pub mod qat;
 mod quantize;
 mod scale;
 mod sensitivity;
+mod sequences;
 mod sides;
 pub mod sources;
 #[cfg(test)]

@@ -51,7 +51,15 @@ impl FloatGraph {
     /// # Errors
     /// A layer whose input does not fit.
     pub fn of(network: &Network, params: &Params, batch: usize) -> Result<Self> {
-        let Built { graph, input, output, .. } = network.build(batch, Mode::Eval)?;
+        Self::of_mode(network, params, batch, Mode::Eval)
+    }
+
+    /// As [`FloatGraph::of`], of the graph of this mode.
+    ///
+    /// # Errors
+    /// A layer whose input does not fit.
+    pub fn of_mode(network: &Network, params: &Params, batch: usize, mode: Mode) -> Result<Self> {
+        let Built { graph, input, output, .. } = network.build(batch, mode)?;
         let mut given = Given::default();
         match network.kind {
             InputKind::Pixels => drop(given.values.insert(input, Quantization::FRAME)),

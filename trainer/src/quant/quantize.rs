@@ -12,10 +12,11 @@ use super::lower::lower;
 use super::observe::{Inputs, Observer, Recorded, Seen, observe_by, spread};
 use super::program::{FloatGraph, Program};
 use super::qat::{FineTuneOptions, Tuned, fine_tune};
+use super::sequences::along_sequences;
 use super::{Int8Predictor, arena_lower_bound, assemble, for_this_machine, load};
 use crate::data::{Samples, Target, Window};
 use crate::graph::Params;
-use crate::nn::Network;
+use crate::nn::{Mode, Network};
 use crate::train::measure;
 use crate::{Error, ErrorKind, Result};
 
@@ -91,20 +92,30 @@ pub fn quantize(
     options: &QuantizeOptions,
 ) -> Result<Quantized> {
     check(network, params, samples, options)?;
+    if let Some(steps) = network.steps() {
+        let indices = spread(samples.len(), options.samples.div_ceil(steps.max(1)));
+        let (chosen, trial) = along_sequences(network, params, &Recorded(samples, &indices), options)?;
+        return finished(chosen, vec![trial], network, (samples, &indices), options);
+    }
     let float = FloatGraph::of(network, params, BATCH)?;
     let indices = spread(samples.len(), options.samples);
     let compared = spread(samples.len(), COMPARED);
-    let labels = labels(samples, &indices).map(|(low, high)| [low, high].map(|end| end * options.output_margin));
-    let widen = |output: &mut Seen| {
-        let [low, high] = labels.unwrap_or([f32::INFINITY, f32::NEG_INFINITY]);
-        (output.low, output.high) =
-            ((output.low * options.output_margin).min(low), (output.high * options.output_margin).max(high));
-    };
+    let labels = labels(samples, &indices);
+    let widen = |output: &mut Seen| options.widen(output, labels);
     let wanted =
         Wanted { observer: options.observer, bias_correction: options.bias_correction, equalize: options.equalize };
     let inputs = [&indices, &compared].map(|indices| Recorded(samples, indices));
     let (chosen, trials) = choose(float, &inputs[0], &inputs[1], wanted, &widen)?;
     finished(chosen, trials, network, (samples, &indices), options)
+}
+
+impl QuantizeOptions {
+    /// Widens the range of the output to that of the labels, and by the margin.
+    pub(super) fn widen(&self, output: &mut Seen, labels: Option<(f32, f32)>) {
+        let (low, high) = labels.unwrap_or((f32::INFINITY, f32::NEG_INFINITY));
+        output.low = output.low.min(low) * self.output_margin;
+        output.high = output.high.max(high) * self.output_margin;
+    }
 }
 
 /// [`quantize`], then [`fine_tune`] from there; what is better on `val` is the result, post-training quantization included.
@@ -155,7 +166,7 @@ fn finished(
 }
 
 /// The smallest and the largest target, where targets are numbers.
-fn labels(samples: &dyn Samples, indices: &[usize]) -> Option<(f32, f32)> {
+pub(super) fn labels(samples: &dyn Samples, indices: &[usize]) -> Option<(f32, f32)> {
     let mut ends = None;
     if matches!(samples.target(), Target::Class(_)) {
         return None;
@@ -195,7 +206,8 @@ pub fn quantize_graph(float: &FloatGraph, samples: Option<&dyn Inputs>, observer
 /// The blob that `network` would make with weights of no meaning: its sizes are those of the trained one.
 pub fn outline(network: &Network) -> Result<AlignedBytes> {
     let params = network.init(0)?;
-    let float = FloatGraph::of(network, &params, 1)?;
+    let mode = if network.steps().is_some() { Mode::Step } else { Mode::Eval };
+    let float = FloatGraph::of_mode(network, &params, 1, mode)?;
     let program = Program::new(&float)?;
     let seen: Vec<Seen> = (0..=program.steps.len()).map(|_| Seen::range(-1.0, 1.0)).collect();
     let mut int8 = lower(&float, &program, Some(&seen), false)?;

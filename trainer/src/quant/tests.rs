@@ -270,3 +270,40 @@ fn the_nearest_to_float_is_chosen() {
     let run = |blob: &[u8]| Int8Predictor::new(blob).unwrap().predict(&frames.pixels).unwrap();
     assert_eq!(run(&all.blob), run(&again.blob));
 }
+
+/// A network that remembers: what it does step by step is what it does over whole sequences, and the blob does the same in int8.
+#[test]
+fn networks_of_sequences_go_along_step_by_step() {
+    let steps = 12;
+    let each = [Layer::conv2d(6, 3, 2), Layer::Relu, Layer::Flatten, Layer::dense(12), Layer::Relu];
+    for recurrent in [Layer::lstm(9), Layer::gru(9), Layer::rnn(9)] {
+        let layers = vec![Layer::time_distributed(each.clone()), recurrent, Layer::dense(1), Layer::Flatten];
+        let network = Network { input: vec![steps, 12, 16, 3], ..network(layers) };
+        let (params, frames) = (params(&network), frames(8 * steps, [12, 16]));
+        let mut predictor = crate::train::Predictor::new(network.clone(), params.clone()).unwrap();
+        let whole = predictor.predict(&frames.pixels).unwrap();
+        let samples = crate::data::Sequences::new(&frames, steps, crate::data::Augment::NONE);
+        let quantized = quantize(&network, &params, &samples, &QuantizeOptions::default()).unwrap();
+        let model = Model::load(&quantized.blob).unwrap();
+        let mut arena = ackermann_core::blob::AlignedBytes::zeroed(model.arena_bytes());
+        let mut session = ackermann_core::Session::new(model, &mut arena).unwrap();
+        let scale = model.output(0).unwrap();
+        let (mut squares, mut range) = (0.0, (f32::INFINITY, f32::NEG_INFINITY));
+        for (at, expected) in whole.iter().enumerate() {
+            if at % steps == 0 {
+                predictor.forget();
+                session.reset();
+            }
+            let found = predictor.step(frames.frame(at)).unwrap()[0];
+            assert!((found - expected).abs() < 1e-5, "step {at}: {found}, over the sequence {expected}");
+            let input = session.input_mut(0).unwrap();
+            input.iter_mut().zip(frames.frame(at)).for_each(|(q, pixel)| *q = (i32::from(*pixel) - 128) as i8);
+            session.run();
+            let int8 = (f32::from(session.output(0).unwrap()[0]) - scale.zero_point() as f32) * scale.scale();
+            squares += (int8 - expected).powi(2);
+            range = (range.0.min(*expected), range.1.max(*expected));
+        }
+        let rms = (squares / whole.len() as f32).sqrt();
+        assert!(rms < 0.05 * (range.1 - range.0), "int8 is {rms} away in a range of {range:?}");
+    }
+}

@@ -4,6 +4,7 @@
 //! when the car is more than a metre off the lane's centre; it puts the car back to the centre and costs six seconds.
 //! In the lanes here (3.5 to 4.2 m, a car 1.8 m wide) a metre is where a wheel leaves the lane.
 
+use super::disturbance::Blackouts;
 use super::{Camera, FRAMES_PER_SECOND, Outline, Renderer, RoadPoint, Vehicle, VehicleSpec, World, expert};
 use crate::{Error, ErrorKind, Frame, Result};
 
@@ -114,8 +115,12 @@ pub fn autonomy(interventions: usize, elapsed_s: f32) -> f32 {
 /// Those of the policy, and [`ErrorKind::NotFinite`] when it answers with a NaN or an infinity.
 pub fn drive(world: &World, policy: &mut dyn Policy, options: &DriveOptions) -> Result<DriveResult> {
     let mut renderer = Renderer::new(options.camera, options.height, options.width);
+    let mut blackouts = world.weather.disturbances.blackout.then(|| Blackouts::new(world.weather.seed, 0));
     run(world, options, |car, tick, strip| {
-        let frame = renderer.frame(world, car.vehicle.pose, car.s, tick as u32);
+        let frame = match blackouts.as_mut().is_some_and(Blackouts::next) {
+            true => Frame::black(options.height, options.width),
+            false => renderer.frame(world, car.vehicle.pose, car.s, tick as u32),
+        };
         let command = policy.steer(&frame)?;
         keep(strip, options, tick, || frame);
         Ok(command)

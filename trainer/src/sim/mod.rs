@@ -6,9 +6,10 @@
 //!
 //! In order of dependence: [`Road`] is geometry, [`Weather`] and [`Scenery`] are looks, [`Renderer`] makes a
 //! [`crate::Frame`] of them from a [`Pose`], [`Vehicle`] moves, [`expert`] steers by geometry, [`drive`] closes the loop
-//! around a [`Policy`] and scores it, [`record`] makes training samples. All of it is determined by seeds.
+//! around a [`Policy`] and scores it, [`record`] and [`record_sequences`] make training samples. All of it is determined by seeds.
 
 mod camera;
+mod disturbance;
 mod drive;
 pub mod expert;
 mod ground;
@@ -17,6 +18,7 @@ mod record;
 mod render;
 mod road;
 mod scenery;
+mod sequences;
 mod sprites;
 mod vehicle;
 mod weather;
@@ -25,6 +27,7 @@ mod weather;
 mod tests;
 
 pub use camera::Camera;
+pub use disturbance::Disturbances;
 pub use drive::{
     DriveOptions, DriveResult, INTERVENTION_M, INTERVENTION_SECONDS, Policy, Step, autonomy, drive, drive_expert,
     drive_shadowed,
@@ -33,6 +36,7 @@ pub use record::{RecordOptions, record};
 pub use render::Renderer;
 pub use road::{Mark, Outline, Road, RoadPoint};
 pub use scenery::Scenery;
+pub use sequences::{SequenceOptions, record_sequences};
 pub use vehicle::{Pose, Vehicle, VehicleSpec, WheelAngles, turn_radius, wheel_angles};
 pub use weather::{Sky, Weather};
 
@@ -77,6 +81,12 @@ impl World {
         let weather = Weather::from_seed(weather_seed);
         let scenery = Scenery::from_seed(track_seed, &road, &weather);
         Self { road, scenery, weather }
+    }
+
+    /// This world with disturbances of the camera.
+    pub fn disturbed(mut self, disturbances: Disturbances) -> Self {
+        self.weather.disturbances = disturbances;
+        self
     }
 
     /// World `index` of a run's training or test worlds.

@@ -4,6 +4,7 @@
 //! coordinates of ground points are found exactly at every eighth pixel of a row and interpolated between.
 
 use super::camera::Optics;
+use super::disturbance::Glare;
 use super::ground::{Footprint, Ground};
 use super::noise::{Texture, hash, unit};
 use super::road::straighten;
@@ -102,7 +103,27 @@ impl Renderer {
         self.draw_ground(world, &optics);
         self.draw_sky(world, &optics, eye.heading);
         self.draw_objects(world, &optics, eye, s + ahead);
+        if world.weather.disturbances.glare {
+            self.dazzle(Glare::of(world.weather.seed), &optics, eye.heading, tick);
+        }
         self.develop(world, tick, rgb);
+    }
+
+    /// A low sun: the scene pales behind a veil, and blooms around the sun until it saturates.
+    fn dazzle(&mut self, sun: Glare, optics: &Optics, heading: f32, tick: u32) {
+        let strength = sun.strength(heading, tick);
+        if strength <= 0.0 {
+            return;
+        }
+        let across: Vec<f32> =
+            (0..self.width).map(|column| sun.across(heading, optics.column(column as f32).atan())).collect();
+        for (row, pixels) in self.canvas.chunks_exact_mut(self.width).enumerate() {
+            let (forward, down) = optics.row(row as f32);
+            let above = sun.above((-down).atan2(forward));
+            for (pixel, across) in pixels.iter_mut().zip(&across) {
+                *pixel = pixel.map(|light| Glare::light(light, strength, above * across));
+            }
+        }
     }
 
     /// The road ahead in the camera's coordinates, and the ground's height ahead over the plane the car stands on.

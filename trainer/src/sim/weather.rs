@@ -4,6 +4,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::Disturbances;
+
 /// Linear red, green and blue, 0 to 1.
 pub(super) type Rgb = [f32; 3];
 
@@ -57,6 +59,8 @@ pub struct Weather {
     pub shake: f32,
     /// Error of the camera's mounting in pitch, radians.
     pub tilt: f32,
+    /// What blinds the camera for a while.
+    pub disturbances: Disturbances,
     /// Seed of everything that flickers from frame to frame.
     pub seed: u32,
 }
@@ -106,6 +110,7 @@ impl Weather {
             vignette: between(0.0, 0.25),
             shake: between(0.0, 0.003),
             tilt: between(-0.008, 0.008),
+            disturbances: Disturbances::default(),
             seed: rng.random(),
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::checkpoint::load_params;
 use super::fit::read_config;
 use crate::graph::{Executor, NodeId, Params, Shape};
-use crate::nn::{Mode, Network};
+use crate::nn::{Mode, Network, Stream};
 use crate::{Error, ErrorKind, Result};
 
 /// Inputs that run at once when there are many.
@@ -19,6 +19,14 @@ pub struct Predictor {
     outputs: usize,
     single: Option<Lane>,
     batch: Option<Lane>,
+    stream: Option<StreamLane>,
+}
+
+/// A network that goes along with a sequence.
+#[derive(Debug)]
+struct StreamLane {
+    stream: Stream,
+    executor: Executor<f32>,
 }
 
 #[derive(Debug)]
@@ -41,7 +49,7 @@ impl Predictor {
     pub fn new(network: Network, params: Params) -> Result<Self> {
         network.check(&params)?;
         let outputs = network.outputs()?;
-        Ok(Self { network, params, outputs, single: None, batch: None })
+        Ok(Self { network, params, outputs, single: None, batch: None, stream: None })
     }
 
     /// The best network of a run folder.
@@ -72,6 +80,37 @@ impl Predictor {
     /// numbers as the network has outputs. Errors when the bytes are not whole frames.
     pub fn predict(&mut self, frames: &[u8]) -> Result<Vec<f32>> {
         self.run(frames, |pixel| (f32::from(pixel) - 128.0) / 128.0)
+    }
+
+    /// Outputs for the next frame of a sequence, RGB bytes; the network remembers those before it, until [`Predictor::forget`]. Errors
+    /// when the bytes are not one frame, and for networks that take no sequences of frames.
+    pub fn step(&mut self, frame: &[u8]) -> Result<Vec<f32>> {
+        let lane = match &mut self.stream {
+            Some(lane) => lane,
+            none => {
+                let stream = self.network.stream()?;
+                let outputs: Vec<NodeId> =
+                    stream.states.iter().map(|(_, after)| *after).chain([stream.output]).collect();
+                none.insert(StreamLane { executor: Executor::new(&stream.graph, &outputs), stream })
+            }
+        };
+        let input = lane.executor.input_mut(lane.stream.input);
+        if input.len() != frame.len() {
+            let message = format!("{} bytes are not one frame of {} values", frame.len(), input.len());
+            return Err(Error::new(ErrorKind::Shape, &self.network.name, message));
+        }
+        input.iter_mut().zip(frame).for_each(|(x, &pixel)| *x = (f32::from(pixel) - 128.0) / 128.0);
+        lane.executor.run(&self.params)?;
+        for &(before, after) in &lane.stream.states {
+            let value = lane.executor.value(after).to_vec();
+            lane.executor.input_mut(before).copy_from_slice(&value);
+        }
+        Ok(lane.executor.value(lane.stream.output).to_vec())
+    }
+
+    /// Forgets the frames that [`Predictor::step`] was given.
+    pub fn forget(&mut self) {
+        self.stream = None;
     }
 
     /// The same for inputs that are already numbers, (pixel - 128) / 128.

@@ -4,7 +4,7 @@ use super::{Builder, unfit};
 use crate::Result;
 use crate::graph::NodeId;
 use crate::nn::layer::path;
-use crate::nn::{Layer, Role};
+use crate::nn::{Layer, Mode, Role};
 use crate::ops::{Add, Dense, Reshape, Slice};
 
 impl Builder<'_> {
@@ -38,6 +38,9 @@ impl Builder<'_> {
 
     /// Steps count as samples.
     pub(super) fn time_distributed(&mut self, name: &str, layers: &[Layer], x: NodeId) -> Result<NodeId> {
+        if self.mode == Mode::Step {
+            return self.sequence(name, layers, x);
+        }
         let &[batch, time, ref rest @ ..] = self.shape(x).dims() else {
             let shape = self.shape(x);
             return unfit(name, format!("takes sequences (batch x time x ..), not {shape}"));

@@ -16,7 +16,7 @@ impl Builder<'_> {
         let gamma = self.param(name, "weight", [channels], Role::One);
         let beta = self.param(name, "bias", [channels], Role::Zero);
         let frozen = ["weight", "bias"].iter().all(|param| self.freeze.holds(&format!("{name}.{param}")));
-        if self.mode == Mode::Eval || frozen {
+        if matches!(self.mode, Mode::Eval | Mode::Step) || frozen {
             let mean = self.param(name, "running_mean", [channels], Role::RunningMean);
             let variance = self.param(name, "running_var", [channels], Role::RunningVariance);
             return self.push(name, BatchNorm { epsilon: EPSILON }, &[x, gamma, beta, mean, variance]);
@@ -36,7 +36,7 @@ impl Builder<'_> {
 
     pub(super) fn dropout(&mut self, name: &str, rate: f64, x: NodeId) -> Result<NodeId> {
         match self.mode {
-            Mode::Eval => Ok(x),
+            Mode::Eval | Mode::Step => Ok(x),
             Mode::Train { seed } => {
                 self.dropouts += 1;
                 let seed = seed.wrapping_mul(0x0100_0000_01b3) ^ self.dropouts;

@@ -31,6 +31,14 @@ impl Builder<'_> {
             }
             _ => return Ok(x),
         };
+        let step = self.mode == Mode::Step;
+        if step && cells.bidirectional {
+            return unfit(name, "reads sequences from their end, so it cannot go along with them step by step");
+        }
+        let x = match self.shape(x).dims() {
+            &[batch, inputs] if step => self.push("", Reshape { shape: [batch, 1, inputs].into() }, &[x])?,
+            _ => x,
+        };
         let &[batch, time, inputs] = self.shape(x).dims() else {
             let shape = self.shape(x);
             return unfit(name, format!("takes sequences (batch x time x features), not {shape}"));
@@ -47,7 +55,7 @@ impl Builder<'_> {
             });
         }
         let whole = self.concat(name, &parts, 2)?;
-        if cells.sequence {
+        if cells.sequence && !step {
             return Ok(whole);
         }
         self.push("", Reshape { shape: [batch, cells.units * parts.len()].into() }, &[whole])
@@ -77,7 +85,7 @@ impl Builder<'_> {
         let layer = Recurrent { backward, ..Recurrent::new(cell) };
         match self.mode {
             Mode::Train { .. } => layer.train(&mut self.built.graph, name, &inputs),
-            Mode::Eval => self.push(name, layer, &inputs),
+            Mode::Eval | Mode::Step => self.push(name, layer, &inputs),
         }
     }
 }

@@ -47,3 +47,15 @@ pub fn micro() -> Network {
     ];
     Network::of_pixels("micro", [32, 96, 3], layers)
 }
+
+/// Frames of a sequence that [`micro_lstm`] is trained on.
+const STEPS: usize = 24;
+
+/// [`micro`] with a memory: an LSTM between its dense layers, trained on sequences of 24 frames, so that it keeps its course while it sees
+/// nothing.
+pub fn micro_lstm() -> Network {
+    let Network { input, kind, mut layers, .. } = micro();
+    let head = layers.split_off(layers.len() - 3);
+    let layers = [vec![Layer::time_distributed(layers), Layer::lstm(64)], head, vec![Layer::Flatten]].concat();
+    Network { name: "micro-lstm".into(), input: [&[STEPS], input.as_slice()].concat(), kind, layers }
+}

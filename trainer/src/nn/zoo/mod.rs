@@ -15,9 +15,10 @@ use crate::{Error, ErrorKind, Result};
 type Named = (&'static str, fn() -> Network);
 
 /// The named networks, in the order they are listed.
-const ZOO: [Named; 15] = [
+const ZOO: [Named; 16] = [
     ("pilotnet", driving::pilotnet),
     ("micro", driving::micro),
+    ("micro-lstm", driving::micro_lstm),
     ("mlp", vectors::mlp),
     ("digits", pictures::digits),
     ("lenet", pictures::lenet),

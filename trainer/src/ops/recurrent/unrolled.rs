@@ -33,6 +33,22 @@ fn parts(graph: &mut Graph, vector: NodeId, count: usize) -> Result<Vec<NodeId>>
     (0..count).map(|part| graph.push(Slice::dense(vec![part * length], [length].into()), &[vector])).collect()
 }
 
+impl Recurrent {
+    /// Appends one step: inputs as of the layer's node, with `x [batch, 1, inputs]`, and state and cell before it, `[batch, units]`.
+    /// Returns them after it (a cell that is not an LSTM's as it was).
+    pub fn step(&self, graph: &mut Graph, inputs: &[NodeId], [state, cell]: [NodeId; 2]) -> Result<[NodeId; 2]> {
+        let &[batch, units] = graph.shape(state).dims() else { return Ok([state, cell]) };
+        let biases = parts(graph, inputs[3], 2)?;
+        let peepholes = inputs.get(4).map_or(Ok(Vec::new()), |&p| parts(graph, p, 3))?;
+        let mut steps = Steps { layer: self, graph, state, cell, units, batch, peepholes };
+        let x = steps.at(inputs[0], 0)?;
+        let from_input = steps.graph.push(Dense, &[x, inputs[1], biases[0]])?;
+        let from_hidden = steps.graph.push(Dense, &[steps.state, inputs[2], biases[1]])?;
+        steps.step(from_input, from_hidden)?;
+        Ok([steps.state, steps.cell])
+    }
+}
+
 struct Steps<'a> {
     layer: &'a Recurrent,
     graph: &'a mut Graph,

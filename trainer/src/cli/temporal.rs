@@ -1,0 +1,193 @@
+//! `ackermann temporal`: a network that remembers against one that does not, where the camera is blinded for a while.
+//!
+//! Both are trained on the same frames, once one by one, once as sequences; both are quantized and drive the same unseen tracks.
+
+use super::args::TemporalArgs;
+use super::recording::simulated_augmentation;
+use super::steering::Watched;
+use super::{Output, progress, stop};
+use crate::board::{BoardDriver, HOST, Logs};
+use crate::data::{Augment, Augmented, FrameSet, Samples, Sequences};
+use crate::nn::{self, Network};
+use crate::quant::{QuantizeOptions, quantize};
+use crate::report::{Table, format};
+use crate::sim::{
+    Disturbances, DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, SequenceOptions, Split, World, drive,
+    record_sequences,
+};
+use crate::train::{Loss, Predictor, TrainConfig, fit};
+use crate::{Error, ErrorKind, Result, files};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// The first of the test worlds that are driven; validation frames come from worlds before it.
+const FIRST_TRACK: u64 = 1000;
+/// Frames that ranges are calibrated on.
+const CALIBRATED: usize = 1200;
+/// Frames in a step of training.
+const FRAMES_PER_STEP: usize = 96;
+
+/// A trained network and its blob.
+struct Candidate {
+    network: Network,
+    run: PathBuf,
+    blob: Vec<u8>,
+}
+
+/// How a network drove, over all tracks.
+struct Score {
+    name: String,
+    arithmetic: &'static str,
+    autonomy: f64,
+    interventions: usize,
+    lateral_m: f64,
+    mae_deg: f64,
+}
+
+/// Trains, quantizes and drives both.
+pub fn run(args: &TemporalArgs, output: Output) -> Result<()> {
+    let (alone, remembering) = (nn::by_name(&args.cnn)?, nn::by_name(&args.net)?);
+    let steps = check(&alone, &remembering)?;
+    files::check_folder(&args.out)?;
+    let disturbances = Disturbances { glare: !args.no_glare, blackout: !args.no_blackout };
+    let [height, width, _] = alone.frame_size()?;
+    let options = SequenceOptions::new(args.seed, args.sequences, steps, height, width);
+    let options = SequenceOptions { disturbances, ..options };
+    output.say(format!("1/3 recording {} sequences of {steps} frames", format::count(args.sequences as u64)));
+    let train = record(&options, output)?;
+    let sequences = (args.sequences / 8).max(1);
+    let val = record(&SequenceOptions { split: Split::Test, sequences, ..options }, output)?;
+    output.say(format!("2/3 training {} and {} on the same frames", alone.name, remembering.name));
+    let augment = simulated_augmentation();
+    let frames = (Augmented::new(&train, augment), Augmented::new(&val, Augment::NONE));
+    let parts = (Sequences::new(&train, steps, augment), Sequences::new(&val, steps, Augment::NONE));
+    let candidates = [
+        candidate(args, alone, (&frames.0, &frames.1), FRAMES_PER_STEP, output)?,
+        candidate(args, remembering, (&parts.0, &parts.1), FRAMES_PER_STEP.div_ceil(steps), output)?,
+    ];
+    output.say(format!("3/3 driving {} unseen tracks, float and int8", args.tracks));
+    let mut scores = Vec::new();
+    for candidate in &candidates {
+        scores.extend(drive_tracks(args, candidate, disturbances, output)?);
+    }
+    let table = table(&scores);
+    files::write(&args.out.join("table.txt"), table.to_terminal().as_bytes())?;
+    output.finish(table.to_terminal(), &json!({ "scores": scores.iter().map(json_of).collect::<Vec<_>>() }))
+}
+
+/// Both see frames of one size, one of them as sequences, whose length is returned.
+fn check(alone: &Network, remembering: &Network) -> Result<usize> {
+    let wrong = |option: &str, message: String| Err(Error::usage(option, message));
+    match (alone.steps(), remembering.steps()) {
+        (Some(_), _) => wrong("--cnn", format!("{} takes sequences of frames, not one frame", alone.name)),
+        (_, None) => wrong("--net", format!("{} takes no sequences of frames", remembering.name)),
+        (None, Some(_)) if alone.frame_size()? != remembering.frame_size()? => {
+            wrong("--net", format!("{} and {} see frames of different sizes", remembering.name, alone.name))
+        }
+        (None, Some(steps)) => Ok(steps),
+    }
+}
+
+fn record(options: &SequenceOptions, output: Output) -> Result<FrameSet> {
+    let bar = progress::bar(output, "recording", options.sequences as u64);
+    let frames = record_sequences(options, &|done| bar.set_position(done as u64), stop::flag())?;
+    bar.finish_and_clear();
+    Ok(frames)
+}
+
+/// Trains `network` and quantizes it.
+fn candidate(
+    args: &TemporalArgs,
+    network: Network,
+    (train, val): (&dyn Samples, &dyn Samples),
+    batch: usize,
+    output: Output,
+) -> Result<Candidate> {
+    let run = args.out.join(&network.name);
+    let config = TrainConfig {
+        epochs: args.epochs,
+        batch,
+        lr: 2e-3,
+        clip_norm: Some(1.0),
+        loss: Loss::Mse,
+        seed: args.seed,
+        ..TrainConfig::default()
+    };
+    let mut bar = progress::Training::new(output);
+    let summary = fit(&network, &config, train, val, &run, &mut bar, stop::flag(), false)?;
+    bar.finish();
+    if summary.interrupted {
+        return Err(Error::new(ErrorKind::Interrupted, run.display(), "stopped while training"));
+    }
+    let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch).and_then(|row| row.val_mae);
+    output.say(format!("{}: validation MAE {}", network.name, format::optional(best, 5)));
+    let predictor = Predictor::load(&run)?;
+    let options = QuantizeOptions { samples: CALIBRATED, ..QuantizeOptions::default() };
+    let blob = quantize(&network, predictor.params(), train, &options)?.blob.to_vec();
+    files::write(&blob_path(&args.out, &network), &blob)?;
+    Ok(Candidate { network, run, blob })
+}
+
+fn blob_path(out: &Path, network: &Network) -> PathBuf {
+    out.join(format!("{}.ackm", network.name))
+}
+
+/// Drives every track with float and with int8, several tracks at a time.
+fn drive_tracks(
+    args: &TemporalArgs,
+    candidate: &Candidate,
+    disturbances: Disturbances,
+    output: Output,
+) -> Result<[Score; 2]> {
+    let [height, width, _] = candidate.network.frame_size()?;
+    let ticks = (args.seconds * FRAMES_PER_SECOND) as u64;
+    let bar = progress::bar(output, "driving", 2 * ticks * args.tracks as u64);
+    let options = DriveOptions { seconds: args.seconds, ..DriveOptions::new(height, width) };
+    let drives = (0..args.tracks as u64).into_par_iter().map(|index| {
+        let world = World::of(Split::Test, 0, FIRST_TRACK + index, args.seconds).disturbed(disturbances);
+        let mut float = Predictor::load(&candidate.run)?;
+        let mut int8 = BoardDriver::start(HOST, &candidate.blob, Logs::Off)?;
+        let steered = |policy: &mut dyn Policy| drive(&world, &mut Watched::new(policy, &bar), &options);
+        Ok([steered(&mut float)?, steered(&mut int8)?])
+    });
+    let drives = drives.collect::<Result<Vec<[DriveResult; 2]>>>()?;
+    bar.finish_and_clear();
+    Ok([(0, "float"), (1, "int8")].map(|(at, arithmetic)| {
+        let of: Vec<&DriveResult> = drives.iter().map(|both| &both[at]).collect();
+        let mean = |value: fn(&DriveResult) -> f32| {
+            of.iter().map(|drive| f64::from(value(drive))).sum::<f64>() / of.len().max(1) as f64
+        };
+        Score {
+            name: candidate.network.name.clone(),
+            arithmetic,
+            autonomy: mean(|drive| drive.autonomy),
+            interventions: of.iter().map(|drive| drive.interventions).sum(),
+            lateral_m: mean(|drive| drive.mean_lateral_m),
+            mae_deg: mean(|drive| drive.mae_deg),
+        }
+    }))
+}
+
+fn table(scores: &[Score]) -> Table {
+    let mut table =
+        Table::new(["network", "arithmetic", "autonomy", "interventions", "lateral mean", "against expert"]);
+    for score in scores {
+        table.row([
+            score.name.clone(),
+            score.arithmetic.into(),
+            format::percent(score.autonomy, 1),
+            score.interventions.to_string(),
+            format!("{:.3} m", score.lateral_m),
+            format!("{:.2} deg", score.mae_deg),
+        ]);
+    }
+    table.left_columns(2)
+}
+
+fn json_of(score: &Score) -> Value {
+    json!({
+        "network": score.name, "arithmetic": score.arithmetic, "autonomy": score.autonomy,
+        "interventions": score.interventions, "lateral_m": score.lateral_m, "mae_deg": score.mae_deg,
+    })
+}

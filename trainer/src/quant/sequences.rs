@@ -1,0 +1,72 @@
+//! Quantizing a network of sequences: on the board it does one step in a run, its ranges are those of whole sequences.
+
+use super::QuantizeOptions;
+use super::choose::{Chosen, Trial};
+use super::lower::lower_values;
+use super::observe::{Observer, Recorded, Seen, narrow, observe};
+use super::program::{FloatGraph, Program};
+use super::quantize::{finite, labels};
+use crate::graph::{Graph, NodeId, Params};
+use crate::nn::{Mode, Network};
+use crate::ops::Op;
+use crate::{Error, ErrorKind, Result};
+
+/// Sequences run at once while calibrating.
+const BATCH: usize = 4;
+
+/// Lowers the network of one step, with the ranges that its values have over whole sequences. What is left open is the whole range, and
+/// biases that are corrected.
+pub fn along_sequences(
+    network: &Network,
+    params: &Params,
+    sequences: &Recorded<'_>,
+    options: &QuantizeOptions,
+) -> Result<(Chosen, Trial)> {
+    let float = FloatGraph::of_mode(network, params, 1, Mode::Step)?;
+    let whole = FloatGraph::of(network, params, BATCH)?;
+    let (program, mut over_time) = (Program::new(&float)?, Program::new(&float)?);
+    over_time.inputs.clone_from(&whole.inputs);
+    for step in &mut over_time.steps {
+        step.node = twin(&float.graph, step.node, &whole.graph)?;
+    }
+    let observer = options.observer.unwrap_or_default();
+    let bias_correction = options.bias_correction.unwrap_or(true);
+    let mut seen = observe(&whole, &over_time, sequences, observer != Observer::MinMax)?;
+    finite(&program, &seen)?;
+    seen.iter_mut().for_each(|value| one_step(value, network.steps().unwrap_or(1)));
+    narrow(&mut seen, &program, observer);
+    let labels = labels(sequences.0, sequences.1);
+    program.outputs.iter().for_each(|output| options.widen(&mut seen[*output], labels));
+    let (int8, tensors) = lower_values(&float, &program, Some(&seen), bias_correction)?;
+    let trial = Trial { observer, bias_correction, equalized: false, error: None };
+    Ok((Chosen { int8, tensors, params: params.clone() }, trial))
+}
+
+/// The elements of one step, from those of `steps` steps, which stand behind one another.
+fn one_step(seen: &mut Seen, steps: usize) {
+    let length = seen.mean.len() / steps;
+    let of = |values: &[f32], at: usize| values.iter().skip(at).step_by(length.max(1)).copied().collect::<Vec<f32>>();
+    let mean = (0..length).map(|at| of(&seen.mean, at).iter().sum::<f32>() / steps as f32).collect();
+    let peak = (0..length).map(|at| of(&seen.peak, at).into_iter().fold(0.0, f32::max)).collect();
+    (seen.mean, seen.peak) = (mean, peak);
+}
+
+/// The node of `whole` that does over time what `node` of `step` does once: that of the same operator of the same layer.
+fn twin(step: &Graph, node: NodeId, whole: &Graph) -> Result<NodeId> {
+    let node = step.node(node);
+    if node.name.is_empty() && matches!(node.op, Op::Reshape(_)) {
+        // The same values, in a shape that only one of the graphs needs.
+        return twin(step, node.inputs[0], whole);
+    }
+    let mut same = whole.ids().filter(|id| {
+        let other = whole.node(*id);
+        other.name == node.name && other.op.name() == node.op.name()
+    });
+    match (same.next(), same.next()) {
+        (Some(twin), None) => Ok(twin),
+        _ => {
+            let message = format!("{} cannot be calibrated over time", node.op.name());
+            Err(Error::new(ErrorKind::Shape, &node.name, message))
+        }
+    }
+}
