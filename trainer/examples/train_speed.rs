@@ -164,7 +164,7 @@ fn lstm(b: &mut Builder, x: NodeId) -> Result<NodeId> {
     let (units, inputs) = (128, 64);
     let w = b.numbers(4 * units * inputs, 0.088);
     let r = b.numbers(4 * units * units, 0.088);
-    let bias = [b.numbers(4 * units, 0.05), b.numbers(4 * units, 0.05)].concat();
+    let bias = [b.numbers(4 * units, 0.088), b.numbers(4 * units, 0.088)].concat();
     let w = b.param([4 * units, inputs], w)?;
     let r = b.param([4 * units, units], r)?;
     let bias = b.param([8 * units], bias)?;

@@ -233,6 +233,7 @@ Examples:
   ackermann train --net pilotnet --data drives/lake --out runs/lake
   ackermann train --net micro --data drives/mountain --side-correction 0.04 --epochs 40 --out runs/mountain
   ackermann train --net micro --data sim --out runs/sim
+  ackermann train --net micro-lstm --data sim --glare --blackout --out runs/memory
   ackermann train --net lenet --data mnist --smoothing 0.05 --out runs/mnist
   ackermann train --net lstm --data speech-digits --clip 1 --out runs/digits
   ackermann train --net text --data reviews --out runs/reviews
@@ -248,6 +249,12 @@ pub struct TrainArgs {
     /// Frames that `--data sim` records.
     #[arg(long, help_heading = DATA, default_value_t = SIM_FRAMES, value_name = "N", value_parser = values::frames())]
     pub frames: usize,
+    /// `--data sim`: a low sun dazzles the camera wherever the road leads towards it.
+    #[arg(long, help_heading = DATA)]
+    pub glare: bool,
+    /// `--data sim`: the camera goes black for 3 to 15 frames, once a second on average.
+    #[arg(long, help_heading = DATA)]
+    pub blackout: bool,
     /// Column of the label. Default: steering_smooth where there is one, else steering.
     #[arg(long, help_heading = DATA, value_name = "COLUMN")]
     pub label: Option<String>,
@@ -331,7 +338,7 @@ pub struct TrainArgs {
     pub qat: Option<usize>,
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
     #[arg(long, help_heading = RUN, conflicts_with_all = [
-        "net", "data", "frames", "label", "label_scale", "crop", "split", "val_split", "side_correction",
+        "net", "data", "frames", "glare", "blackout", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
         "no_augment", "mirror", "length", "stems", "overwrite", "init", "from", "weights", "head", "freeze",
     ])]

@@ -5,6 +5,7 @@ use super::recording::Recording;
 use super::{Output, descent, stop};
 use crate::data::{Changes, Dataset, DatasetSamples, Encoding, Target};
 use crate::nn::{self, Freeze, Network};
+use crate::sim::Disturbances;
 use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
 use crate::{Error, ErrorKind, Result, files};
 use std::path::Path;
@@ -159,6 +160,7 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     }
     let recording = Recording {
         sim_frames: args.frames,
+        disturbances: Disturbances { glare: args.glare, blackout: args.blackout },
         split: args.split.clone(),
         val_split: args.val_split.clone(),
         label: args.label.clone(),

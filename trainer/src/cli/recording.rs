@@ -5,7 +5,7 @@ use crate::data::Augment;
 use crate::data::{
     Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read,
 };
-use crate::sim::{RecordOptions, Split, record};
+use crate::sim::{Disturbances, RecordOptions, SequenceOptions, Split, record, record_sequences};
 use crate::{Error, ErrorKind, Result, files};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ pub const SIM: &str = "sim";
 
 /// Frames that `sim` records unless told; any split but `train` has an eighth of them.
 pub const SIM_FRAMES: usize = 16_000;
+
+/// Frames that follow one another where a camera is blinded and nobody asks for a number: most of two of the longest black bursts.
+const STEPS: usize = 24;
 
 /// Name of the file beside a run that says what it was trained on.
 const FILE: &str = "data.json";
@@ -49,6 +52,8 @@ pub struct Recording {
     pub length: Option<usize>,
     /// Whether words are followed by their stems.
     pub stems: bool,
+    /// What blinds the camera of the simulator.
+    pub disturbances: Disturbances,
     /// Seed of what is random in the choice of frames.
     pub seed: u64,
 }
@@ -69,6 +74,7 @@ impl Default for Recording {
             mirror: false,
             length: None,
             stems: false,
+            disturbances: Disturbances::default(),
             seed: 1,
         }
     }
@@ -92,6 +98,9 @@ impl Recording {
             let message =
                 "the simulator records finished frames: label, crop, side cameras and straight frames are for folders";
             return Err(Error::usage("--data sim", message));
+        }
+        if !self.is_simulated() && !self.disturbances.is_none() {
+            return Err(Error::usage("--glare, --blackout", "are of the simulator: use them with --data sim"));
         }
         self.options(1, 1).check()
     }
@@ -128,6 +137,9 @@ impl Recording {
             }
             self.label = self.label.or_else(|| trained.label.clone());
             self.window = self.window.or(trained.window);
+            if self.is_simulated() {
+                self.disturbances = trained.disturbances;
+            }
         }
         self
     }
@@ -135,13 +147,18 @@ impl Recording {
     /// The frames of a split, resized to a network's input `[height, width, channels]`.
     pub fn frames(&self, split: &str, input: [usize; 3], output: Output) -> Result<FrameSet> {
         self.check()?;
+        self.in_time(split, input, None, output)
+    }
+
+    /// As [`Recording::frames`]; where `steps` are asked for, so many of them always follow one another.
+    fn in_time(&self, split: &str, input: [usize; 3], steps: Option<usize>, output: Output) -> Result<FrameSet> {
         let [height, width, channels] = input;
         if channels != 3 {
             let message = format!("the network takes {channels} channels, frames have 3");
             return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
         }
         if self.is_simulated() {
-            self.simulate(split, height, width, output)
+            self.simulate(split, [height, width], steps, output)
         } else {
             self.read(split, height, width, output)
         }
@@ -170,7 +187,13 @@ impl Recording {
                         format!("holds frames, the network takes inputs of shape {input:?}; choose one of pictures");
                     Error::new(ErrorKind::Shape, self.data.display(), message)
                 };
-                Ok(Dataset::of_frames(self.frames(split, picture.ok_or_else(no_pictures)?, output)?))
+                match *input {
+                    [steps, height, width, channels] => {
+                        let frames = self.in_time(split, [height, width, channels], Some(steps), output)?;
+                        Ok(Dataset::of_sequences(frames, steps))
+                    }
+                    _ => Ok(Dataset::of_frames(self.frames(split, picture.ok_or_else(no_pictures)?, output)?)),
+                }
             }
         }
     }
@@ -214,11 +237,22 @@ impl Recording {
         if self.augment { Changes { frames, pictures, ..Changes::default() } } else { Changes::NONE }
     }
 
-    fn simulate(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
+    fn simulate(
+        &self,
+        split: &str,
+        [height, width]: [usize; 2],
+        steps: Option<usize>,
+        output: Output,
+    ) -> Result<FrameSet> {
         let train = split == "train";
         let frames = if train { self.sim_frames } else { (self.sim_frames / 8).max(1) };
         let split = if train { Split::Train } else { Split::Test };
-        simulate(&RecordOptions { split, ..RecordOptions::new(self.seed, frames, height, width) }, output)
+        if steps.is_none() && self.disturbances.is_none() {
+            return simulate(&RecordOptions { split, ..RecordOptions::new(self.seed, frames, height, width) }, output);
+        }
+        let steps = steps.unwrap_or(STEPS);
+        let options = SequenceOptions::new(self.seed, frames.div_ceil(steps.max(1)), steps, height, width);
+        simulate_sequences(&SequenceOptions { split, disturbances: self.disturbances, ..options }, output)
     }
 
     fn options(&self, height: usize, width: usize) -> LoadOptions {
@@ -254,6 +288,14 @@ fn watched<T>(output: Output, read: impl FnOnce(Watch<'_>) -> Result<T>) -> Resu
 /// Flips and light, no shifts.
 pub fn simulated_augmentation() -> Augment {
     Augment { shift_x: 0.0, shift_y: 0.0, ..Augment::default() }
+}
+
+/// Records the simulator's driver in sequences, with a progress bar.
+pub fn simulate_sequences(options: &SequenceOptions, output: Output) -> Result<FrameSet> {
+    let bar = progress::bar(output, "recording", options.sequences as u64);
+    let frames = record_sequences(options, &|done| bar.set_position(done as u64), stop::flag())?;
+    bar.finish_and_clear();
+    Ok(frames)
 }
 
 /// Records the simulator's expert, with a progress bar.

@@ -3,17 +3,16 @@
 //! Both are trained on the same frames, once one by one, once as sequences; both are quantized and drive the same unseen tracks.
 
 use super::args::TemporalArgs;
-use super::recording::simulated_augmentation;
+use super::recording::{simulate_sequences, simulated_augmentation};
 use super::steering::Watched;
 use super::{Output, progress, stop};
 use crate::board::{BoardDriver, HOST, Logs};
-use crate::data::{Augment, Augmented, FrameSet, Samples, Sequences};
+use crate::data::{Augment, Augmented, Samples, Sequences};
 use crate::nn::{self, Network};
 use crate::quant::{QuantizeOptions, quantize};
 use crate::report::{Table, format};
 use crate::sim::{
     Disturbances, DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, SequenceOptions, Split, World, drive,
-    record_sequences,
 };
 use crate::train::{Loss, Predictor, TrainConfig, fit};
 use crate::{Error, ErrorKind, Result, files};
@@ -55,9 +54,9 @@ pub fn run(args: &TemporalArgs, output: Output) -> Result<()> {
     let options = SequenceOptions::new(args.seed, args.sequences, steps, height, width);
     let options = SequenceOptions { disturbances, ..options };
     output.say(format!("1/3 recording {} sequences of {steps} frames", format::count(args.sequences as u64)));
-    let train = record(&options, output)?;
+    let train = simulate_sequences(&options, output)?;
     let sequences = (args.sequences / 8).max(1);
-    let val = record(&SequenceOptions { split: Split::Test, sequences, ..options }, output)?;
+    let val = simulate_sequences(&SequenceOptions { split: Split::Test, sequences, ..options }, output)?;
     output.say(format!("2/3 training {} and {} on the same frames", alone.name, remembering.name));
     let augment = simulated_augmentation();
     let frames = (Augmented::new(&train, augment), Augmented::new(&val, Augment::NONE));
@@ -87,13 +86,6 @@ fn check(alone: &Network, remembering: &Network) -> Result<usize> {
         }
         (None, Some(steps)) => Ok(steps),
     }
-}
-
-fn record(options: &SequenceOptions, output: Output) -> Result<FrameSet> {
-    let bar = progress::bar(output, "recording", options.sequences as u64);
-    let frames = record_sequences(options, &|done| bar.set_position(done as u64), stop::flag())?;
-    bar.finish_and_clear();
-    Ok(frames)
 }
 
 /// Trains `network` and quantizes it.

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::augment::{Augment, Augmented};
 use super::encoding::Encoding;
 use super::samples::{FrameSet, Samples, Target};
+use super::sequences::Sequences;
 use super::sounds::{SoundChange, Sounds};
 use super::texts::{TextChange, Texts};
 use super::warp::{Pictures, Warp};
@@ -85,6 +86,13 @@ impl Dataset {
         Self { content: Content::Frames(frames), target: Target::Numbers(1), targets, encoding: Encoding::default() }
     }
 
+    /// Driving frames in sequences of `steps`, with a label for each frame; what does not fill a last sequence is left out.
+    pub fn of_sequences(frames: FrameSet, steps: usize) -> Self {
+        let whole = frames.len() / steps.max(1) * steps;
+        let targets = frames.labels[..whole].to_vec();
+        Self { target: Target::Numbers(steps), targets, ..Self::of_frames(frames) }
+    }
+
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.targets.len() / self.target.values().max(1)
@@ -98,6 +106,7 @@ impl Dataset {
     /// What samples are called.
     pub fn noun(&self) -> &'static str {
         match &self.content {
+            Content::Frames(_) if self.target.values() > 1 => "sequences of frames",
             Content::Frames(_) => "frames",
             Content::Pictures(_) => "pictures",
             Content::Sounds(_) => "recordings",
@@ -109,7 +118,10 @@ impl Dataset {
     /// Shape of one input.
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.content {
-            Content::Frames(frames) => vec![frames.height, frames.width, 3],
+            Content::Frames(frames) => match self.target.values() {
+                1 => vec![frames.height, frames.width, 3],
+                steps => vec![steps, frames.height, frames.width, 3],
+            },
             Content::Pictures(pictures) => pictures.shape.to_vec(),
             Content::Sounds(sounds) => sounds.shape().to_vec(),
             Content::Texts(texts) => vec![texts.length],
@@ -157,6 +169,9 @@ impl Samples for DatasetSamples<'_> {
         let values = self.dataset.target.values();
         target.copy_from_slice(&self.dataset.targets[index * values..][..values]);
         match &self.dataset.content {
+            Content::Frames(frames) if values > 1 => {
+                Sequences::new(frames, values, self.changes.frames).write(index, augment, input, target)
+            }
             Content::Frames(frames) => Augmented::new(frames, self.changes.frames).write(index, augment, input, target),
             Content::Pictures(pictures) => {
                 pictures.write(index, augment.map(|rng| (self.changes.pictures, rng)), input)
