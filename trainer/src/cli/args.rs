@@ -95,7 +95,7 @@ pub enum Command {
 /// Options of the main job.
 #[derive(Debug, Args)]
 pub struct MainArgs {
-    /// Network to train: micro or pilotnet.
+    /// Network to train: micro, pilotnet, or a .json file of one that sees frames.
     #[arg(long, default_value = "micro", value_name = "NET")]
     pub net: String,
     /// Seed of everything: roads, weather, initial weights, shuffling.
@@ -613,10 +613,12 @@ pub struct OperatorsArgs {
 
 /// `ackermann inspect`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  ackermann inspect lake.ackm\n  ackermann inspect pilotnet --json")]
+#[command(
+    after_help = "Examples:\n  ackermann inspect\n  ackermann inspect lake.ackm\n  ackermann inspect pilotnet --json"
+)]
 pub struct InspectArgs {
-    /// A blob, or the name of a network.
-    pub model: String,
+    /// A blob, a run folder, or a network by name or .json file. Default: list the named networks.
+    pub model: Option<String>,
 }
 
 /// `ackermann run`.

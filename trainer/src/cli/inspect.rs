@@ -7,26 +7,53 @@ use crate::board::BOARDS;
 use crate::nn::{self, Network};
 use crate::quant::{Inspection, inspect_blob, inspect_network, read_blob};
 use crate::report::{Table, format};
+use crate::train::read_config;
 use crate::{Error, ErrorKind, Result};
 use serde_json::json;
 use std::path::Path;
 
-/// Shows a blob, or a network by name or file.
+/// Shows a blob, a run's network, or a network by name or file; without any, the named networks.
 pub fn inspect(args: &InspectArgs, output: Output) -> Result<()> {
-    if nn::names().contains(&args.model.as_str()) || args.model.ends_with(".json") {
-        let network = nn::by_name(&args.model)?;
-        return match inspect_network(&network) {
-            Ok(inspection) => show(&inspection, output),
-            Err(error) => show_float(&network, &error, output),
-        };
+    let Some(model) = &args.model else { return list(output) };
+    let path = Path::new(model);
+    let network = if nn::names().contains(&model.as_str()) || model.ends_with(".json") {
+        nn::by_name(model)?
+    } else if path.is_dir() {
+        read_config(path)?.network
+    } else if path.exists() {
+        return show(&inspect_blob(&read_blob(path)?)?, output);
+    } else {
+        let message = format!("is neither a file nor the name of a network; the names are {}", nn::names().join(", "));
+        return Err(Error::new(ErrorKind::MissingFile, model, message));
+    };
+    match inspect_network(&network) {
+        Ok(inspection) => show(&inspection, output),
+        Err(error) => show_float(&network, &error, output),
     }
-    let path = Path::new(&args.model);
-    if !path.exists() {
-        let names = nn::names().join(", ");
-        let message = format!("is neither a file nor the name of a network; the names are {names}");
-        return Err(Error::new(ErrorKind::MissingFile, &args.model, message));
+}
+
+/// The named networks.
+fn list(output: Output) -> Result<()> {
+    let mut table = Table::new(["network", "takes", "input", "outputs", "parameters", "MACs"]).left_columns(3);
+    let mut rows = Vec::new();
+    for name in nn::names() {
+        let network = nn::by_name(name)?;
+        let (layers, outputs) = (network.summary()?, network.outputs()?);
+        let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+        let macs: usize = layers.iter().map(|layer| layer.macs).sum();
+        table.row([
+            name.to_string(),
+            network.kind.name().to_string(),
+            shape(&network.input),
+            outputs.to_string(),
+            format::count(parameters as u64),
+            format::count(macs as u64),
+        ]);
+        rows.push(json!({
+            "name": name, "takes": network.kind.name(), "input": network.input, "outputs": outputs, "parameters": parameters, "macs": macs,
+        }));
     }
-    show(&inspect_blob(&read_blob(path)?)?, output)
+    output.finish(table.to_terminal(), &json!({ "networks": rows }))
 }
 
 /// What the int8 core makes of it.

@@ -46,7 +46,7 @@ struct Score {
 /// Does the main job.
 pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     let started = Instant::now();
-    let network = nn::by_name(&args.net)?;
+    let network = steering_network(&args.net)?;
     files::check_folder(&args.out)?;
     let [height, width, _] = network.frame_size()?;
     let options = RecordOptions::new(args.seed, args.frames, height, width);
@@ -83,6 +83,24 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
         blob.display()
     );
     output.finish(text, &result_json(&scores, &quantized, &tracks, seconds, &path, &blob))
+}
+
+/// The network of this name, which sees colour frames and gives one number.
+fn steering_network(name: &str) -> Result<Network> {
+    let network = nn::by_name(name)?;
+    match (network.frame_size(), network.outputs()?) {
+        (Ok([_, _, 3]), 1) => Ok(network),
+        (_, outputs) => {
+            let message = format!(
+                "{} is no steering network: it takes {} of shape {:?} and gives {outputs} numbers, not one RGB frame and one number; \
+                 `ackermann train` fits it to its own data",
+                network.name,
+                network.kind.name(),
+                network.input
+            );
+            Err(Error::usage("--net", message))
+        }
+    }
 }
 
 fn train_network(

@@ -100,7 +100,11 @@ impl Walk {
             Layer::Reshape { .. } | Layer::Repeat { .. } => return Ok(None),
             Layer::Embedding { .. } => self.same_if_there(name, "weight")?,
             Layer::Lstm { peephole: true, .. } => {
-                return Err(Error::new(ErrorKind::Shape, name, "has peepholes, which PyTorch's LSTM has not"));
+                return Err(Error::new(
+                    ErrorKind::Shape,
+                    name,
+                    "has peepholes, which PyTorch's LSTM has not and ONNX export does not write",
+                ));
             }
             Layer::Lstm { .. } | Layer::Gru { .. } | Layer::Rnn { .. } => self.recurrent(name, order)?,
             Layer::Attention { .. } => {

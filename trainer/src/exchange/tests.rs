@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::{load, onnx, save};
 use crate::ErrorKind;
 use crate::graph::{Executor, Params};
 use crate::import::{Imported, read_onnx};
-use crate::nn::{InputKind, Mode, Network, by_name, names};
+use crate::nn::{InputKind, Layer, Mode, Network, by_name, names};
 
 /// The networks that `tests/pytorch/make.py` makes.
 const MADE: [&str; 5] = ["mlp", "cnn", "lstm", "attention", "cnn_lstm"];
@@ -119,10 +120,7 @@ fn every_named_network_survives_the_way_through_pytorch_and_back() {
 fn the_first_tensor_that_does_not_fit_is_named() {
     let (mlp, numbered) = made("mlp");
     let (cnn, named) = made("cnn");
-    let wider = Network {
-        layers: [&mlp.layers[..2], &[crate::nn::Layer::dense(17)], &mlp.layers[3..]].concat(),
-        ..mlp.clone()
-    };
+    let wider = Network { layers: [&mlp.layers[..2], &[Layer::dense(17)], &mlp.layers[3..]].concat(), ..mlp.clone() };
     let deeper = cnn.with_outputs(4).unwrap();
     let short = Network { layers: mlp.layers[..4].to_vec(), ..mlp };
     for (path, network, words) in [
@@ -151,6 +149,90 @@ fn read_back(network: &Network, bytes: &[u8], inputs: &[f32]) -> Vec<f32> {
     found[..found.len() / batch].to_vec()
 }
 
+/// Layers that no other network of these tests has.
+fn rare() -> Vec<Network> {
+    let pictures = vec![
+        Layer::conv2d(4, 3, 1).padded(1).grouped(2),
+        Layer::Relu6,
+        Layer::LayerNorm,
+        Layer::avg_pool(2),
+        Layer::Silu,
+        Layer::dense(5),
+        Layer::Softmax,
+        Layer::Reshape { shape: vec![3, 15] },
+        Layer::BatchNorm,
+        Layer::dense(4),
+        Layer::Elu,
+        Layer::Flatten,
+        Layer::dense(2),
+        Layer::Atan { scale: 0.6 },
+    ];
+    let flattened = vec![
+        Layer::Flatten,
+        Layer::Sigmoid,
+        Layer::Reshape { shape: vec![6, 4] },
+        Layer::gru(3).in_both_directions().last_state(),
+        Layer::Repeat { times: 9 },
+        Layer::rnn(4).last_state(),
+    ];
+    let spread = vec![
+        Layer::Reshape { shape: vec![2, 3, 4] },
+        Layer::Branches {
+            branches: vec![vec![], vec![Layer::depthwise_conv2d(2, 1), Layer::conv_transpose2d(3, 2, 1)]],
+        },
+        Layer::HardSwish,
+        Layer::GlobalAvgPool,
+    ];
+    vec![
+        Network::of_pixels("pictures", [6, 6, 4], pictures),
+        Network::of_numbers("flattened", [2, 4, 3], flattened),
+        Network::of_numbers("spread", [24], spread),
+    ]
+}
+
+#[test]
+fn other_float_types_are_read_and_other_kinds_refused() {
+    let network = Network::of_numbers("n", [2], vec![Layer::dense(2).without_bias()]);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let values = [0.5f32, -2.0, 1.5, 0.25];
+    let written = |dtype: Dtype, bytes: Vec<u8>| {
+        let view = TensorView::new(dtype, vec![2, 2], &bytes).unwrap();
+        std::fs::write(&path, serialize([("fc1.weight", view)], None).unwrap()).unwrap();
+        load(&path, &network)
+    };
+    for (dtype, bytes) in [
+        (Dtype::F64, values.iter().flat_map(|v| f64::from(*v).to_le_bytes()).collect()),
+        (Dtype::F16, values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect()),
+        (Dtype::BF16, values.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()).collect()),
+    ] {
+        assert_eq!(written(dtype, bytes).unwrap().get("fc1.weight").unwrap().data, values, "{dtype:?}");
+    }
+    let error = written(Dtype::I32, vec![0; 16]).unwrap_err();
+    assert!(error.kind == ErrorKind::BadFile && error.to_string().contains("`fc1.weight` is I32"), "{error}");
+}
+
+#[test]
+fn a_head_may_be_of_another_size() {
+    let (cnn, path) = made("cnn");
+    let whole = load(&path, &cnn).unwrap();
+    let other = cnn.with_outputs(7).unwrap();
+    let params = super::load_all_but(&path, &other, Some("fc2")).unwrap();
+    for param in whole.entries().iter().filter(|param| !param.name.starts_with("fc2")) {
+        assert!(params.get(&param.name).unwrap().data == param.data, "{}", param.name);
+    }
+    let (mlp, path) = made("mlp");
+    super::load_all_but(&path, &mlp.with_outputs(7).unwrap(), Some("fc3")).unwrap();
+}
+
+#[test]
+fn peepholes_stay_here() {
+    let layer = Layer::Lstm { units: 2, bidirectional: false, peephole: true, sequence: true };
+    let network = Network::of_numbers("n", [3, 2], vec![layer]);
+    let error = onnx::write(&network, &network.init(0).unwrap()).unwrap_err();
+    assert!(error.place.starts_with("lstm1") && error.message.contains("peepholes"), "{error}");
+}
+
 #[test]
 fn onnx_files_answer_as_the_network_does() {
     let zoo = names().into_iter().map(|name| by_name(name).unwrap()).map(|network| (trained(&network), network));
@@ -160,7 +242,8 @@ fn onnx_files_answer_as_the_network_does() {
         .filter(|name| **name != "cnn_lstm")
         .map(|name| made(name))
         .map(|(network, path)| (load(&path, &network).unwrap(), network));
-    for (params, network) in zoo.chain(made) {
+    let rare = rare().into_iter().map(|network| (trained(&network), network));
+    for (params, network) in zoo.chain(made).chain(rare) {
         let inputs = numbers(&network, 5);
         let bytes = onnx::write(&network, &params).unwrap();
         let expected = outputs(&network, &params, &inputs);

@@ -96,6 +96,12 @@ fn inspect_says_what_a_network_costs() {
         assert!(board["fits"] == true && board["why"].is_null() && board["name"].is_string(), "{board}");
     }
     assert!(ackermann(workshop.path(), "inspect pilotnet").ok().stdout.contains("252,219"));
+    let listed = ackermann(workshop.path(), "inspect --json").json();
+    assert!(
+        listed["networks"].as_array().is_some_and(|list| list.len() >= 14 && list[0]["name"] == "pilotnet"),
+        "{listed}"
+    );
+    assert_eq!(ackermann(workshop.path(), "inspect r --json").json()["parameters"], name["parameters"]);
 }
 
 #[test]

@@ -45,7 +45,6 @@ fn folders_for_files_and_files_for_folders() {
         ("quantize r --calibrate m.ackm --out new.ackm", "is a file"),
         ("import f.tflite --out new.ackm", "is a folder"),
         ("import m.ackm --out new.ackm", ".tflite"),
-        ("inspect r", "is a folder"),
         ("run r --input x.npy --output y.npy", "is a folder"),
         ("run m.ackm --input d --output y.npy", "is a folder"),
         ("bench r --board mps2-an386", "is a folder"),

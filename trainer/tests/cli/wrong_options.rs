@@ -84,7 +84,6 @@ fn incomplete_and_unknown_command_lines() {
         ("quantize", "--calibrate"),
         ("quantize r --calibrate --out m.ackm", "--calibrate"),
         ("import", "--out"),
-        ("inspect", "<MODEL>"),
         ("run m.ackm", "--input"),
         ("eval", "--data"),
         ("eval a b c --data d", "c"),
