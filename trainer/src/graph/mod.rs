@@ -9,6 +9,7 @@ mod build;
 mod executor;
 mod functions;
 mod gradient;
+mod lanes;
 mod params;
 mod plan;
 mod product;
@@ -19,6 +20,7 @@ mod shape;
 mod tests;
 
 pub use executor::Executor;
+pub use lanes::Lanes;
 pub use params::{Param, Params};
 pub use product::{Matrix, product};
 pub use real::Real;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use super::functions;
+use super::{Lanes, functions};
 
 /// A floating-point type the executor can run in.
 pub trait Real:
@@ -21,6 +21,7 @@ pub trait Real:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + Lanes
     + 'static
 {
     /// 0.

@@ -1,15 +1,8 @@
 //! Batch normalization in training (Ioffe and Szegedy 2015): statistics of the batch itself.
 
-use rayon::prelude::*;
-
-use super::batch_stats::sum_channels;
-use super::chunks::{CHUNKS, per_chunk};
-use super::{Io, Operator, Row, batch_norm_second, exactly, misfit};
+use super::{Io, Operator, Row, batch_norm_second, channels, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-
-/// Rows of one parallel piece.
-const ROWS: usize = 512;
 
 /// Inputs `x [.., c], stats [2, c], gamma [c], beta [c]`, where `stats` must be [`super::BatchStats`] of `x`:
 /// `y = gamma (x - mean) / sqrt(variance + epsilon) + beta` per channel.
@@ -42,11 +35,9 @@ fn check(x: &Shape, stats: &Shape) -> Result<()> {
     }
 }
 
-/// `1 / sqrt(variance + epsilon)` of each channel into `out`; returns the means.
-fn standardize<'a, T: Real>(stats: &'a [T], epsilon: f64, out: &mut [T]) -> &'a [T] {
-    let (mean, variance) = stats.split_at(stats.len() / 2);
-    out.iter_mut().zip(variance).for_each(|(o, &v)| *o = T::ONE / (v + T::of(epsilon)).sqrt());
-    mean
+/// `1 / sqrt(variance + epsilon)` of a channel.
+fn reciprocal<T: Real>(stats: &[T], channel: usize, epsilon: f64) -> T {
+    T::ONE / (stats[stats.len() / 2 + channel] + T::of(epsilon)).sqrt()
 }
 
 impl Operator for BatchNormTrain {
@@ -63,20 +54,12 @@ impl Operator for BatchNormTrain {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, stats, gamma, beta] = [0, 1, 2, 3].map(|i| io.inputs[i].data);
         let channels = gamma.len();
-        let (scale, offset) = io.scratch[..2 * channels].split_at_mut(channels);
-        let mean = standardize(stats, self.epsilon, scale);
-        for c in 0..channels {
-            scale[c] = scale[c] * gamma[c];
-            offset[c] = beta[c] - mean[c] * scale[c];
-        }
-        let (scale, offset) = (&*scale, &*offset);
-        let piece = ROWS * channels;
-        io.output.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| {
-            for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                let affine = scale.iter().zip(offset);
-                y.iter_mut().zip(x).zip(affine).for_each(|((y, &x), (&s, &o))| *y = x * s + o);
-            }
-        });
+        let (scale, offset) = io.scratch[..2 * channels::row(channels)].split_at_mut(channels::row(channels));
+        let (mean, _) = stats.split_at(channels);
+        let factor = |c: usize| gamma[c] * reciprocal(stats, c, self.epsilon);
+        channels::fill(scale, channels, factor);
+        channels::fill(offset, channels, |c| beta[c] - mean[c] * factor(c));
+        channels::map(io.output, [x, x], [&*scale, &*offset], |x, _, [scale, offset]| x * scale + offset);
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -91,7 +74,7 @@ impl Operator for BatchNormTrain {
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
-        inputs[1].elements()
+        2 * channels::row(inputs[1][1])
     }
 }
 
@@ -105,13 +88,11 @@ impl Operator for BatchNormSums {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, stats, dy] = [0, 1, 2].map(|i| io.inputs[i].data);
         let channels = io.shape[1];
-        let (rstd, rest) = io.scratch.split_at_mut(channels);
-        let mean = standardize(stats, self.epsilon, rstd);
+        let (mean, partial) = io.scratch.split_at_mut(channels::row(channels));
+        channels::fill(mean, channels, |c| stats[c]);
         let (dbeta, dgamma) = io.output.split_at_mut(channels);
-        let partial = &mut rest[..channels * CHUNKS];
-        sum_channels(dy, dbeta, partial, |sum, row| sum.iter_mut().zip(row).for_each(|(s, &d)| *s += d));
-        sum_products(x, dy, mean, dgamma, partial);
-        dgamma.iter_mut().zip(&*rstd).for_each(|(g, &r)| *g = *g * r);
+        channels::sums([x, dy], [dbeta, &mut *dgamma], mean, partial, |x, dy, mean| [dy, dy * (x - mean)]);
+        dgamma.iter_mut().enumerate().for_each(|(c, g)| *g = *g * reciprocal(stats, c, self.epsilon));
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -119,25 +100,7 @@ impl Operator for BatchNormSums {
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
-        inputs[1].elements() / 2 * (CHUNKS + 1)
-    }
-}
-
-/// `out[c] = sum of dy (x - mean[c])` over rows, in a fixed number of partial sums.
-fn sum_products<T: Real>(x: &[T], dy: &[T], mean: &[T], out: &mut [T], partial: &mut [T]) {
-    let channels = mean.len();
-    let piece = per_chunk(x.len() / channels) * channels;
-    partial.fill(T::ZERO);
-    let work = x.par_chunks(piece).zip(dy.par_chunks(piece));
-    partial.par_chunks_mut(channels).zip(work).for_each(|(sum, (x, dy))| {
-        for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
-            let products = x.iter().zip(dy).zip(mean);
-            sum.iter_mut().zip(products).for_each(|(s, ((&x, &d), &m))| *s += d * (x - m));
-        }
-    });
-    out.fill(T::ZERO);
-    for sum in partial.chunks_exact(channels) {
-        out.iter_mut().zip(sum).for_each(|(o, &s)| *o += s);
+        channels::row(inputs[1][1]) + channels::sums_scratch(inputs[1][1])
     }
 }
 
@@ -154,26 +117,19 @@ impl Operator for BatchNormGrad {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, stats, gamma, dy, sums] = [0, 1, 2, 3, 4].map(|i| io.inputs[i].data);
-        let channels = gamma.len();
+        let (channels, row) = (gamma.len(), channels::row(gamma.len()));
         let share = T::of(channels as f64 / x.len() as f64);
-        let (rstd, slope) = io.scratch[..2 * channels].split_at_mut(channels);
-        let mean = standardize(stats, self.epsilon, rstd);
-        let (dbeta, dgamma) = sums.split_at(channels);
-        for c in 0..channels {
-            slope[c] = dgamma[c] * rstd[c] * share;
-        }
-        let (rstd, slope) = (&*rstd, &*slope);
-        let piece = ROWS * channels;
-        let work = x.par_chunks(piece).zip(dy.par_chunks(piece));
-        io.output.par_chunks_mut(piece).zip(work).for_each(|(dx, (x, dy))| {
-            for (dx, (x, dy)) in
-                dx.chunks_exact_mut(channels).zip(x.chunks_exact(channels).zip(dy.chunks_exact(channels)))
-            {
-                for c in 0..channels {
-                    dx[c] = gamma[c] * rstd[c] * (dy[c] - dbeta[c] * share - (x[c] - mean[c]) * slope[c]);
-                }
-            }
-        });
+        let (mean, (dbeta, dgamma)) = (&stats[..channels], sums.split_at(channels));
+        // dx = gamma rstd (dy - dbeta share - (x - mean) slope), by powers of x and dy.
+        let slope = |c: usize| dgamma[c] * reciprocal(stats, c, self.epsilon) * share;
+        let factor = |c: usize| gamma[c] * reciprocal(stats, c, self.epsilon);
+        let (of_dy, rest) = io.scratch[..3 * row].split_at_mut(row);
+        let (of_x, offset) = rest.split_at_mut(row);
+        channels::fill(of_dy, channels, factor);
+        channels::fill(of_x, channels, |c| -(factor(c) * slope(c)));
+        channels::fill(offset, channels, |c| factor(c) * (mean[c] * slope(c) - dbeta[c] * share));
+        let constants = [&*of_dy, &*of_x, &*offset];
+        channels::map(io.output, [x, dy], constants, |x, dy, [of_dy, of_x, offset]| dy * of_dy + (x * of_x + offset));
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -181,6 +137,6 @@ impl Operator for BatchNormGrad {
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
-        inputs[1].elements()
+        3 * channels::row(inputs[1][1])
     }
 }

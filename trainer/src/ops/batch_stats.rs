@@ -1,9 +1,6 @@
 //! Mean and variance of each channel over a batch: the measuring half of batch normalization.
 
-use rayon::prelude::*;
-
-use super::chunks::{CHUNKS, per_chunk};
-use super::{Io, Operator, Row, exactly, misfit};
+use super::{Io, Operator, Row, channels, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 
@@ -22,16 +19,20 @@ impl Operator for BatchStats {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let (x, channels) = (io.inputs[0].data, io.shape[1]);
-        let share = T::of(channels as f64 / x.len() as f64);
-        let partial = &mut io.scratch[..channels * CHUNKS];
+        let share = channels as f64 / x.len() as f64;
+        let (shift, partial) = io.scratch.split_at_mut(channels::row(channels));
+        // Sums of the differences to the first pixel: one pass, and no digits are lost where the mean is far from zero.
+        channels::fill(shift, channels, |c| x[c]);
+        let shift = &*shift;
         let (mean, variance) = io.output.split_at_mut(channels);
-        sum_channels(x, mean, partial, |sum, row| sum.iter_mut().zip(row).for_each(|(s, &x)| *s += x));
-        mean.iter_mut().for_each(|m| *m = *m * share);
-        let mean = &*mean;
-        sum_channels(x, variance, partial, |sum, row| {
-            sum.iter_mut().zip(row.iter().zip(mean)).for_each(|(s, (&x, &m))| *s += (x - m) * (x - m));
+        channels::sums([x, x], [&mut *mean, &mut *variance], shift, partial, |x, _, shift| {
+            [x - shift, (x - shift) * (x - shift)]
         });
-        variance.iter_mut().for_each(|v| *v = *v * share);
+        for ((mean, variance), shift) in mean.iter_mut().zip(variance).zip(shift) {
+            let (first, second) = (mean.to_f64() * share, variance.to_f64() * share);
+            *mean = T::of(shift.to_f64() + first);
+            *variance = T::of((second - first * first).max(0.0));
+        }
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -48,20 +49,6 @@ impl Operator for BatchStats {
     }
 
     fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {
-        output.elements() / 2 * CHUNKS
-    }
-}
-
-/// Adds up rows of `x` with `add`, in a fixed number of partial sums that are joined in order.
-pub(super) fn sum_channels<T: Real>(x: &[T], out: &mut [T], partial: &mut [T], add: impl Fn(&mut [T], &[T]) + Sync) {
-    let channels = out.len();
-    let rows = per_chunk(x.len() / channels);
-    partial.fill(T::ZERO);
-    partial.par_chunks_mut(channels).zip(x.par_chunks(rows * channels)).for_each(|(sum, piece)| {
-        piece.chunks_exact(channels).for_each(|row| add(sum, row));
-    });
-    out.fill(T::ZERO);
-    for sum in partial.chunks_exact(channels) {
-        out.iter_mut().zip(sum).for_each(|(o, &s)| *o += s);
+        channels::row(output[1]) + channels::sums_scratch(output[1])
     }
 }

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::kernels::wide;
+
 /// Pieces a batch is split into, whatever the number of threads.
 pub const CHUNKS: usize = 8;
 
@@ -18,7 +20,12 @@ pub fn per_chunk(items: usize) -> usize {
 
 /// `out[i] = f(a[i])`.
 pub fn map<T: Send + Sync + Copy>(a: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync + Send) {
-    let piece = |out: &mut [T], a: &[T]| out.iter_mut().zip(a).for_each(|(o, &a)| *o = f(a));
+    let piece = |out: &mut [T], a: &[T]| {
+        wide(
+            #[inline(always)]
+            || out.iter_mut().zip(a).for_each(|(o, &a)| *o = f(a)),
+        );
+    };
     if out.len() < SERIAL {
         return piece(out, a);
     }
@@ -28,7 +35,10 @@ pub fn map<T: Send + Sync + Copy>(a: &[T], out: &mut [T], f: impl Fn(T) -> T + S
 /// `out[i] = f(a[i], b[i])`.
 pub fn map2<T: Send + Sync + Copy>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync + Send) {
     let piece = |out: &mut [T], a: &[T], b: &[T]| {
-        out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o = f(a, b));
+        wide(
+            #[inline(always)]
+            || out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o = f(a, b)),
+        );
     };
     if out.len() < SERIAL {
         return piece(out, a, b);

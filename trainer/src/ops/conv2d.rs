@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
+use super::kernels::{Columns, Correlate, Finish, Pack, Places, dispatch};
 use super::{Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, Window, misfit};
 use crate::Result;
-use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::Lowering;
 
 /// Inputs `x` (NHWC), `w` (OHWI) and optionally `bias [O]`:
@@ -53,23 +54,28 @@ impl Operator for Conv2d {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, w] = [io.inputs[0], io.inputs[1]];
         let Ok(g) = self.geometry(x.shape, w.shape) else { return };
-        let (filters, images) = (w.shape[0], per_chunk(g.n));
-        let weights = Matrix::new(w.data, filters, g.taps()).t();
-        let line = g.ow * filters;
-        let inputs = x.data.par_chunks(images * g.image());
-        let outputs = io.output.par_chunks_mut(images * g.pixels() * filters);
-        outputs.zip(inputs).zip(io.scratch.par_chunks_mut(g.tile())).for_each(|((out, x), tile)| {
-            for lines in g.tiles(x.len() / g.image()) {
-                let out = &mut out[lines.start * line..lines.end * line];
-                let pixels = lines.len() * g.ow;
-                let tile = &mut tile[..pixels * g.taps()];
-                g.unfold(x, lines, tile);
-                product(out, Matrix::new(tile, pixels, g.taps()), weights, false);
-                if let Some(bias) = io.inputs.get(2) {
-                    for pixel in out.chunks_exact_mut(filters) {
-                        pixel.iter_mut().zip(bias.data).for_each(|(y, &b)| *y += b);
-                    }
-                }
+        let (filters, images, taps) = (w.shape[0], per_chunk(g.n), g.taps());
+        let (packed, rest) = io.scratch.split_at_mut(taps * Columns::padded(filters));
+        let (bias, padded) = rest.split_at_mut(Columns::padded(filters));
+        dispatch(Pack { taps, columns: filters, value: |tap, filter| w.data[filter * taps + tap], packed });
+        bias.fill(T::ZERO);
+        if let Some(values) = io.inputs.get(2) {
+            bias[..filters].copy_from_slice(values.data);
+        }
+        let (packed, bias) = (&*packed, &*bias);
+        let places = Places { first: 0, row: g.ow * filters, col: filters };
+        let (image, out) = (g.image(), g.pixels() * filters);
+        let work = x.data.par_chunks(images * image).zip(padded.par_chunks_mut(g.padded_image()));
+        io.output.par_chunks_mut(images * out).zip(work).for_each(|(out_images, (x, padded))| {
+            for (x, out) in x.chunks_exact(image).zip(out_images.chunks_exact_mut(out)) {
+                let source = if g.margins().any() {
+                    g.margins().copy(x, g.w * g.c, g.c, padded);
+                    &*padded
+                } else {
+                    x
+                };
+                let (windows, columns, finish) = (g.windows(), filters, Finish::Plain);
+                dispatch(Correlate { windows, columns, source, packed, bias: Some(bias), places, finish, out });
             }
         });
     }
@@ -90,7 +96,8 @@ impl Operator for Conv2d {
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
-        self.geometry(inputs[0], inputs[1]).map_or(0, |g| g.tile() * CHUNKS)
+        let filters = Columns::padded(inputs[1][0]);
+        self.geometry(inputs[0], inputs[1]).map_or(0, |g| (g.taps() + 1) * filters + g.padded_image() * CHUNKS)
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
+use super::kernels::{BLOCK, Columns, Outer, Unpack, dispatch, room};
 use super::{Conv2d, Conv2dInputGrad, Io, Operator, Padding, Window, exactly, misfit};
 use crate::Result;
-use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::graph::{Graph, NodeId, Real, Shape};
 
 /// Inputs `x` and `dy` (NHWC): for each filter the sum of all windows of `x`, times `dy` there.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,11 @@ impl Conv2dFilterGrad {
             Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
         )
     }
+
+    /// Whether images are copied: into their margins, or to have numbers to spare.
+    fn copies(&self, g: &Geometry) -> bool {
+        g.margins().any() || g.windows().segments().2 < BLOCK
+    }
 }
 
 impl Operator for Conv2dFilterGrad {
@@ -47,27 +53,39 @@ impl Operator for Conv2dFilterGrad {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, dy] = [io.inputs[0], io.inputs[1]];
         let Ok(g) = self.geometry(x.shape) else { return };
-        let (filters, images) = (self.filter[0], per_chunk(g.n));
-        let line = g.ow * filters;
-        let (tiles, partial) = io.scratch.split_at_mut(g.tile() * CHUNKS);
-        let partial = &mut partial[..io.output.len() * CHUNKS];
-        partial.fill(T::ZERO);
-        let inputs = x.data.par_chunks(images * g.image());
-        let inputs = inputs.zip(dy.data.par_chunks(images * g.pixels() * filters));
-        let work = inputs.zip(partial.par_chunks_mut(io.output.len())).zip(tiles.par_chunks_mut(g.tile()));
-        work.for_each(|(((x, dy), sum), tile)| {
-            for lines in g.tiles(x.len() / g.image()) {
-                let dy = &dy[lines.start * line..lines.end * line];
-                let pixels = lines.len() * g.ow;
-                let tile = &mut tile[..pixels * g.taps()];
-                g.unfold(x, lines, tile);
-                product(sum, Matrix::new(dy, pixels, filters).t(), Matrix::new(tile, pixels, g.taps()), true);
+        let (filters, images, taps) = (self.filter[0], per_chunk(g.n), g.taps());
+        let part = taps * Columns::padded(filters);
+        let (sums, rest) = io.scratch.split_at_mut(part * CHUNKS);
+        let (rooms, padded) = rest.split_at_mut(room(&g.windows(), filters) * CHUNKS);
+        let (image, gradient) = (g.image(), g.pixels() * filters);
+        let pieces = x.data.par_chunks(images * image).zip(dy.data.par_chunks(images * gradient));
+        let rooms = rooms.par_chunks_mut(room(&g.windows(), filters));
+        let work = pieces.zip(rooms).zip(padded.par_chunks_mut(g.padded_image() + BLOCK));
+        let used = sums.par_chunks_mut(part).zip(work).map(|(sums, (((x, dy), room), padded))| {
+            sums.fill(T::ZERO);
+            for (at, dy) in dy.chunks_exact(gradient).enumerate() {
+                let x = &x[at * image..][..image];
+                let source = if self.copies(&g) {
+                    g.margins().copy(x, g.w * g.c, g.c, padded);
+                    &*padded
+                } else {
+                    x
+                };
+                dispatch(Outer { windows: g.windows(), columns: filters, source, dy, room, sums });
             }
         });
-        io.output.fill(T::ZERO);
-        for sum in partial.chunks_exact(io.output.len()) {
-            io.output.iter_mut().zip(sum).for_each(|(o, &s)| *o += s);
+        let used = used.count();
+        let (total, others) = sums[..part * used].split_at_mut(part);
+        for sums in others.chunks_exact(part) {
+            total.iter_mut().zip(sums).for_each(|(t, &s)| *t += s);
         }
+        let output = io.output;
+        dispatch(Unpack {
+            taps,
+            columns: filters,
+            packed: total,
+            give: |tap, filter, v| output[filter * taps + tap] = v,
+        });
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -79,7 +97,10 @@ impl Operator for Conv2dFilterGrad {
         Ok(vec![Some(dx), Some(ddy)])
     }
 
-    fn scratch(&self, inputs: &[&Shape], output: &Shape) -> usize {
-        self.geometry(inputs[0]).map_or(0, |g| (g.tile() + output.elements()) * CHUNKS)
+    fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
+        let filters = self.filter[0];
+        let piece =
+            |g: Geometry| g.taps() * Columns::padded(filters) + room(&g.windows(), filters) + g.padded_image() + BLOCK;
+        self.geometry(inputs[0]).map_or(0, |g| piece(g) * CHUNKS)
     }
 }

@@ -4,9 +4,11 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
+use super::kernels::Columns;
+use super::phases::Phases;
 use super::{Conv2d, Conv2dFilterGrad, Io, Operator, Padding, Window, exactly, misfit};
 use crate::Result;
-use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
+use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::Lowering;
 
 /// Inputs `dy` (NHWC) and `w` (OHWI): the sum of `w[o]` laid at every window, times `dy` there.
@@ -49,18 +51,15 @@ impl Operator for Conv2dInputGrad {
         let [dy, w] = [io.inputs[0], io.inputs[1]];
         let Ok(g) = self.geometry(w.shape) else { return };
         let (filters, images) = (w.shape[0], per_chunk(g.n));
-        let weights = Matrix::new(w.data, filters, g.taps());
-        let line = g.ow * filters;
-        let upstream = dy.data.par_chunks(images * g.pixels() * filters);
-        let outputs = io.output.par_chunks_mut(images * g.image());
-        outputs.zip(upstream).zip(io.scratch.par_chunks_mut(g.tile())).for_each(|((dx, dy), tile)| {
-            dx.fill(T::ZERO);
-            for lines in g.tiles(dx.len() / g.image()) {
-                let dy = &dy[lines.start * line..lines.end * line];
-                let pixels = lines.len() * g.ow;
-                let tile = &mut tile[..pixels * g.taps()];
-                product(tile, Matrix::new(dy, pixels, filters), weights, false);
-                g.fold(tile, lines, dx);
+        let phases = Phases::new(&g, filters);
+        let (packed, padded) = io.scratch.split_at_mut(g.taps() / g.c * filters * Columns::padded(g.c));
+        phases.pack(w.data, packed);
+        let (packed, places) = (&*packed, phases.padded());
+        let (gradient, image) = (g.pixels() * filters, g.image());
+        let work = dy.data.par_chunks(images * gradient).zip(padded.par_chunks_mut(places));
+        io.output.par_chunks_mut(images * image).zip(work).for_each(|(dx, (dy, padded))| {
+            for (dy, dx) in dy.chunks_exact(gradient).zip(dx.chunks_exact_mut(image)) {
+                phases.run(dy, packed, padded, dx);
             }
         });
     }
@@ -79,6 +78,9 @@ impl Operator for Conv2dInputGrad {
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
-        self.geometry(inputs[1]).map_or(0, |g| g.tile() * CHUNKS)
+        let filters = inputs[1][0];
+        let piece =
+            |g: Geometry| g.taps() / g.c * filters * Columns::padded(g.c) + Phases::new(&g, filters).padded() * CHUNKS;
+        self.geometry(inputs[1]).map_or(0, piece)
     }
 }

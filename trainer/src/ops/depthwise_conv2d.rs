@@ -4,7 +4,9 @@
 
 use rayon::prelude::*;
 
+use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
+use super::kernels::wide;
 use super::{Io, Operator, Padding, Window, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
@@ -69,21 +71,56 @@ impl Sizes {
         [self.geometry.n, self.geometry.oh, self.geometry.ow, self.outputs()]
     }
 
-    /// Places in one image, in the filters and in one output that belong together.
+    /// Taps of one filter.
+    fn taps(&self) -> usize {
+        self.geometry.window.kernel[0] * self.geometry.window.kernel[1]
+    }
+
+    /// For each output pixel of an image and each tap inside: where the channels of the input pixel, of the tap (filters tap after tap) and of the
+    /// output begin.
+    #[inline(always)]
     fn each(&self, mut f: impl FnMut(usize, usize, usize)) {
-        let (g, taps) = (&self.geometry, self.geometry.window.kernel[0] * self.geometry.window.kernel[1]);
+        let (g, outputs) = (&self.geometry, self.outputs());
         for pixel in 0..g.pixels() {
             let (first, column, count) = g.window_cols(pixel % g.ow);
             for (ky, iy) in g.window_rows(pixel / g.ow) {
                 for at in 0..count {
                     let x = (iy * g.w + column + at * g.window.dilation[1]) * g.c;
                     let tap = ky * g.window.kernel[1] + first + at;
-                    for output in 0..self.outputs() {
-                        f(x + output / self.multiplier, output * taps + tap, pixel * self.outputs() + output);
-                    }
+                    f(x, tap * outputs, pixel * outputs);
                 }
             }
         }
+    }
+
+    /// Filters tap after tap, as the loops read them.
+    fn by_taps<T: Real>(&self, filters: &[T], by_taps: &mut [T]) {
+        let (outputs, taps) = (self.outputs(), self.taps());
+        for (tap, row) in by_taps.chunks_exact_mut(outputs).enumerate() {
+            row.iter_mut().zip(filters.chunks_exact(taps)).for_each(|(to, from)| *to = from[tap]);
+        }
+    }
+}
+
+/// `sum[i] += a[i] b[i]`, where each element of `a` stands for `of_a` neighbours.
+#[inline(always)]
+fn add_products<T: Real>(sum: &mut [T], a: &[T], of_a: usize, b: &[T]) {
+    if of_a == 1 {
+        return sum.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (&a, &b))| *s += a * b);
+    }
+    for ((sum, b), &a) in sum.chunks_exact_mut(of_a).zip(b.chunks_exact(of_a)).zip(a) {
+        sum.iter_mut().zip(b).for_each(|(s, &b)| *s += a * b);
+    }
+}
+
+/// `sum[i] += a b` over the `of_sum` neighbours in `a` and `b` that each element stands for.
+#[inline(always)]
+fn add_dots<T: Real>(sum: &mut [T], of_sum: usize, a: &[T], b: &[T]) {
+    if of_sum == 1 {
+        return sum.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (&a, &b))| *s += a * b);
+    }
+    for ((sum, a), b) in sum.iter_mut().zip(a.chunks_exact(of_sum)).zip(b.chunks_exact(of_sum)) {
+        a.iter().zip(b).for_each(|(&a, &b)| *sum += a * b);
     }
 }
 
@@ -102,16 +139,32 @@ impl Operator for DepthwiseConv2d {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, w] = [io.inputs[0], io.inputs[1]];
         let Ok(sizes) = self.sizes(x.shape, w.shape) else { return };
-        let outputs = io.output.par_chunks_mut(sizes.geometry.pixels() * sizes.outputs());
-        outputs.zip(x.data.par_chunks(sizes.geometry.image())).for_each(|(y, x)| {
-            for pixel in y.chunks_exact_mut(sizes.outputs()) {
+        let (channels, outputs, m) = (sizes.geometry.c, sizes.outputs(), sizes.multiplier);
+        let filters = &mut io.scratch[..sizes.taps() * outputs];
+        sizes.by_taps(w.data, filters);
+        let filters = &*filters;
+        let images = io.output.par_chunks_mut(sizes.geometry.pixels() * outputs);
+        images.zip(x.data.par_chunks(sizes.geometry.image())).for_each(|(y, x)| {
+            for pixel in y.chunks_exact_mut(outputs) {
                 match io.inputs.get(2) {
                     Some(bias) => pixel.copy_from_slice(bias.data),
                     None => pixel.fill(T::ZERO),
                 }
             }
-            sizes.each(|at_x, at_w, at_y| y[at_y] += x[at_x] * w.data[at_w]);
+            wide(
+                #[inline(always)]
+                || {
+                    sizes.each(|at_x, at_w, at_y| {
+                        let (x, w) = (&x[at_x..at_x + channels], &filters[at_w..at_w + outputs]);
+                        add_products(&mut y[at_y..at_y + outputs], x, m, w);
+                    });
+                },
+            );
         });
+    }
+
+    fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
+        inputs[1].elements()
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -147,11 +200,27 @@ impl Operator for DepthwiseInputGrad {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [dy, w] = [io.inputs[0], io.inputs[1]];
         let Ok(sizes) = self.conv.sizes(&self.input, w.shape) else { return };
-        let upstream = dy.data.par_chunks(sizes.geometry.pixels() * sizes.outputs());
+        let (channels, outputs, m) = (sizes.geometry.c, sizes.outputs(), sizes.multiplier);
+        let filters = &mut io.scratch[..sizes.taps() * outputs];
+        sizes.by_taps(w.data, filters);
+        let filters = &*filters;
+        let upstream = dy.data.par_chunks(sizes.geometry.pixels() * outputs);
         io.output.par_chunks_mut(sizes.geometry.image()).zip(upstream).for_each(|(dx, dy)| {
             dx.fill(T::ZERO);
-            sizes.each(|at_x, at_w, at_y| dx[at_x] += dy[at_y] * w.data[at_w]);
+            wide(
+                #[inline(always)]
+                || {
+                    sizes.each(|at_x, at_w, at_y| {
+                        let (dy, w) = (&dy[at_y..at_y + outputs], &filters[at_w..at_w + outputs]);
+                        add_dots(&mut dx[at_x..at_x + channels], m, dy, w);
+                    });
+                },
+            );
         });
+    }
+
+    fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
+        inputs[1].elements()
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -177,11 +246,36 @@ impl Operator for DepthwiseFilterGrad {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, dy] = [io.inputs[0], io.inputs[1]];
         let Ok(sizes) = self.conv.sizes(x.shape, &self.filter) else { return };
+        let (channels, outputs, m) = (sizes.geometry.c, sizes.outputs(), sizes.multiplier);
+        let (image, gradient) = (sizes.geometry.image(), sizes.geometry.pixels() * outputs);
+        let (images, filters) = (per_chunk(sizes.geometry.n), sizes.taps() * outputs);
+        let partial = &mut io.scratch[..filters * CHUNKS];
+        let work = x.data.par_chunks(images * image).zip(dy.data.par_chunks(images * gradient));
+        let used = partial.par_chunks_mut(filters).zip(work).map(|(sums, (x, dy))| {
+            sums.fill(T::ZERO);
+            for (x, dy) in x.chunks_exact(image).zip(dy.chunks_exact(gradient)) {
+                wide(
+                    #[inline(always)]
+                    || {
+                        sizes.each(|at_x, at_w, at_y| {
+                            let (x, dy) = (&x[at_x..at_x + channels], &dy[at_y..at_y + outputs]);
+                            add_products(&mut sums[at_w..at_w + outputs], x, m, dy);
+                        });
+                    },
+                );
+            }
+        });
+        let used = used.count();
         io.output.fill(T::ZERO);
-        let upstream = dy.data.chunks(sizes.geometry.pixels() * sizes.outputs());
-        for (x, dy) in x.data.chunks(sizes.geometry.image()).zip(upstream) {
-            sizes.each(|at_x, at_w, at_y| io.output[at_w] += x[at_x] * dy[at_y]);
+        for sums in partial[..filters * used].chunks_exact(filters) {
+            for (at, &sum) in sums.iter().enumerate() {
+                io.output[at % outputs * sizes.taps() + at / outputs] += sum;
+            }
         }
+    }
+
+    fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {
+        output.elements() * CHUNKS
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

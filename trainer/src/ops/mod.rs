@@ -3,10 +3,13 @@
 //! To add one: a file with a struct that implements [`Operator`], one line in `operators!` below, and a case in
 //! `tests` (a test fails when an operator has none). Tensors are row-major, images NHWC, filters OHWI.
 
+mod channels;
 mod chunks;
 mod conv;
 mod function;
+mod kernels;
 mod loops;
+mod phases;
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,8 @@
 
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
-use rayon::prelude::*;
 
-use super::chunks::{CHUNKS, per_chunk};
-use super::{Io, Operator, exactly, loops, misfit};
+use super::{Io, Operator, channels, exactly, loops, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
@@ -27,9 +25,8 @@ impl Operator for SumTo {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
-        let len = io.output.len();
         if loops::is_suffix(&self.shape, x.shape) {
-            return sum_rows(x.data, len, io.output, &mut io.scratch[..len * CHUNKS]);
+            return channels::sum(x.data, io.output, io.scratch);
         }
         io.output.fill(T::ZERO);
         let strides = loops::broadcast_strides(&self.shape, x.shape).unwrap_or_default();
@@ -56,21 +53,6 @@ impl Operator for SumTo {
     }
 
     fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {
-        output.elements() * CHUNKS
-    }
-}
-
-/// Sums rows of `len` elements; a fixed number of partial sums makes the result independent of the threads.
-fn sum_rows<T: Real>(data: &[T], len: usize, out: &mut [T], partial: &mut [T]) {
-    let rows = per_chunk(data.len() / len.max(1));
-    partial.fill(T::ZERO);
-    partial.par_chunks_mut(len.max(1)).zip(data.par_chunks(rows * len.max(1))).for_each(|(sum, piece)| {
-        for row in piece.chunks_exact(len) {
-            sum.iter_mut().zip(row).for_each(|(s, &v)| *s += v);
-        }
-    });
-    out.fill(T::ZERO);
-    for sum in partial.chunks_exact(len.max(1)) {
-        out.iter_mut().zip(sum).for_each(|(o, &s)| *o += s);
+        channels::sum_scratch(output.elements())
     }
 }
