@@ -2,8 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::chunks::{CHUNKS, per_chunk};
-use super::kernels::wide;
+use super::chunks::{CHUNKS, per_chunk, vectorized};
 use crate::graph::Real;
 
 /// Numbers of a long row, about.
@@ -45,7 +44,7 @@ pub fn sums<T: Real>(
     let work = a.par_chunks(piece).zip(b.par_chunks(piece));
     partial.par_chunks_mut(2 * row).zip(work).for_each(|(sums, (a, b))| {
         let (first, second) = sums.split_at_mut(row);
-        wide(
+        vectorized(
             #[inline(always)]
             || {
                 for (a, b) in a.chunks(row).zip(b.chunks(row)) {
@@ -82,7 +81,7 @@ pub fn sum<T: Real>(x: &[T], out: &mut [T], partial: &mut [T]) {
     let partial = &mut partial[..row * CHUNKS];
     partial.fill(T::ZERO);
     partial.par_chunks_mut(row.max(1)).zip(x.par_chunks(piece)).for_each(|(sum, x)| {
-        wide(
+        vectorized(
             #[inline(always)]
             || x.chunks(row).for_each(|x| sum.iter_mut().zip(x).for_each(|(s, &x)| *s += x)),
         );
@@ -104,7 +103,7 @@ pub fn map<T: Real, const N: usize>(
     let piece = row * ROWS;
     let work = a.par_chunks(piece).zip(b.par_chunks(piece));
     out.par_chunks_mut(piece).zip(work).for_each(|(out, (a, b))| {
-        wide(
+        vectorized(
             #[inline(always)]
             || {
                 for (out, (a, b)) in out.chunks_mut(row).zip(a.chunks(row).zip(b.chunks(row))) {

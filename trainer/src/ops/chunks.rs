@@ -2,8 +2,6 @@
 
 use rayon::prelude::*;
 
-use super::kernels::wide;
-
 /// Pieces a batch is split into, whatever the number of threads.
 pub const CHUNKS: usize = 8;
 
@@ -21,7 +19,7 @@ pub fn per_chunk(items: usize) -> usize {
 /// `out[i] = f(a[i])`.
 pub fn map<T: Send + Sync + Copy>(a: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync + Send) {
     let piece = |out: &mut [T], a: &[T]| {
-        wide(
+        vectorized(
             #[inline(always)]
             || out.iter_mut().zip(a).for_each(|(o, &a)| *o = f(a)),
         );
@@ -35,7 +33,7 @@ pub fn map<T: Send + Sync + Copy>(a: &[T], out: &mut [T], f: impl Fn(T) -> T + S
 /// `out[i] = f(a[i], b[i])`.
 pub fn map2<T: Send + Sync + Copy>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync + Send) {
     let piece = |out: &mut [T], a: &[T], b: &[T]| {
-        wide(
+        vectorized(
             #[inline(always)]
             || out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o = f(a, b)),
         );

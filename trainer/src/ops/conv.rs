@@ -1,9 +1,12 @@
-//! Geometry of windows over images.
+//! Geometry of windows over images; and im2col, for grouped convolutions: a convolution as a matrix product (Chellapilla et al. 2006).
 
 use super::kernels::{Axis, Margins, Windows};
 use super::misfit;
 use crate::Result;
-use crate::graph::Shape;
+use crate::graph::{Real, Shape};
+
+/// Elements of an im2col tile: a quarter of a megabyte in `f32`, so that it stays in a second-level cache.
+const TILE: usize = 64 * 1024;
 
 /// Zeros around an image, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -106,6 +109,16 @@ impl Geometry {
         self.window.kernel[0] * self.window.kernel[1] * self.c
     }
 
+    /// Output lines that are unfolded at once.
+    pub fn tile_lines(&self) -> usize {
+        (TILE / (self.ow * self.taps()).max(1)).clamp(1, self.oh * self.n.max(1))
+    }
+
+    /// Elements of one tile.
+    pub fn tile(&self) -> usize {
+        self.tile_lines() * self.ow * self.taps()
+    }
+
     /// Zeros that convolutions need around an image.
     pub fn margins(&self) -> Margins {
         let Padding { top, bottom, left, right } = self.window.padding;
@@ -143,5 +156,58 @@ impl Geometry {
         let column = (start + first * step).saturating_sub(left);
         let fitting = self.w.saturating_sub(column).div_ceil(step);
         (first, column, self.window.kernel[1].saturating_sub(first).min(fitting))
+    }
+
+    /// Where `count` neighbouring taps of a row lie, in the filter's row and in the image's, in pieces that are whole in both.
+    fn runs(&self, count: usize) -> impl Iterator<Item = (std::ops::Range<usize>, std::ops::Range<usize>)> + use<> {
+        let (c, step) = (self.c, self.window.dilation[1]);
+        let (pieces, length) = if step == 1 { (usize::from(count > 0), count * c) } else { (count, c) };
+        (0..pieces).map(move |at| (at * c..at * c + length, at * step * c..at * step * c + length))
+    }
+
+    /// Unfolds output lines `lines` of `images` into `tile`, one row of [`Geometry::taps`] per output pixel.
+    pub fn unfold<T: Real>(&self, images: &[T], lines: std::ops::Range<usize>, tile: &mut [T]) {
+        let (taps, line, row) = (self.taps(), self.ow * self.taps(), self.window.kernel[1] * self.c);
+        let padded = self.window.padding != Padding::default();
+        for (at, cols) in lines.zip(tile.chunks_exact_mut(line)) {
+            let image = &images[at / self.oh * self.image()..][..self.image()];
+            if padded {
+                cols.fill(T::ZERO);
+            }
+            for (ky, iy) in self.window_rows(at % self.oh) {
+                for (ox, patch) in cols.chunks_exact_mut(taps).enumerate() {
+                    let (first, column, count) = self.window_cols(ox);
+                    let (from, to) = ((iy * self.w + column) * self.c, ky * row + first * self.c);
+                    for (taps, pixels) in self.runs(count) {
+                        let (taps, pixels) = (to + taps.start..to + taps.end, from + pixels.start..from + pixels.end);
+                        patch[taps].copy_from_slice(&image[pixels]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a tile back onto the images: the transpose of [`Geometry::unfold`].
+    pub fn fold<T: Real>(&self, tile: &[T], lines: std::ops::Range<usize>, images: &mut [T]) {
+        let (taps, line, row) = (self.taps(), self.ow * self.taps(), self.window.kernel[1] * self.c);
+        for (at, cols) in lines.zip(tile.chunks_exact(line)) {
+            let image = &mut images[at / self.oh * self.image()..][..self.image()];
+            for (ky, iy) in self.window_rows(at % self.oh) {
+                for (ox, patch) in cols.chunks_exact(taps).enumerate() {
+                    let (first, column, count) = self.window_cols(ox);
+                    let (to, from) = ((iy * self.w + column) * self.c, ky * row + first * self.c);
+                    for (taps, pixels) in self.runs(count) {
+                        let pixels = &mut image[to + pixels.start..to + pixels.end];
+                        pixels.iter_mut().zip(&patch[from + taps.start..]).for_each(|(x, &v)| *x += v);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ranges of lines, one tile each, over `images` images.
+    pub fn tiles(&self, images: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let (lines, step) = (images * self.oh, self.tile_lines());
+        (0..lines).step_by(step).map(move |start| start..(start + step).min(lines))
     }
 }

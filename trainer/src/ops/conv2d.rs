@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
-use super::kernels::{Columns, Correlate, Finish, Pack, Places, dispatch};
+use super::kernels::{Columns, Correlate, Pack, Places, VECTORS, dispatch};
 use super::{Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, Window, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
@@ -57,7 +57,13 @@ impl Operator for Conv2d {
         let (filters, images, taps) = (w.shape[0], per_chunk(g.n), g.taps());
         let (packed, rest) = io.scratch.split_at_mut(taps * Columns::padded(filters));
         let (bias, padded) = rest.split_at_mut(Columns::padded(filters));
-        dispatch(Pack { taps, columns: filters, value: |tap, filter| w.data[filter * taps + tap], packed });
+        dispatch(Pack {
+            taps,
+            columns: filters,
+            vectors: VECTORS,
+            value: |tap, filter| w.data[filter * taps + tap],
+            packed,
+        });
         bias.fill(T::ZERO);
         if let Some(values) = io.inputs.get(2) {
             bias[..filters].copy_from_slice(values.data);
@@ -74,8 +80,17 @@ impl Operator for Conv2d {
                 } else {
                     x
                 };
-                let (windows, columns, finish) = (g.windows(), filters, Finish::Plain);
-                dispatch(Correlate { windows, columns, source, packed, bias: Some(bias), places, finish, out });
+                dispatch(Correlate {
+                    windows: g.windows(),
+                    columns: filters,
+                    source,
+                    packed,
+                    bias: Some(bias),
+                    places,
+                    accumulate: false,
+                    vectors: VECTORS,
+                    out,
+                });
             }
         });
     }

@@ -4,9 +4,8 @@
 
 use rayon::prelude::*;
 
-use super::chunks::{CHUNKS, per_chunk};
+use super::chunks::{CHUNKS, per_chunk, vectorized};
 use super::conv::Geometry;
-use super::kernels::wide;
 use super::{Io, Operator, Padding, Window, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
@@ -151,7 +150,7 @@ impl Operator for DepthwiseConv2d {
                     None => pixel.fill(T::ZERO),
                 }
             }
-            wide(
+            vectorized(
                 #[inline(always)]
                 || {
                     sizes.each(|at_x, at_w, at_y| {
@@ -207,7 +206,7 @@ impl Operator for DepthwiseInputGrad {
         let upstream = dy.data.par_chunks(sizes.geometry.pixels() * outputs);
         io.output.par_chunks_mut(sizes.geometry.image()).zip(upstream).for_each(|(dx, dy)| {
             dx.fill(T::ZERO);
-            wide(
+            vectorized(
                 #[inline(always)]
                 || {
                     sizes.each(|at_x, at_w, at_y| {
@@ -254,7 +253,7 @@ impl Operator for DepthwiseFilterGrad {
         let used = partial.par_chunks_mut(filters).zip(work).map(|(sums, (x, dy))| {
             sums.fill(T::ZERO);
             for (x, dy) in x.chunks_exact(image).zip(dy.chunks_exact(gradient)) {
-                wide(
+                vectorized(
                     #[inline(always)]
                     || {
                         sizes.each(|at_x, at_w, at_y| {

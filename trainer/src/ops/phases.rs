@@ -5,7 +5,7 @@
 //! taps in reverse.
 
 use super::conv::Geometry;
-use super::kernels::{Axis, Columns, Correlate, Finish, Margins, Pack, Places, Windows, dispatch};
+use super::kernels::{Axis, Columns, Correlate, Margins, Pack, Places, VECTORS, Windows, dispatch};
 use crate::graph::Real;
 
 /// One phase of one axis.
@@ -123,7 +123,7 @@ impl<'a> Phases<'a> {
                 filters[((filter * height + y) * width + x) * channels + channel]
             };
             let packed = &mut packed[start..start + taps * Columns::padded(channels)];
-            dispatch(Pack { taps, columns: channels, value, packed });
+            dispatch(Pack { taps, columns: channels, vectors: VECTORS, value, packed });
         }
     }
 
@@ -156,7 +156,8 @@ impl<'a> Phases<'a> {
                     row: self.rows.stride * g.w * g.c,
                     col: self.cols.stride * g.c,
                 },
-                finish: Finish::Plain,
+                accumulate: false,
+                vectors: VECTORS,
                 out: dx,
             });
         }

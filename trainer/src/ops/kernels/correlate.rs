@@ -3,9 +3,11 @@
 //! The windows are rows of a matrix that overlap in memory, so nothing is copied: a block of windows times a group of columns is
 //! accumulated in registers over all taps and stored once.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
-use super::columns::{Columns, Group};
+use super::columns::{Columns, Group, MOST_LANES};
 use super::dispatch::Kernel;
 use crate::graph::Real;
 
@@ -80,18 +82,7 @@ pub struct Places {
     pub col: usize,
 }
 
-/// What is done to a result before it is stored.
-#[derive(Debug, Clone, Copy)]
-pub enum Finish<'a, T> {
-    /// Nothing.
-    Plain,
-    /// What is below zero becomes zero.
-    Relu,
-    /// Zero where this tensor, of the shape of the result, is not above zero.
-    Mask(&'a [T]),
-}
-
-/// `out[window, column] = bias[column] + sum over taps of source[window, tap] packed[tap, column]`.
+/// `out[window, column] = bias[column] + sum over taps of source[window, tap] packed[tap, column]`, or with `accumulate` added to `out`.
 pub struct Correlate<'a, T> {
     /// The windows.
     pub windows: Windows,
@@ -105,8 +96,10 @@ pub struct Correlate<'a, T> {
     pub bias: Option<&'a [T]>,
     /// Where results go.
     pub places: Places,
-    /// Before they are stored.
-    pub finish: Finish<'a, T>,
+    /// Whether results are added to what is there.
+    pub accumulate: bool,
+    /// The vectors of a group of columns, as in [`super::Pack`].
+    pub vectors: usize,
     /// The result.
     pub out: &'a mut [T],
 }
@@ -114,12 +107,12 @@ pub struct Correlate<'a, T> {
 impl<T: Real> Kernel for Correlate<'_, T> {
     #[inline(always)]
     fn run<S: Simd, H: Simd>(mut self, simd: S, half: H) {
-        let columns = Columns::new::<T, S, H>(self.columns);
+        let columns = Columns::new::<T, S, H>(self.columns, self.vectors);
         let mut at = 0;
-        for group in Columns::groups::<T, S>(0, columns.wide) {
+        for group in columns.wide::<T, S>() {
             at = self.group(simd, group, at);
         }
-        for group in Columns::groups::<T, H>(columns.wide, columns.count) {
+        for group in columns.rest::<T, H>() {
             at = self.group(half, group, at);
         }
     }
@@ -151,39 +144,32 @@ impl<T: Real> Correlate<'_, T> {
             let bias = T::vectors::<S>(&bias[group.first..]).0;
             initial.iter_mut().zip(bias).for_each(|(i, b)| *i = *b);
         }
-        for block in (0..count).step_by(R) {
-            // The last block begins earlier to be full: some windows are computed twice, with the same result.
-            let block = block.min(count.saturating_sub(R));
+        for next in (0..count).step_by(R) {
+            // The last block begins earlier to be full: some of its windows have been stored already.
+            let block = next.min(count.saturating_sub(R));
             let starts: [usize; R] = std::array::from_fn(|r| windows.start((block + r).min(count - 1)));
             let sums = accumulate::<T, S, R, V>(simd, &windows, self.source, &starts, packed, initial);
-            for r in 0..R.min(count) {
+            for r in next - block..R.min(count) {
                 let (row, col) = ((block + r) / windows.cols.outputs, (block + r) % windows.cols.outputs);
                 let place = self.places.first + row * self.places.row + col * self.places.col + group.first;
-                self.store(simd, place, group.columns, &sums[r]);
+                self.store(simd, &sums[r], place..place + group.columns);
             }
         }
     }
 
     #[inline(always)]
-    fn store<S: Simd, const V: usize>(&mut self, simd: S, place: usize, columns: usize, sums: &[T::Vector<S>; V]) {
-        let out = &mut self.out[place..place + columns];
-        let (whole, rest) = T::vectors_mut::<S>(out);
-        if whole.len() == V {
-            whole.copy_from_slice(sums);
-        } else {
-            for (v, sum) in sums.iter().enumerate() {
-                match whole.get_mut(v) {
-                    Some(whole) => *whole = *sum,
-                    None => T::store_part(simd, rest, *sum),
+    fn store<S: Simd, const V: usize>(&mut self, simd: S, sums: &[T::Vector<S>; V], at: Range<usize>) {
+        let (whole, rest) = T::vectors_mut::<S>(&mut self.out[at]);
+        for (v, &sum) in sums.iter().enumerate() {
+            match whole.get_mut(v) {
+                Some(out) if self.accumulate => *out = T::add_lanes(simd, *out, sum),
+                Some(out) => *out = sum,
+                None if self.accumulate => {
+                    let mut part = [T::ZERO; MOST_LANES];
+                    T::store_part(simd, &mut part[..rest.len()], sum);
+                    rest.iter_mut().zip(part).for_each(|(o, p)| *o += p);
                 }
-            }
-        }
-        match self.finish {
-            Finish::Plain => {}
-            Finish::Relu => out.iter_mut().for_each(|o| *o = if *o > T::ZERO { *o } else { T::ZERO }),
-            Finish::Mask(mask) => {
-                let mask = &mask[place..place + columns];
-                out.iter_mut().zip(mask).for_each(|(o, &m)| *o = if m > T::ZERO { *o } else { T::ZERO });
+                None => T::store_part(simd, rest, sum),
             }
         }
     }

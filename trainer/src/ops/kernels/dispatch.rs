@@ -20,22 +20,6 @@ pub fn dispatch(kernel: impl Kernel) {
     pulp::Arch::new().dispatch(OneWidth(kernel));
 }
 
-/// Runs plain loops, compiled for the widest vectors the machine has. Mark the closure `#[inline(always)]`.
-pub fn wide(loops: impl FnOnce()) {
-    pulp::Arch::new().dispatch(Loops(loops));
-}
-
-struct Loops<F>(F);
-
-impl<F: FnOnce()> WithSimd for Loops<F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        (self.0)();
-    }
-}
-
 struct OneWidth<K>(K);
 
 impl<K: Kernel> WithSimd for OneWidth<K> {

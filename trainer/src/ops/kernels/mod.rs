@@ -10,10 +10,12 @@ mod dispatch;
 mod outer;
 mod pack;
 mod pad;
+mod rows;
 
-pub use columns::Columns;
-pub use correlate::{Axis, Correlate, Finish, Places, Windows};
-pub use dispatch::{dispatch, wide};
+pub use columns::{Columns, VECTORS};
+pub use correlate::{Axis, Correlate, Places, Windows};
+pub use dispatch::dispatch;
 pub use outer::{BLOCK, Outer, room};
 pub use pack::{Pack, Unpack};
 pub use pad::Margins;
+pub use rows::{pack_matrix, packed_elements, rows_times};

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::columns::{Columns, Group};
+use super::columns::{Columns, Group, VECTORS};
 use super::correlate::Windows;
 use super::dispatch::Kernel;
 use crate::graph::Real;
@@ -47,15 +47,15 @@ pub fn room(windows: &Windows, columns: usize) -> usize {
 impl<T: Real> Kernel for Outer<'_, T> {
     #[inline(always)]
     fn run<S: Simd, H: Simd>(mut self, simd: S, half: H) {
-        let columns = Columns::new::<T, S, H>(self.columns);
+        let columns = Columns::new::<T, S, H>(self.columns, VECTORS);
         let at_once = rows_at_once(&self.windows);
         for first in (0..self.windows.rows.outputs).step_by(at_once) {
             let rows = at_once.min(self.windows.rows.outputs - first);
             let mut at = 0;
-            for group in Columns::groups::<T, S>(0, columns.wide) {
+            for group in columns.wide::<T, S>() {
                 at = self.group(simd, group, first, rows, at);
             }
-            for group in Columns::groups::<T, H>(columns.wide, columns.count) {
+            for group in columns.rest::<T, H>() {
                 at = self.group(half, group, first, rows, at);
             }
         }

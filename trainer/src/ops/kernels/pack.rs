@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::columns::Columns;
+use super::columns::{Columns, VECTORS};
 use super::dispatch::Kernel;
 use crate::graph::Real;
 
@@ -12,6 +12,8 @@ pub struct Pack<'a, T, F> {
     pub taps: usize,
     /// Its columns.
     pub columns: usize,
+    /// Most vectors of a group of columns, 1 to 4.
+    pub vectors: usize,
     /// Its elements.
     pub value: F,
     /// Where it goes.
@@ -22,7 +24,7 @@ impl<T: Real, F: Fn(usize, usize) -> T> Kernel for Pack<'_, T, F> {
     #[inline(always)]
     fn run<S: Simd, H: Simd>(self, _simd: S, _half: H) {
         let mut packed = self.packed;
-        for (group, width) in Columns::new::<T, S, H>(self.columns).all::<T, S, H>() {
+        for (group, width) in Columns::new::<T, S, H>(self.columns, self.vectors).all::<T, S, H>() {
             let (own, rest) = packed.split_at_mut(self.taps * width);
             for (tap, row) in own.chunks_exact_mut(width).enumerate() {
                 row[..group.columns].iter_mut().enumerate().for_each(|(c, p)| *p = (self.value)(tap, group.first + c));
@@ -49,7 +51,7 @@ impl<T: Real, F: FnMut(usize, usize, T)> Kernel for Unpack<'_, T, F> {
     #[inline(always)]
     fn run<S: Simd, H: Simd>(mut self, _simd: S, _half: H) {
         let mut packed = self.packed;
-        for (group, width) in Columns::new::<T, S, H>(self.columns).all::<T, S, H>() {
+        for (group, width) in Columns::new::<T, S, H>(self.columns, VECTORS).all::<T, S, H>() {
             let (own, rest) = packed.split_at(self.taps * width);
             for (tap, row) in own.chunks_exact(width).enumerate() {
                 row[..group.columns].iter().enumerate().for_each(|(c, &p)| (self.give)(tap, group.first + c, p));

@@ -6,13 +6,14 @@ use super::sizes::{Sizes, cut, gather, scatter};
 use super::{Cell, Recurrent};
 use crate::graph::{Matrix, Real, product};
 use crate::ops::chunks::vectorized;
+use crate::ops::kernels::rows_times;
 
 /// Some sequences of the batch.
 #[derive(Debug)]
 pub struct Piece<'a, T> {
     pub layer: &'a Recurrent,
     pub sizes: Sizes,
-    /// w, r and peepholes.
+    /// w, r packed, and peepholes.
     pub parameters: [&'a [T]; 3],
     /// See [`Sizes::record`].
     pub tape: &'a [T],
@@ -137,7 +138,7 @@ impl<T: Real> Walk<'_, T> {
         );
         if step > 0 {
             let through = if of_apart > 0 { &*d_apart } else { &*d_sums };
-            product(going.state, Matrix::new(through, rows, gates), Matrix::new(self.r, gates, units), of_apart > 0);
+            rows_times(going.state, through, [gates, units], self.r, of_apart > 0);
         }
     }
 }

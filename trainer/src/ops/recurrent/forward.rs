@@ -6,6 +6,7 @@ use super::{Cell, Recurrent};
 use crate::graph::{Matrix, Real, product};
 use crate::ops::View;
 use crate::ops::chunks::vectorized;
+use crate::ops::kernels::{pack_matrix, packed_elements, rows_times};
 
 /// Parameters as the steps read them.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub struct Weights<'a, T> {
     pub sizes: Sizes,
     /// `w` transposed, `[inputs, gates]`.
     w: &'a [T],
-    /// `r` transposed, `[units, gates]`.
+    /// `r` transposed, `[units, gates]`, packed.
     r: &'a [T],
     /// Of both matrices together, `[gates]`; behind them those of the sums that a GRU resets, `[units]`.
     bias: &'a [T],
@@ -69,8 +70,12 @@ impl<'a, T: Real> Weights<'a, T> {
     ) -> (Self, &'a mut [T]) {
         let (gates, units) = (sizes.gates(), sizes.units);
         let (scratch, rest) = scratch.split_at_mut(sizes.weights());
-        let [w, r, bias] = cut(scratch, [sizes.inputs * gates, units * gates, gates + units]);
-        rayon::join(|| transpose(inputs[1].data, w, gates), || transpose(inputs[2].data, r, gates));
+        let [w, r, bias] = cut(scratch, [sizes.inputs * gates, packed_elements(units, gates), gates + units]);
+        let hidden = inputs[2].data;
+        rayon::join(
+            || transpose(inputs[1].data, w, gates),
+            || pack_matrix(units, gates, |unit, gate| hidden[gate * units + unit], r),
+        );
         let (of_input, of_hidden) = inputs[3].data.split_at(gates);
         bias[..gates].iter_mut().zip(of_input.iter().zip(of_hidden)).for_each(|(sum, (&a, &b))| *sum = a + b);
         if sizes.cell == Cell::Gru {
@@ -109,14 +114,12 @@ impl<'a, T: Real> Weights<'a, T> {
 
     /// Adds the product with the hidden states `before` to `sums`, or stores it in `apart`.
     fn from_hidden(&self, before: &[T], sums: &mut [T], apart: &mut [T], zeros: bool) {
-        let units = self.sizes.units;
-        let (hidden, r) =
-            (Matrix::new(before, before.len() / units, units), Matrix::new(self.r, units, self.sizes.gates()));
+        let sizes = [self.sizes.units, self.sizes.gates()];
         match (apart.is_empty(), zeros) {
             (true, true) => {}
-            (true, false) => product(sums, hidden, r, true),
+            (true, false) => rows_times(sums, before, sizes, self.r, true),
             (false, true) => apart.fill(T::ZERO),
-            (false, false) => product(apart, hidden, r, false),
+            (false, false) => rows_times(apart, before, sizes, self.r, false),
         }
     }
 }

@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::backward::Piece;
-use super::sizes::cut;
+use super::sizes::{Sizes, cut};
 use super::{Recurrent, unrolled};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
+use crate::ops::kernels::{pack_matrix, packed_elements};
 use crate::ops::{Io, Op, Operator, Part, misfit};
 
 /// Elements of a parallel piece of the sum over pieces.
@@ -66,13 +67,19 @@ impl Operator for RecurrentGrad {
         let [rows, parameters] = [sizes.rows(), sizes.parameters().iter().sum()];
         let of_input = io.output.len() - parameters;
         let [dx, d_parameters] = cut(io.output, [of_input, parameters]);
-        let [sums, scratch] = cut(io.scratch, [sizes.pieces() * parameters, sizes.pieces() * sizes.back_scratch()]);
+        let (gates, units) = (sizes.gates(), sizes.units);
+        let lengths =
+            [packed_elements(gates, units), sizes.pieces() * parameters, sizes.pieces() * sizes.back_scratch()];
+        let [packed, sums, scratch] = cut(io.scratch, lengths);
+        let hidden = inputs[2].data;
+        pack_matrix(gates, units, |gate, unit| hidden[gate * units + unit], packed);
+        let packed = &*packed;
         let x = inputs[0].data.par_chunks(rows * sizes.time * sizes.inputs);
         let dy = dy.data.par_chunks(rows * sizes.time * sizes.units);
         let work = sums.par_chunks_mut(parameters).zip(scratch.par_chunks_mut(sizes.back_scratch()));
         let pieces = work.zip(tape.data.par_chunks(rows * tape.shape[1])).zip(x.zip(dy));
         let pieces = pieces.map(|(((sums, scratch), tape), (x, dy))| {
-            let parameters = [1, 2, 4].map(|at| inputs.get(at).map_or(&[][..], |input| input.data));
+            let parameters = [inputs[1].data, packed, inputs.get(4).map_or(&[][..], |input| input.data)];
             Piece { layer: &self.layer, sizes, parameters, tape, x, dy, sums, scratch }
         });
         if of_input == 0 {
@@ -114,8 +121,8 @@ impl Operator for RecurrentGrad {
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
         let inputs = inputs.split_last_chunk::<2>().map_or(inputs, |(inputs, _)| inputs);
-        self.layer
-            .sizes(inputs)
-            .map_or(0, |sizes| sizes.pieces() * (sizes.parameters().iter().sum::<usize>() + sizes.back_scratch()))
+        let piece = |sizes: Sizes| sizes.parameters().iter().sum::<usize>() + sizes.back_scratch();
+        let packed = |sizes: Sizes| packed_elements(sizes.gates(), sizes.units);
+        self.layer.sizes(inputs).map_or(0, |sizes| packed(sizes) + sizes.pieces() * piece(sizes))
     }
 }

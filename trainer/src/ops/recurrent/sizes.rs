@@ -3,6 +3,7 @@
 
 use super::Cell;
 use crate::graph::Shape;
+use crate::ops::kernels::packed_elements;
 
 /// Sequences of a piece: enough for the product of a step to run near the rate of a large one.
 const ROWS: usize = 16;
@@ -74,7 +75,7 @@ impl Sizes {
 
     /// Elements of scratch memory of the parameters as the steps read them.
     pub fn weights(self) -> usize {
-        (self.inputs + self.units + 1) * self.gates() + self.units
+        packed_elements(self.units, self.gates()) + (self.inputs + 1) * self.gates() + self.units
     }
 
     /// Values that the steps of a block of a piece leave behind.
