@@ -50,6 +50,27 @@ fn every_operator_has_its_gradient_checked() {
     assert!(missing.is_empty(), "operators without a gradient check: {missing:?}");
 }
 
+/// Formulas that the graph has shorthands for.
+#[test]
+fn formulas_equal_central_differences() {
+    for mask in [false, true] {
+        let mut c = Case::new(2);
+        let (q, k, v) = (c.leaf([2, 3, 4]), c.leaf([2, 5, 4]), c.leaf([2, 5, 6]));
+        let mask = mask.then(|| c.graph.causal_mask(3, 5).unwrap());
+        let seen = c.graph.multi_head_attention([q, k, v], 2, mask).unwrap();
+        c.check("attention", seen);
+    }
+    let mut c = Case::new(3);
+    let (x, indices) = (c.leaf([2, 3, 4]), c.indices([2, 3], 4));
+    let picked = c.graph.pick(x, indices).unwrap();
+    c.check("pick", picked);
+    let mut c = Case::new(4);
+    let x = c.leaf([3, 7]);
+    let parts = c.graph.split(x, 1, &[2, 4, 1]).unwrap();
+    let joined = c.graph.concat(&[parts[2], parts[0], parts[1]], 1).unwrap();
+    c.check("split", joined);
+}
+
 #[test]
 fn every_operator_is_documented() {
     let text = include_str!("../../../../docs/autodiff.md");
