@@ -45,6 +45,40 @@ pub fn map2<T: Send + Sync + Copy>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T
     out.par_chunks_mut(PIECE).zip(inputs).for_each(|(out, (a, b))| piece(out, a, b));
 }
 
+/// `f` of each row of `length` elements of `a` and of `out`.
+pub fn rows<T: Send + Sync>(a: &[T], out: &mut [T], length: usize, f: impl Fn(&[T], &mut [T]) + Sync + Send) {
+    let length = length.max(1);
+    let piece = |out: &mut [T], a: &[T]| {
+        a.chunks_exact(length).zip(out.chunks_exact_mut(length)).for_each(|(a, out)| f(a, out));
+    };
+    if out.len() < SERIAL {
+        return piece(out, a);
+    }
+    let many = PIECE.div_ceil(length) * length;
+    out.par_chunks_mut(many).zip(a.par_chunks(many)).for_each(|(out, a)| piece(out, a));
+}
+
+/// `f` of each row of `length` elements of `a`, `b` and `out`.
+pub fn rows2<T: Send + Sync>(
+    a: &[T],
+    b: &[T],
+    out: &mut [T],
+    length: usize,
+    f: impl Fn(&[T], &[T], &mut [T]) + Sync + Send,
+) {
+    let length = length.max(1);
+    let piece = |out: &mut [T], a: &[T], b: &[T]| {
+        let inputs = a.chunks_exact(length).zip(b.chunks_exact(length));
+        inputs.zip(out.chunks_exact_mut(length)).for_each(|((a, b), out)| f(a, b, out));
+    };
+    if out.len() < SERIAL {
+        return piece(out, a, b);
+    }
+    let many = PIECE.div_ceil(length) * length;
+    let inputs = a.par_chunks(many).zip(b.par_chunks(many));
+    out.par_chunks_mut(many).zip(inputs).for_each(|(out, (a, b))| piece(out, a, b));
+}
+
 /// Runs `f` as compiled for the widest vectors of this machine. Mark the closure, and what its loops call, `#[inline(always)]`.
 #[inline(always)]
 pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {

@@ -1,6 +1,6 @@
 //! Logarithms of the shares of exponentials, without the shares: exact where those round to 0.
 
-use super::{Function, Io, Operator, exactly, misfit};
+use super::{Function, Io, Operator, chunks, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 
@@ -15,11 +15,11 @@ impl Operator for LogSoftmax {
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        let row = io.shape.last().copied().unwrap_or(1).max(1);
-        for (y, x) in io.output.chunks_exact_mut(row).zip(io.inputs[0].data.chunks_exact(row)) {
+        let row = io.shape.last().copied().unwrap_or(1);
+        chunks::rows(io.inputs[0].data, io.output, row, |x, y| {
             let whole = log_sum_exp(x);
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - whole);
-        }
+        });
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

@@ -187,6 +187,7 @@ mod scatter_add;
 mod slice;
 mod softmax;
 mod source;
+mod standardize;
 mod sub;
 mod sum_to;
 mod tanh;
@@ -266,6 +267,8 @@ operators! {
     gather::Gather,
     scatter_add::ScatterAdd,
     layer_norm::LayerNorm,
+    standardize::Standardize,
+    standardize::StandardizeGrad,
     prelu::Prelu,
     recurrent::Recurrent,
     recurrent::RecurrentTape,

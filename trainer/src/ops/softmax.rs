@@ -3,7 +3,7 @@
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
 
-use super::{Io, Operator, exactly, misfit};
+use super::{Io, Operator, chunks, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::Quantization;
@@ -20,13 +20,13 @@ impl Operator for Softmax {
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        let row = io.shape.last().copied().unwrap_or(1).max(1);
-        for (y, x) in io.output.chunks_exact_mut(row).zip(io.inputs[0].data.chunks_exact(row)) {
+        let row = io.shape.last().copied().unwrap_or(1);
+        chunks::rows(io.inputs[0].data, io.output, row, |x, y| {
             let largest = x.iter().copied().fold(x[0], |a, b| if b > a { b } else { a });
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - largest).exp());
             let sum: T = y.iter().copied().sum();
             y.iter_mut().for_each(|y| *y = *y / sum);
-        }
+        });
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

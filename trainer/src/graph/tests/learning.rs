@@ -312,12 +312,15 @@ fn frames_learn_their_labels_without_alignment() {
         executor.input_mut(labels).iter_mut().zip(fed).for_each(|(label, value)| *label = *value);
         executor.run(&params).unwrap();
         player.step(&executor, &mut params, 0.02);
-        for (speech, scores) in speech.iter().zip(executor.value(scores).chunks(frames * classes)).filter(|_| step >= 380) {
+        for (speech, scores) in
+            speech.iter().zip(executor.value(scores).chunks(frames * classes)).filter(|_| step >= 380)
+        {
             let best = |frame: &[f32]| (0..classes).max_by(|a, b| frame[*a].total_cmp(&frame[*b])).unwrap();
             let mut read: Vec<usize> = scores.chunks(classes).map(best).collect();
             read.dedup();
             read.retain(|class| *class != 0);
-            let same = read.len() == speech.labels.len() && read.iter().zip(&speech.labels).all(|(a, b)| *a as f32 == *b);
+            let same =
+                read.len() == speech.labels.len() && read.iter().zip(&speech.labels).all(|(a, b)| *a as f32 == *b);
             (right, all) = (right + usize::from(same), all + 1);
         }
     }

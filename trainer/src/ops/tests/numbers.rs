@@ -99,6 +99,8 @@ pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
             let inputs = [x, c.leaf([channels]), c.leaf([channels]), c.leaf([channels]), c.positive([channels])];
             c.graph.push(BatchNorm { epsilon: 1e-3 }, &inputs).unwrap()
         }
+        "Standardize" => c.unary(Standardize { epsilon: 0.1 }),
+        "StandardizeGrad" => c.binary(StandardizeGrad { epsilon: 0.1 }),
         "LayerNorm" => {
             let depth = c.size(2..=5);
             let (x, gamma, beta) = (c.leaf([shape[0], 2, depth]), c.leaf([depth]), c.leaf([depth]));
