@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::metrics::baseline;
-use crate::data::{Format, LoadOptions, Watch, load};
+use crate::data::{Changes, Dataset, Format, LoadOptions, ReadOptions, Samples, Target, Watch, load, read};
 
 fn folder(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
@@ -52,4 +52,48 @@ fn the_raw_log_agrees_with_the_packed_frames() {
     };
     let nearest = (0..packed.len()).step_by(3).map(distance).fold(f64::INFINITY, f64::min);
     assert!(nearest < 4.0, "{nearest}");
+}
+
+fn dataset(name: &str, split: Option<&str>, expected: Format) -> Option<Dataset> {
+    let path = folder(name)?;
+    let format = Format::detect(&path).unwrap();
+    assert_eq!(format, expected, "{name}");
+    let options = ReadOptions { split: split.map(String::from), ..ReadOptions::default() };
+    Some(read(&path, format, &options, Watch::none()).unwrap())
+}
+
+#[test]
+fn digits_speech_and_sentences_are_as_documented() {
+    let known = [
+        ("mnist", Format::Idx, 9000, 1000, 10, vec![28, 28, 1]),
+        ("speech-digits", Format::PackedSounds, 2400, 300, 10, vec![48, 32]),
+        ("sentiment", Format::Texts, 6920, 872, 2, vec![51]),
+    ];
+    for (name, format, train_len, val_len, classes, shape) in known {
+        let (Some(train), Some(val)) = (dataset(name, Some("train"), format), dataset(name, Some("val"), format))
+        else {
+            continue;
+        };
+        assert_eq!((train.len(), val.len(), train.target), (train_len, val_len, Target::Class(classes)), "{name}");
+        assert_eq!(train.input_shape(), shape, "{name}");
+        let first = train.targets.iter().filter(|&&target| target == 0.0).count();
+        assert!(first * classes > train_len / 2, "{name}: {first} of the first class");
+    }
+}
+
+#[test]
+fn wav_files_sound_as_the_packed_recordings() {
+    let Some(wav) = dataset("speech-digits/wav-sample", None, Format::Wav) else { return };
+    let Some(packed) = dataset("speech-digits", Some("train"), Format::PackedSounds) else { return };
+    let spectrogram = |data: &Dataset, index: usize| {
+        let (mut input, mut target) = (vec![0.0; 48 * 32], [0.0]);
+        data.samples(&[48, 32], Changes::NONE).write(index, None, &mut input, &mut target);
+        let name = data.encoding.classes.names()[target[0] as usize].clone();
+        (input, name)
+    };
+    let all: Vec<_> = (0..packed.len()).map(|index| spectrogram(&packed, index)).collect();
+    for index in 0..wav.len() {
+        let (sound, digit) = spectrogram(&wav, index);
+        assert!(all.iter().any(|(other, name)| *other == sound && *name == digit), "recording {index}, a {digit}");
+    }
 }
