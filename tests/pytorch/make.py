@@ -120,19 +120,19 @@ def cnn():
         depthwise1=nn.Conv2d(8, 8, 3, 1, 1, groups=8), bn2=nn.BatchNorm2d(8), hardswish1=nn.Hardswish(),
         residual1=Residual(
             Chain(conv1=nn.Conv2d(8, 12, 3, 1, 1), bn1=nn.BatchNorm2d(12)), Chain(conv1=nn.Conv2d(8, 12, 1))),
-        elu1=nn.ELU(),
+        elu1=nn.ELU(), gelu1=nn.GELU(),
         branches1=Branches(
             Chain(conv1=nn.Conv2d(12, 4, 1)), Chain(conv1=nn.Conv2d(12, 6, 3, 1, 2, 2, groups=2), relu6_1=nn.ReLU6())),
         maxpool1=nn.MaxPool2d(3, 2, 1),
         deconv1=nn.ConvTranspose2d(10, 5, 3, 2, 1, 1), leaky_relu1=nn.LeakyReLU(0.1),
-        flatten1=nn.Flatten(), bn3=nn.BatchNorm1d(5 * 4 * 6), fc1=nn.Linear(5 * 4 * 6, 10), gelu1=nn.GELU(approximate="tanh"),
+        flatten1=nn.Flatten(), bn3=nn.BatchNorm1d(5 * 4 * 6), fc1=nn.Linear(5 * 4 * 6, 10), gelu_tanh1=nn.GELU(approximate="tanh"),
         fc2=nn.Linear(10, 3, bias=False), softmax1=nn.Softmax(-1))
     layers = [
         conv(8, 3, 2, 1, bias=False), "batch_norm", "relu", depthwise(3, pad=1), "batch_norm", "hard_swish",
-        {"residual": {"main": [conv(12, 3, 1, 1), "batch_norm"], "shortcut": [conv(12, 1)]}}, "elu",
+        {"residual": {"main": [conv(12, 3, 1, 1), "batch_norm"], "shortcut": [conv(12, 1)]}}, "elu", "gelu",
         {"branches": {"branches": [[conv(4, 1)], [conv(6, 3, 1, 2, 2, groups=2), "relu6"]]}},
         {"max_pool": {"kernel": [3, 3], "stride": [2, 2], "padding": padding(1)}},
-        deconv(5, 3, 2, 1, 1), {"leaky_relu": {"slope": 0.1}}, "flatten", "batch_norm", dense(10), "gelu", dense(3, False), "softmax"]
+        deconv(5, 3, 2, 1, 1), {"leaky_relu": {"slope": 0.1}}, "flatten", "batch_norm", dense(10), "gelu_tanh", dense(3, False), "softmax"]
     return net, [8, 12, 3], "pixels", layers, torch.randn(3, 3, 8, 12)
 
 

@@ -236,14 +236,11 @@ fn peepholes_stay_here() {
 #[test]
 fn onnx_files_answer_as_the_network_does() {
     let zoo = names().into_iter().map(|name| by_name(name).unwrap()).map(|network| (trained(&network), network));
-    // The reader takes pictures, not sequences of them.
-    let made = MADE
-        .iter()
-        .filter(|name| **name != "cnn_lstm")
-        .map(|name| made(name))
-        .map(|(network, path)| (load(&path, &network).unwrap(), network));
+    let made = MADE.iter().map(|name| made(name)).map(|(network, path)| (load(&path, &network).unwrap(), network));
     let rare = rare().into_iter().map(|network| (trained(&network), network));
-    for (params, network) in zoo.chain(made).chain(rare) {
+    // The reader takes pictures, not sequences of them.
+    let readable = |(_, network): &(Params, Network)| network.input.len() < 4;
+    for (params, network) in zoo.chain(made).chain(rare).filter(readable) {
         let inputs = numbers(&network, 5);
         let bytes = onnx::write(&network, &params).unwrap();
         let expected = outputs(&network, &params, &inputs);

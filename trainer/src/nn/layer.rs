@@ -94,8 +94,10 @@ pub enum Layer {
     Tanh,
     /// `x / (1 + e^-x)`.
     Silu,
-    /// `x Phi(x)` in its tanh form: PyTorch's `GELU(approximate="tanh")`.
+    /// `x Phi(x)`, with the normal distribution's share below `x`.
     Gelu,
+    /// [`Layer::Gelu`] in its tanh form: PyTorch's `GELU(approximate="tanh")`.
+    GeluTanh,
     /// `x min(max(x / 6 + 1/2, 0), 1)`.
     HardSwish,
     /// `scale * atan(x)`.
@@ -241,6 +243,7 @@ impl Layer {
             Self::Tanh => "tanh",
             Self::Silu => "silu",
             Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_tanh",
             Self::HardSwish => "hardswish",
             Self::Atan { .. } => "atan",
             Self::Softmax => "softmax",

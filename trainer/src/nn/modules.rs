@@ -47,7 +47,7 @@ pub fn sigmoid() -> Module {
     Layer::Sigmoid.into()
 }
 
-/// `nn.GELU(approximate="tanh")`.
+/// `nn.GELU`.
 pub fn gelu() -> Module {
     Layer::Gelu.into()
 }

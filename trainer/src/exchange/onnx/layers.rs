@@ -172,7 +172,8 @@ impl Writer {
                 let name = self.node("Mul", &[&x.name, &share], &[]);
                 Value { name, ..x }
             }
-            Layer::Gelu => self.same("Gelu", x, &[text("approximate", "tanh")]),
+            Layer::Gelu => self.same("Gelu", x, &[text("approximate", "none")]),
+            Layer::GeluTanh => self.same("Gelu", x, &[text("approximate", "tanh")]),
             Layer::HardSwish => self.same("HardSwish", x, &[]),
             Layer::Atan { scale } => {
                 let angle = self.node("Atan", &[&x.name], &[]);

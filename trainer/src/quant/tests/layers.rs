@@ -102,6 +102,7 @@ fn networks() -> Vec<Network> {
             ],
         ),
         sequence(vec![Layer::Attention { heads: 2 }]),
+        sequence(vec![Layer::lstm(4).last_state(), Layer::Repeat { times: 9 }, Layer::dense(3)]),
         pixels(vec![Layer::residual(inner()), Layer::Relu]),
         pixels(vec![Layer::residual_with(inner(), [Layer::conv2d(3, 1, 1)])]),
         pixels(vec![Layer::Branches {
@@ -112,7 +113,9 @@ fn networks() -> Vec<Network> {
         [Layer::Relu, Layer::Relu6, Layer::Elu, Layer::LeakyRelu { slope: 0.1 }, Layer::Sigmoid, Layer::Tanh]
             .map(activated),
     );
-    networks.extend([Layer::Silu, Layer::Gelu, Layer::HardSwish, Layer::Atan { scale: 2.0 }].map(activated));
+    networks.extend(
+        [Layer::Silu, Layer::Gelu, Layer::GeluTanh, Layer::HardSwish, Layer::Atan { scale: 2.0 }].map(activated),
+    );
     networks.extend(
         [Layer::lstm(6), Layer::gru(6), Layer::rnn(6)]
             .into_iter()
