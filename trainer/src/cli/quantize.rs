@@ -16,6 +16,7 @@ use crate::train::{EpochRow, Predictor, read_config};
 use crate::{Result, files};
 use serde_json::json;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 /// Samples that layers are compared on.
 const COMPARED: usize = 32;
@@ -54,6 +55,7 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
         let both = (&train as _, &val.samples(&network.input, Changes::NONE) as _);
         let (quantized, tuned) = quantize_aware(network, params, both, &options, &tune, &mut bar, stop::flag())?;
         bar.finish();
+        say_stopped(output);
         (quantized, tuned.history)
     } else {
         (quantize(network, params, &data.samples(&network.input, Changes::NONE), &options)?, Vec::new())
@@ -110,11 +112,19 @@ pub fn train_on(
     let mut bar = progress::Training::new(output);
     let (quantized, tuned) = quantize_aware(network, params, samples, &options, &tune, &mut bar, stop::flag())?;
     bar.finish();
+    say_stopped(output);
     let out = run.join(format!("{}.ackm", network.name));
     files::write(&out, &quantized.blob)?;
     output.say(history_table(&tuned.history).to_terminal());
     output.say(sentence(&out, &quantized));
     Ok(())
+}
+
+/// Ctrl-C ends training in int8; the best so far is written.
+fn say_stopped(output: Output) {
+    if stop::flag().load(Ordering::Relaxed) {
+        output.say("stopped: the best network so far is written");
+    }
 }
 
 fn options(args: &QuantizeArgs) -> QuantizeOptions {

@@ -1,25 +1,16 @@
 //! Fine-tuning from float: some epochs in the arithmetic of the board, weights and ranges together.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
 
 use ackermann_core::blob::write::Network as Int8Network;
 
-use super::{FACTORS, FakeQuantized, Purpose};
+use super::tuner::Tuner;
 use crate::data::Samples;
-use crate::graph::{Executor, NodeId, Param, Params};
+use crate::graph::Params;
 use crate::nn::Network;
-use crate::optim::{Method, Optimizer};
-use crate::quant::lower::lower_values;
-use crate::quant::observe::{Observer, Recorded, Seen, narrow, observe, spread};
-use crate::quant::program::{FloatGraph, Program};
-use crate::quant::sources::{Source, sources};
-use crate::quant::{Int8Predictor, assemble, for_this_machine};
-use crate::train::{Batch, EpochRow, Loss, Metrics, StepReport, measure, shuffled};
+use crate::quant::observe::Observer;
+use crate::train::{EpochRow, Loss, Metrics};
 use crate::{Error, ErrorKind, Result, train};
-
-/// Rate of the ranges' factors to that of the weights: a factor of 1 doubles a range.
-const FACTOR_RATE: f64 = 10.0;
 
 /// How a network is fine-tuned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,7 +120,7 @@ fn check(network: &Network, train: &dyn Samples, options: &FineTuneOptions) -> R
 }
 
 /// What is left of the learning rate after so many epochs.
-fn share(epochs: f64, options: &FineTuneOptions) -> f64 {
+pub fn share(epochs: f64, options: &FineTuneOptions) -> f64 {
     (1.0 + (std::f64::consts::PI * epochs / options.epochs.max(1) as f64).cos()) / 2.0
 }
 
@@ -143,174 +134,4 @@ fn row(epoch: usize, train_loss: f64, metrics: Option<Metrics>, lr: f64, rate: f
         lr,
         samples_per_s: rate,
     }
-}
-
-/// The graph and what it trains.
-struct Tuner {
-    float: FloatGraph,
-    program: Program,
-    sources: Vec<Source>,
-    executor: Executor<f32>,
-    input: NodeId,
-    target: NodeId,
-    loss: NodeId,
-    gradients: Vec<NodeId>,
-    params: Params,
-    /// Of the weights, and of the factors of the ranges.
-    optimizers: [Optimizer; 2],
-    batch: usize,
-}
-
-impl Tuner {
-    fn new(
-        network: &Network,
-        params: &Params,
-        train: &dyn Samples,
-        options: &FineTuneOptions,
-        batch: usize,
-    ) -> Result<Self> {
-        let mut float = FloatGraph::of(network, params, batch)?;
-        float.fix_tables();
-        let program = Program::new(&float)?;
-        let seen = calibrate(&float, &program, train, options)?;
-        let (sources, rows) = sources(&float, &program, Some(&seen))?;
-        let mut quantized = FakeQuantized::new(&float, &program, (&sources, rows), Purpose::Train, &|_| true)?;
-        let output = quantized.outputs[0];
-        let graph = &mut quantized.graph;
-        let target = graph.input("target", options.loss.target_shape(graph.shape(output)));
-        let loss = options.loss.append(graph, output, target)?;
-        let names: Vec<String> =
-            params.entries().iter().filter(|param| param.trainable).map(|param| param.name.clone()).collect();
-        let mut wrt: Vec<NodeId> = names
-            .iter()
-            .filter_map(|name| params.get(name))
-            .map(|param| graph.param(&param.name, param.shape.clone()))
-            .collect();
-        wrt.push(quantized.factors);
-        let gradients = graph.gradients(loss, &wrt)?;
-        let outputs = [&gradients[..], &[loss]].concat();
-        let executor = Executor::new(graph, &outputs);
-        let mut params = params.clone();
-        let data = vec![0.0; 2 * rows.max(1)];
-        params.insert(Param { name: FACTORS.into(), shape: [rows.max(1), 2].into(), data, trainable: true })?;
-        let weights = Optimizer::new(Method::adam(), 0.0, &params, names.iter().map(String::as_str))?;
-        let factors = Optimizer::new(Method::adam(), 0.0, &params, [FACTORS])?;
-        let (input, optimizers) = (quantized.inputs[0], [weights, factors]);
-        Ok(Self { float, program, sources, executor, input, target, loss, gradients, params, optimizers, batch })
-    }
-
-    /// One pass; mean loss and samples per second, or nothing when stopped.
-    fn epoch(
-        &mut self,
-        train: &dyn Samples,
-        options: &FineTuneOptions,
-        epoch: usize,
-        observer: &mut dyn train::Observer,
-        stop: &AtomicBool,
-    ) -> Result<Option<(f64, f64)>> {
-        let order = shuffled(train.len(), options.seed, epoch as u64);
-        let steps = train.len() / self.batch;
-        let (started, mut sum, mut batch) = (Instant::now(), 0.0, Batch::default());
-        for (step, indices) in order.chunks_exact(self.batch).enumerate() {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            batch.fill(train, indices, Some(train::Augmentation { seed: options.seed, epoch: epoch as u64 }));
-            let lr = options.lr * share((epoch - 1) as f64 + step as f64 / steps as f64, options);
-            let loss = self.step(&mut batch, lr)?;
-            if !loss.is_finite() {
-                let place = format!("epoch {epoch}, step {}", step + 1);
-                let message = format!("the loss became {loss} in int8; lower the learning rate (now {:e})", options.lr);
-                return Err(Error::new(ErrorKind::NotFinite, place, message));
-            }
-            sum += loss;
-            let rate = ((step + 1) * self.batch) as f64 / started.elapsed().as_secs_f64();
-            let mean_loss = sum / (step + 1) as f64;
-            observer.step(&StepReport {
-                epoch,
-                epochs: options.epochs,
-                step: step + 1,
-                steps,
-                loss,
-                mean_loss,
-                lr,
-                rate,
-            });
-        }
-        let rate = (steps * self.batch) as f64 / started.elapsed().as_secs_f64();
-        Ok(Some((sum / steps.max(1) as f64, rate)))
-    }
-
-    fn step(&mut self, batch: &mut Batch, lr: f64) -> Result<f64> {
-        self.executor.swap_input(self.input, &mut batch.inputs);
-        self.executor.swap_input(self.target, &mut batch.targets);
-        self.executor.run(&self.params)?;
-        let loss = f64::from(self.executor.value(self.loss)[0]);
-        let (executor, gradients) = (&self.executor, &self.gradients);
-        let gradient = |at: usize| executor.value(gradients[at]);
-        let last = gradients.len() - 1;
-        let [weights, factors] = &mut self.optimizers;
-        weights.step(&mut self.params, gradient, lr);
-        factors.step(&mut self.params, |_| gradient(last), lr * FACTOR_RATE);
-        Ok(loss)
-    }
-
-    /// The network as it is now, in int8.
-    fn int8(&self) -> Result<(Int8Network, Vec<u16>)> {
-        let factors = self.params.get(FACTORS).map_or(&[][..], |param| &param.data);
-        int8(&self.float, &self.program, &self.sources, &self.params, factors)
-    }
-
-    fn measure(&self, int8: &mut Int8Network, val: &dyn Samples, loss: Loss) -> Result<Option<Metrics>> {
-        let blob = for_this_machine(&assemble(int8)?)?;
-        let mut predictor = Int8Predictor::new(&blob)?;
-        measure(&mut |inputs| predictor.predict_inputs(inputs), val, loss)
-    }
-
-    /// The network's own parameters.
-    fn network_params(&self, like: &Params) -> Params {
-        let mut params = like.clone();
-        for param in params.entries_mut() {
-            if let Some(trained) = self.params.get(&param.name) {
-                param.data.clone_from(&trained.data);
-            }
-        }
-        params
-    }
-}
-
-/// What the fake-quant graph of `float` with these parameters and factors computes, as a network of the core, and each value's tensor.
-///
-/// # Errors
-/// As [`lower_values`].
-pub fn int8(
-    float: &FloatGraph,
-    program: &Program,
-    sources: &[Source],
-    params: &Params,
-    factors: &[f32],
-) -> Result<(Int8Network, Vec<u16>)> {
-    let mut float = FloatGraph { params: params.clone(), ..float.clone() };
-    for (node, source) in program.nodes().into_iter().zip(sources).filter(|(_, source)| **source != Source::Integers) {
-        float.given.values.insert(node, source.at(factors));
-    }
-    lower_values(&float, &Program::new(&float)?, None, false)
-}
-
-/// The first ranges.
-fn calibrate(
-    float: &FloatGraph,
-    program: &Program,
-    train: &dyn Samples,
-    options: &FineTuneOptions,
-) -> Result<Vec<Seen>> {
-    let indices = spread(train.len(), options.calibrated.max(1));
-    let mut seen = observe(float, program, &Recorded(train, &indices), options.observer != Observer::MinMax)?;
-    crate::quant::quantize::finite(program, &seen)?;
-    narrow(&mut seen, program, options.observer);
-    for output in &program.outputs {
-        let Seen { low, high, .. } = &mut seen[*output];
-        (*low, *high) = (*low * options.output_margin, *high * options.output_margin);
-    }
-    Ok(seen)
 }

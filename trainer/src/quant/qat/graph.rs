@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ackermann_core::blob::write::Network as Int8Network;
+
 use super::Int8Layer;
 use crate::Result;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, Params};
 use crate::ops::{FakeQuant, Int8, Op, RoundWeights};
+use crate::quant::lower::lower_values;
 use crate::quant::program::{FloatGraph, Program};
 use crate::quant::sources::Source;
 
@@ -143,4 +146,22 @@ impl Builder<'_> {
         self.new.insert(id, made);
         Ok(())
     }
+}
+
+/// What the fake-quant graph of `float` with these parameters and factors computes, as a network of the core, and each value's tensor.
+///
+/// # Errors
+/// As [`lower_values`].
+pub fn int8(
+    float: &FloatGraph,
+    program: &Program,
+    sources: &[Source],
+    params: &Params,
+    factors: &[f32],
+) -> Result<(Int8Network, Vec<u16>)> {
+    let mut float = FloatGraph { params: params.clone(), ..float.clone() };
+    for (node, source) in program.nodes().into_iter().zip(sources).filter(|(_, source)| **source != Source::Integers) {
+        float.given.values.insert(node, source.at(factors));
+    }
+    lower_values(&float, &Program::new(&float)?, None, false)
 }

@@ -9,7 +9,8 @@ mod graph;
 mod layer;
 #[cfg(test)]
 mod tests;
+mod tuner;
 
-pub use fine_tune::{FineTuneOptions, Tuned, fine_tune, int8};
-pub use graph::{FACTORS, FakeQuantized, Purpose};
+pub use fine_tune::{FineTuneOptions, Tuned, fine_tune};
+pub use graph::{FACTORS, FakeQuantized, Purpose, int8};
 pub use layer::Int8Layer;
