@@ -94,8 +94,9 @@ def fill(module):
             if isinstance(part, nn.BatchNorm2d):
                 continue
             for name, value in part.named_parameters(recurse=False):
-                weights = 0.088 if isinstance(part, nn.LSTM) else (6 / value[0].numel()) ** 0.5
-                scale = 0.05 if value.dim() == 1 else weights
+                scale = 0.05 if value.dim() == 1 else (6 / value[0].numel()) ** 0.5
+                if isinstance(part, nn.LSTM):
+                    scale = 0.088
                 numbers = torch.from_numpy(noise(value.numel(), seed)) * scale
                 if value.dim() == 4:
                     o, i, h, w = value.shape
