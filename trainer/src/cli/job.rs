@@ -59,6 +59,9 @@ impl Job {
             }
         };
         if !args.resume {
+            // Before anything is written.
+            let unfit = |message| Error::new(ErrorKind::Shape, "training data", message);
+            config.loss.check(data.train.target, network.outputs()?).map_err(unfit)?;
             check_start(&network, &config)?;
         }
         Ok(Self { network, config, data, recording, resume: args.resume })
