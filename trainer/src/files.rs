@@ -51,3 +51,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         Error::writing(path, &error)
     })
 }
+
+/// Removes what a process that was killed while it wrote into `folder` left of [`write`].
+pub fn remove_partial(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "partial")) {
+        // What cannot be removed does no harm.
+        let _ = fs::remove_file(path);
+    }
+}

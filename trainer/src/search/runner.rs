@@ -37,7 +37,26 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// Most trials and epochs of a search.
+const MOST_TRIALS: usize = 9999;
+const MOST_EPOCHS: usize = 1_000_000;
+
 impl Plan {
+    /// Refuses what cannot be searched, as a damaged file may say.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |place: &str, reason: String| Err(Error::new(ErrorKind::BadFile, place, reason));
+        for (what, value, most) in [("trials", self.trials, MOST_TRIALS), ("epochs", self.epochs, MOST_EPOCHS)] {
+            if !(1..=most).contains(&value) {
+                return wrong(what, format!("{value} is not in 1..={most}"));
+            }
+        }
+        let mut parameters = self.space.0.iter();
+        match parameters.find_map(|parameter| Some((&parameter.name, parameter.domain.check().err()?))) {
+            Some((name, reason)) => wrong(name, reason),
+            None => Ok(()),
+        }
+    }
+
     /// Rungs of the search; one where trials are not compared on the way.
     pub fn rungs(&self) -> Vec<halving::Rung> {
         match self.strategy {
@@ -77,6 +96,7 @@ pub trait Trainer {
 /// Runs the trials of `plan` that `trials` does not hold; true when all are done, false when stopped. Errors: those of the
 /// trainer and of writing, and a table that another search made.
 pub fn search(plan: &Plan, trials: &mut Trials, trainer: &mut dyn Trainer) -> Result<bool> {
+    plan.check()?;
     let rungs = plan.rungs();
     let added = |number: usize| rungs[number].epochs - if number > 0 { rungs[number - 1].epochs } else { 0 };
     let all = rungs.iter().enumerate().map(|(number, rung)| rung.trials * added(number)).sum();

@@ -50,26 +50,36 @@ impl Domain {
                 Err(range_form(text))
             };
         };
-        if kind == "int" {
+        let found = if kind == "int" {
             let whole = |text: &str| text.trim().parse::<i64>().map_err(|_| format!("`{text}` is not a whole number"));
-            let (low, high) = (whole(low)?, whole(high)?);
-            // Beyond this the coordinates, which are f64, would no longer tell neighbours apart.
-            let bound = 1 << 52;
-            return match low < high && low > -bound && high < bound {
-                true => Ok(Self::Integer { low, high }),
-                false => Err(format!("{low}..{high} is not a range from a smaller to a larger number")),
-            };
-        }
-        let number = |text: &str| match text.trim().parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(format!("`{text}` is not a number")),
+            Self::Integer { low: whole(low)?, high: whole(high)? }
+        } else {
+            let number = |text: &str| text.trim().parse::<f64>().map_err(|_| format!("`{text}` is not a number"));
+            let (low, high) = (number(low)?, number(high)?);
+            if kind == "log" { Self::Log { low, high } } else { Self::Uniform { low, high } }
         };
-        let (low, high) = (number(low)?, number(high)?);
-        match kind {
-            _ if low >= high => Err(format!("{low}..{high} is not a range from a smaller to a larger number")),
-            "log" if low <= 0.0 => Err(format!("a logarithmic range begins above 0, not at {low}")),
-            "log" => Ok(Self::Log { low, high }),
-            _ => Ok(Self::Uniform { low, high }),
+        found.check().map(|()| found)
+    }
+
+    /// Whether there is anything between the ends, or to choose from. Errors are the reason.
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
+        // Beyond this the coordinates, which are f64, no longer tell whole numbers apart.
+        const MOST: i64 = 1 << 52;
+        let (low, high) = match self {
+            Self::Choice(values) if values.is_empty() => return Err("there is nothing to choose from".into()),
+            Self::Choice(_) => return Ok(()),
+            Self::Integer { low, high } if *low <= -MOST || *high >= MOST => {
+                return Err(format!("{low}..{high} has too many digits"));
+            }
+            Self::Integer { low, high } => (*low as f64, *high as f64),
+            Self::Uniform { low, high } | Self::Log { low, high } => (*low, *high),
+        };
+        if !(low < high && (high - low).is_finite()) {
+            return Err(format!("{low}..{high} is not a range from a smaller to a larger number"));
+        }
+        match self {
+            Self::Log { .. } if low <= 0.0 => Err(format!("a logarithmic range begins above 0, not at {low}")),
+            _ => Ok(()),
         }
     }
 

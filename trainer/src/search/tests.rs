@@ -189,6 +189,27 @@ fn wrong_spaces_are_refused() {
 }
 
 #[test]
+fn damaged_plans_are_refused() {
+    let good = plan(Strategy::Random, 3);
+    let domain = |domain| Plan { space: Space(vec![Parameter { name: "x".into(), domain }]), ..good.clone() };
+    let (zero, nan) = (0.0, f64::NAN);
+    for plan in [
+        Plan { trials: 0, ..good.clone() },
+        Plan { trials: usize::MAX, ..good.clone() },
+        Plan { epochs: usize::MAX, ..good.clone() },
+        domain(Domain::Uniform { low: zero, high: zero }),
+        domain(Domain::Uniform { low: zero, high: nan }),
+        domain(Domain::Uniform { low: f64::MIN, high: f64::MAX }),
+        domain(Domain::Log { low: -1.0, high: 1.0 }),
+        domain(Domain::Integer { low: i64::MIN, high: i64::MAX }),
+        domain(Domain::Choice(Vec::new())),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(searched(&plan, folder.path(), false, &mut Bowl::default()).is_err(), "{plan:?}");
+    }
+}
+
+#[test]
 fn tables_of_another_search_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.csv");

@@ -68,6 +68,7 @@ impl Trials {
         let names = space.0.iter().map(|parameter| parameter.name.clone());
         let header = FIRST.map(String::from).into_iter().chain(names).chain(LAST.map(String::from)).collect();
         let mut trials = Self { path: folder.join("trials.csv"), header, rows: Vec::new() };
+        files::remove_partial(folder);
         if resume && trials.path.exists() {
             trials.read()?;
         }

@@ -20,13 +20,13 @@ const VERSION: &str = "brain.Event:2";
 #[derive(Debug)]
 pub struct Events {
     dir: PathBuf,
-    /// Step that a resumed run goes on from: TensorBoard forgets later ones of sessions before.
+    /// The first step of a resumed run: TensorBoard forgets it and later ones of sessions before.
     resumed: Option<u64>,
     file: Option<(PathBuf, BufWriter<File>)>,
 }
 
 impl Events {
-    /// Events of a run in `dir`: a new one, whose predecessors' files are removed, or one `resumed` at a step.
+    /// Events of a run in `dir`: a new one, whose predecessors' files are removed, or one `resumed` whose first step is given.
     pub fn new(dir: &Path, resumed: Option<u64>) -> Result<Self> {
         if resumed.is_none() {
             remove_old(dir)?;

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
 use super::batch::{Augmentation, Batch, shuffled};
 use super::checkpoint::{self, Position};
 use super::events::Events;
+use super::folder::{RunConfig, check_resumable, remove_old};
 use super::stepper::Stepper;
 use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evaluate, history, start};
 use crate::data::Samples;
@@ -30,27 +29,6 @@ pub struct Summary {
     pub best_epoch: usize,
     /// Whether it was stopped before its end; `resume` continues it.
     pub interrupted: bool,
-}
-
-/// What `config.json` holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunConfig {
-    /// What is trained.
-    pub network: Network,
-    /// How.
-    pub train: TrainConfig,
-}
-
-/// Reads `config.json` of a run folder.
-pub fn read_config(run: &Path) -> Result<RunConfig> {
-    let path = run.join("config.json");
-    let bytes = std::fs::read(&path).map_err(|e| Error::reading(&path, &e))?;
-    let wrong = |e: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::BadFile, path.display(), format!("is not the configuration of a run: {e}"))
-    };
-    let config: RunConfig = serde_json::from_slice(&bytes).map_err(|e| wrong(&e))?;
-    config.network.check_size().map_err(|e| wrong(&e))?;
-    Ok(config)
 }
 
 /// Trains `network` on `train` and keeps the run in the folder `run`.
@@ -76,6 +54,7 @@ pub fn fit(
         check_samples(network, config.loss, val, "validation data")?;
     }
     let mut state = Run::open(network, config, train, run, resume)?;
+    observer.start(state.position.epoch);
     while state.position.epoch < config.epochs && !state.out_of_patience() {
         if !state.epoch(train, val, observer, stop)? {
             state.save()?;
@@ -135,12 +114,13 @@ impl<'a> Run<'a> {
             }
         }
         std::fs::create_dir_all(dir).map_err(|e| Error::writing(dir, &e))?;
+        files::remove_partial(dir);
         if !resume {
             remove_old(dir)?;
         }
         files::write(&dir.join("config.json"), text.as_bytes())?;
         let predictor = Predictor::new(network.clone(), params.clone())?;
-        let events = Events::new(dir, resume.then_some(position.total_steps))?;
+        let events = Events::new(dir, resume.then_some(position.total_steps + 1))?;
         let (dir, history) = (dir.to_path_buf(), rows);
         Ok(Self { config, dir, batch, stepper, params, optimizer, average, predictor, position, history, events })
     }
@@ -308,31 +288,4 @@ fn score(row: &EpochRow, samples: usize) -> f64 {
     let loss = row.val_loss.unwrap_or(row.train_loss);
     let wrong = row.val_accuracy.map(|accuracy| ((1.0 - accuracy) * samples as f64).round());
     wrong.map_or(loss, |wrong| wrong + loss / (1.0 + loss))
-}
-
-/// Removes what an earlier run left in `dir`: nobody shall go on with its checkpoint under the new settings.
-fn remove_old(dir: &Path) -> Result<()> {
-    for path in ["last.safetensors", "best.safetensors", "history.csv"].map(|name| dir.join(name)) {
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::writing(&path, &e)),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).
-fn check_resumable(dir: &Path, own: &str, position: &Position, samples: usize) -> Result<()> {
-    let path = dir.join("config.json");
-    let saved = std::fs::read_to_string(&path).map_err(|e| Error::reading(&path, &e))?;
-    let place = dir.display();
-    if saved != own {
-        let message = "was made with other settings (see its config.json); resume with the same ones, or start anew";
-        return Err(Error::usage(place, message));
-    }
-    if position.samples != samples {
-        let message = format!("was made on {} training samples, now there are {samples}", position.samples);
-        return Err(Error::usage(place, message));
-    }
-    Ok(())
 }

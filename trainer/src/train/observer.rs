@@ -25,6 +25,9 @@ pub struct StepReport {
 
 /// Called by [`super::fit`] as the run goes on. `()` watches nothing.
 pub trait Observer {
+    /// Before the first step, with the number of epochs that a resumed run has finished already.
+    fn start(&mut self, _epochs: usize) {}
+
     /// After every step.
     fn step(&mut self, _report: &StepReport) {}
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::checkpoint::load_params;
-use super::fit::read_config;
+use super::read_config;
 use crate::graph::{Executor, NodeId, Params, Shape};
 use crate::nn::{Mode, Network, Stream};
 use crate::{Error, ErrorKind, Result};

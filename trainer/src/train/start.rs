@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
 use super::checkpoint::load_params;
-use super::fit::read_config;
+use super::read_config;
 use super::stepper::check_frozen;
 use crate::graph::Params;
 use crate::nn::{Initializer, Mode, Network};

@@ -89,6 +89,7 @@ fn a_killed_search_goes_on_to_the_same_trials() {
                 assert!(read(&whole) == read(&parts), "{name} {run} {file}");
             }
         }
+        assert!(listing(&parts).iter().all(|name| !name.ends_with(".partial")), "{:?}", listing(&parts));
         // What is done is not done again.
         let before = fs::read(parts.join("trials.csv")).unwrap();
         ackermann(path, &resume).ok();

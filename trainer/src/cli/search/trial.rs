@@ -131,6 +131,13 @@ struct Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
+    /// A search that was killed between the checkpoint and its table has trained this far already.
+    fn start(&mut self, epochs: usize) {
+        if epochs >= self.epochs {
+            self.stopping.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn step(&mut self, report: &StepReport) {
         let done = report.epoch - *self.first.get_or_insert(report.epoch);
         self.bar.set_position(self.at + (done * SHARES + report.step * SHARES / report.steps) as u64);
