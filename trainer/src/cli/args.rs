@@ -730,7 +730,8 @@ Examples:
   ackermann temporal --sequences 400 --epochs 6 --tracks 4 --out runs/quick
   ackermann drive runs/temporal/micro-lstm.ackm --board mps2-an500 --glare --blackout
 
-Both networks are trained on the same frames, with glare and black frames in them, and drive the same unseen tracks.")]
+Both networks are trained on the same frames, with glare and black frames in them, and drive the same unseen tracks. The one that
+remembers begins with the other one's eyes (the weights of the layers that it applies to every frame).")]
 pub struct TemporalArgs {
     /// The network that remembers: its input is a sequence of frames.
     #[arg(long, default_value = "micro-lstm", value_name = "NET")]

@@ -1,6 +1,7 @@
 //! `ackermann temporal`: a network that remembers against one that does not, where the camera is blinded for a while.
 //!
-//! Both are trained on the same frames, once one by one, once as sequences; both are quantized and drive the same unseen tracks.
+//! Both are trained on the same frames, once one by one, once as sequences, where the second begins with the first one's eyes; both are
+//! quantized and drive the same unseen tracks.
 
 use super::args::TemporalArgs;
 use super::recording::{simulate_sequences, simulated_augmentation};
@@ -14,7 +15,7 @@ use crate::report::{Table, format};
 use crate::sim::{
     Disturbances, DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, SequenceOptions, Split, World, drive,
 };
-use crate::train::{Loss, Predictor, TrainConfig, fit};
+use crate::train::{Predictor, Start, TrainConfig, Weights, fit, save_network};
 use crate::{Error, ErrorKind, Result, files};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -61,10 +62,19 @@ pub fn run(args: &TemporalArgs, output: Output) -> Result<()> {
     let augment = simulated_augmentation();
     let frames = (Augmented::new(&train, augment), Augmented::new(&val, Augment::NONE));
     let parts = (Sequences::new(&train, steps, augment), Sequences::new(&val, steps, Augment::NONE));
-    let candidates = [
-        candidate(args, alone, (&frames.0, &frames.1), FRAMES_PER_STEP, output)?,
-        candidate(args, remembering, (&parts.0, &parts.1), FRAMES_PER_STEP.div_ceil(steps), output)?,
-    ];
+    let config = TrainConfig {
+        epochs: args.epochs,
+        batch: FRAMES_PER_STEP,
+        lr: 2e-3,
+        clip_norm: Some(1.0),
+        seed: args.seed,
+        ..TrainConfig::default()
+    };
+    let alone = candidate(args, alone, &config, (&frames.0, &frames.1), output)?;
+    let start = Some(Start { weights: seeing(args, &alone, &remembering)?, fresh_head: false });
+    let config = TrainConfig { batch: FRAMES_PER_STEP.div_ceil(steps), start, ..config };
+    let remembering = candidate(args, remembering, &config, (&parts.0, &parts.1), output)?;
+    let candidates = [alone, remembering];
     output.say(format!("3/3 driving {} unseen tracks, float and int8", args.tracks));
     let mut scores = Vec::new();
     for candidate in &candidates {
@@ -88,29 +98,37 @@ fn check(alone: &Network, remembering: &Network) -> Result<usize> {
     }
 }
 
-/// Trains `network` and quantizes it.
+/// Weights for `remembering` to begin with: where it does at every step what `alone` does, it sees as that one has learned to.
+fn seeing(args: &TemporalArgs, alone: &Candidate, remembering: &Network) -> Result<Weights> {
+    let run = args.out.join(format!("{}-start", remembering.name));
+    let trained = Predictor::load(&alone.run)?;
+    let mut params = remembering.init(args.seed)?;
+    for param in params.entries_mut() {
+        let known = param.name.strip_prefix("time1.").and_then(|name| trained.params().get(name));
+        if let Some(known) = known.filter(|known| known.shape == param.shape) {
+            param.data.clone_from(&known.data);
+        }
+    }
+    save_network(&run, remembering, &params)?;
+    Ok(Weights::Run(run))
+}
+
+/// Trains `network`, or goes on with it where that was stopped, and quantizes it.
 fn candidate(
     args: &TemporalArgs,
     network: Network,
+    config: &TrainConfig,
     (train, val): (&dyn Samples, &dyn Samples),
-    batch: usize,
     output: Output,
 ) -> Result<Candidate> {
     let run = args.out.join(&network.name);
-    let config = TrainConfig {
-        epochs: args.epochs,
-        batch,
-        lr: 2e-3,
-        clip_norm: Some(1.0),
-        loss: Loss::Mse,
-        seed: args.seed,
-        ..TrainConfig::default()
-    };
+    let resume = run.join("last.safetensors").exists();
     let mut bar = progress::Training::new(output);
-    let summary = fit(&network, &config, train, val, &run, &mut bar, stop::flag(), false)?;
+    let summary = fit(&network, config, train, val, &run, &mut bar, stop::flag(), resume)?;
     bar.finish();
     if summary.interrupted {
-        return Err(Error::new(ErrorKind::Interrupted, run.display(), "stopped while training"));
+        let message = "stopped while training; the same command goes on";
+        return Err(Error::new(ErrorKind::Interrupted, run.display(), message));
     }
     let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch).and_then(|row| row.val_mae);
     output.say(format!("{}: validation MAE {}", network.name, format::optional(best, 5)));

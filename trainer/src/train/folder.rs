@@ -5,9 +5,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
-use super::checkpoint::Position;
+use super::checkpoint::{Position, save_params};
+use crate::graph::Params;
 use crate::nn::Network;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, files};
 
 /// What `config.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,18 @@ pub struct RunConfig {
     pub network: Network,
     /// How.
     pub train: TrainConfig,
+}
+
+/// Writes a run folder that holds `network` with `params`, as if it had been trained: something to begin another run with.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn save_network(run: &Path, network: &Network, params: &Params) -> Result<()> {
+    let config = RunConfig { network: network.clone(), train: TrainConfig::default() };
+    let text = serde_json::to_string_pretty(&config).map_err(|e| Error::new(ErrorKind::Internal, run.display(), e))?;
+    std::fs::create_dir_all(run).map_err(|e| Error::writing(run, &e))?;
+    files::write(&run.join("config.json"), text.as_bytes())?;
+    save_params(&run.join("best.safetensors"), params)
 }
 
 /// Reads `config.json` of a run folder.

@@ -28,7 +28,7 @@ pub use checkpoint::{load_params, save_params};
 pub use config::TrainConfig;
 pub use evaluate::{Metrics, confusion_matrix, evaluate, measure};
 pub use fit::{Summary, fit};
-pub use folder::{RunConfig, read_config};
+pub use folder::{RunConfig, read_config, save_network};
 pub use history::EpochRow;
 pub use loss::Loss;
 pub use observer::{Observer, StepReport};
