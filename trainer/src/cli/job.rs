@@ -3,7 +3,7 @@
 use super::args::{LossName, TrainArgs};
 use super::recording::Recording;
 use super::{Output, descent, stop};
-use crate::data::{Changes, Dataset, DatasetSamples, Encoding, Target};
+use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Target};
 use crate::nn::{self, Freeze, Network};
 use crate::sim::Disturbances;
 use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
@@ -44,9 +44,15 @@ impl Job {
     /// The training of `args`, a new one or one that goes on.
     pub fn new(args: &TrainArgs, shelf: &mut Shelf, output: Output) -> Result<Self> {
         let (network, mut config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
-        let known = match args.resume {
-            true => Some(Encoding::of_run(&args.out, network.input.first().copied().unwrap_or(0))?),
-            false => None,
+        let length = network.input.first().copied().unwrap_or(0);
+        let known = match &args.from {
+            _ if args.resume => Some(Encoding::of_run(&args.out, length)?),
+            // Words keep their numbers; another head may tell other classes apart.
+            Some(run) if args.head.is_some() => {
+                Some(Encoding { classes: Classes::default(), ..Encoding::of_run(run, length)? })
+            }
+            Some(run) => Some(Encoding::of_run(run, length)?),
+            None => None,
         };
         let data = shelf.splits(&recording, &network.input, known, output)?;
         let network = match args.resume {

@@ -60,3 +60,23 @@ fn a_trained_network_is_trained_further() {
     refused(path, &train("--net pilotnet --weights r.safetensors"), 2, "shape", &["r.safetensors", "conv1.weight"]);
     refused(path, &train("--from nowhere"), 2, "missing_file", &["nowhere"]);
 }
+
+#[test]
+fn words_keep_their_numbers_in_another_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let lines = |words: [&str; 2], labels: [&str; 2]| -> String {
+        (0..16).map(|at| format!("a {} film of {at}\t{}\n", words[at % 2], labels[at % 2])).collect()
+    };
+    for (data, words, labels) in [("one", ["good", "dull"], ["1", "0"]), ("two", ["dull", "grand"], ["poor", "fine"])] {
+        put(path, &format!("{data}/train.tsv"), lines(words, labels));
+        put(path, &format!("{data}/val.tsv"), lines(words, labels));
+    }
+    ackermann(path, "train --net text --data one --out first --epochs 2 --batch 8 --init pytorch").ok();
+    ackermann(path, "train --from first --freeze embedding1 --head 2 --data two --out second --epochs 2 --batch 8")
+        .ok();
+    let [first, second] = ["first", "second"].map(|run| fs::read(path.join(run).join("vocabulary.txt")).unwrap());
+    assert!(first == second && !first.is_empty());
+    let classes = fs::read_to_string(path.join("second/classes.txt")).unwrap();
+    assert!(classes.contains("fine") && classes.contains("poor"), "{classes}");
+}
