@@ -23,9 +23,9 @@ pub enum Function {
     /// `x / (1 + e^-x)`, also called swish.
     Silu,
     /// `x Phi(x)` in its tanh form (Hendrycks and Gimpel 2016).
-    Gelu,
+    GeluTanh,
     /// `x Phi(x)`, with the normal distribution itself (Hendrycks and Gimpel 2016).
-    GeluExact,
+    Gelu,
     /// The error function, `2 / sqrt(pi)` times the integral of `e^-t^2` from 0 to `x`.
     Erf,
     /// `x` above zero, `slope x` below.
@@ -62,8 +62,8 @@ impl Function {
             Self::HardSigmoid { slope, offset } => (slope * x + offset).clamp(0.0, 1.0),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::Silu => x * sigmoid(x),
-            Self::Gelu => x * sigmoid(2.0 * gelu_argument(x)),
-            Self::GeluExact => x * normal_share(x),
+            Self::GeluTanh => x * sigmoid(2.0 * gelu_argument(x)),
+            Self::Gelu => x * normal_share(x),
             Self::Erf => libm::erf(x),
             Self::LeakyRelu { slope } => {
                 if x > 0.0 {
@@ -93,11 +93,11 @@ impl Function {
             Self::HardSwish if x.abs() < 3.0 => x / 3.0 + 0.5,
             Self::HardSwish => f64::from(u8::from(x > 0.0)),
             Self::Silu => sigmoid(x) + x * logistic(x),
-            Self::Gelu => {
+            Self::GeluTanh => {
                 let inner = 2.0 * gelu_argument(x);
                 sigmoid(inner) + x * logistic(inner) * 2.0 * GELU * (1.0 + 3.0 * CUBIC * x * x)
             }
-            Self::GeluExact => normal_share(x) + x * (-0.5 * x * x).exp() * FRAC_1_SQRT_2 * 0.5 * FRAC_2_SQRT_PI,
+            Self::Gelu => normal_share(x) + x * (-0.5 * x * x).exp() * FRAC_1_SQRT_2 * 0.5 * FRAC_2_SQRT_PI,
             Self::Erf => FRAC_2_SQRT_PI * (-x * x).exp(),
             Self::LeakyRelu { slope } => {
                 if x > 0.0 {
@@ -138,7 +138,7 @@ impl Function {
                 let product = graph.mul(x, slope)?;
                 graph.add(gate, product)
             }
-            Self::Gelu => {
+            Self::GeluTanh => {
                 let square = graph.square(x)?;
                 let bend = graph.affine(square, 2.0 * GELU * CUBIC, 2.0 * GELU)?;
                 let inner = graph.mul(x, bend)?;
@@ -148,7 +148,7 @@ impl Function {
                 let product = graph.mul(x, slope)?;
                 graph.add(gate, product)
             }
-            Self::GeluExact => {
+            Self::Gelu => {
                 // Phi(x) + x phi(x), by the error function at x / sqrt(2).
                 let z = graph.affine(x, FRAC_1_SQRT_2, 0.0)?;
                 let (erf, density) = (graph.apply(Self::Erf, z)?, Self::Erf.slope_of(graph, z)?);

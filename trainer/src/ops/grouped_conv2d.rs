@@ -60,7 +60,12 @@ impl GroupedConv2d {
             return Err(misfit(format!("takes images (NHWC) and filters (OHWI), was given shapes {x} and {w}")));
         };
         let &Self { groups, stride, dilation, padding } = self;
-        if groups == 0 || outputs == 0 || depth * groups != channels || outputs % groups != 0 || images == 0 {
+        if groups == 0
+            || outputs == 0
+            || depth.saturating_mul(groups) != channels
+            || outputs % groups != 0
+            || images == 0
+        {
             return Err(misfit(format!("{groups} groups of filters {w} on an image {x}")));
         }
         let window = Window { kernel: [kh, kw], stride, dilation, padding };

@@ -70,8 +70,8 @@ pub fn hard_sigmoid<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<V
 /// In either form.
 pub fn gelu<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
     match node.text("approximate")? {
-        Some("tanh") => function(c, node, Function::Gelu),
-        _ => function(c, node, Function::GeluExact),
+        Some("tanh") => function(c, node, Function::GeluTanh),
+        _ => function(c, node, Function::Gelu),
     }
 }
 

@@ -44,7 +44,10 @@ const OPERATORS: &[(&str, Convert)] = &[
     ("EXPAND_DIMS", shape::reshape),
     ("FULLY_CONNECTED", layers::fully_connected),
     ("GATHER", select::gather),
-    ("GELU", |c, o| arithmetic::function(c, o, Function::Gelu)),
+    ("GELU", |c, o| {
+        let is_approximate = o.option_i8(0)? != 0;
+        arithmetic::function(c, o, if is_approximate { Function::GeluTanh } else { Function::Gelu })
+    }),
     ("HARD_SWISH", |c, o| arithmetic::function(c, o, Function::HardSwish)),
     ("LEAKY_RELU", arithmetic::leaky_relu),
     ("LOG", |c, o| arithmetic::function(c, o, Function::Log)),
