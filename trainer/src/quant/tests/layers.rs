@@ -102,6 +102,11 @@ fn networks() -> Vec<Network> {
             ],
         ),
         sequence(vec![Layer::Attention { heads: 2 }]),
+        Network::of_numbers(
+            "vector",
+            [6],
+            vec![Layer::dense(5), Layer::Tanh, Layer::Repeat { times: 10 }, Layer::lstm(4), Layer::dense(2)],
+        ),
         sequence(vec![Layer::lstm(4).last_state(), Layer::Repeat { times: 9 }, Layer::dense(3)]),
         pixels(vec![Layer::residual(inner()), Layer::Relu]),
         pixels(vec![Layer::residual_with(inner(), [Layer::conv2d(3, 1, 1)])]),
