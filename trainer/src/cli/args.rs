@@ -306,6 +306,9 @@ pub struct TrainArgs {
     /// Seed of initial weights, shuffling and augmentation.
     #[arg(long, help_heading = TRAINING, default_value_t = 1)]
     pub seed: u64,
+    /// Rate of all dropout layers. Default: those of the network.
+    #[arg(long, help_heading = NETWORK, allow_negative_numbers = true, value_name = "RATE")]
+    pub dropout: Option<f64>,
     /// How weights begin.
     #[arg(long, help_heading = NETWORK, value_enum, default_value = "layer", conflicts_with = "from")]
     pub init: Initializer,
@@ -340,7 +343,7 @@ pub struct TrainArgs {
     #[arg(long, help_heading = RUN, conflicts_with_all = [
         "net", "data", "frames", "glare", "blackout", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
-        "no_augment", "mirror", "length", "stems", "overwrite", "init", "from", "weights", "head", "freeze",
+        "no_augment", "mirror", "length", "stems", "overwrite", "init", "dropout", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.

@@ -194,6 +194,10 @@ fn network(args: &TrainArgs) -> Result<Network> {
         Some(run) => read_config(run)?.network,
         None => nn::by_name(&args.net)?,
     };
+    let network = match args.dropout {
+        Some(rate) => network.with_dropout(rate)?,
+        None => network,
+    };
     match args.head {
         Some(outputs) if args.from.is_none() && args.weights.is_none() => Err(Error::usage(
             "--head",

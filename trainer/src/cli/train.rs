@@ -20,6 +20,8 @@ pub struct Trained {
     /// What always the same answer would reach: mean absolute error of the mean, or accuracy of the most frequent class.
     trivial: f64,
     target: Target,
+    /// Whether it ended before its last epoch because it no longer got better.
+    early: bool,
 }
 
 /// Trains (or resumes) and says how well.
@@ -46,7 +48,8 @@ pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
         let (train, val) = job.samples();
         super::quantize::train_on(&args.out, (&train, &val), epochs, job.recording.window, output)?;
     }
-    Ok(Trained { summary, trivial: trivial(train, val)?, target: train.target })
+    let early = summary.history.len() < job.config.epochs;
+    Ok(Trained { summary, trivial: trivial(train, val)?, target: train.target, early })
 }
 
 /// The quality of always the same answer, the one that suits the training data best.
@@ -113,7 +116,7 @@ pub fn add_curves(report: &mut Report, name: &str, history: &[EpochRow]) {
 }
 
 fn finish(args: &TrainArgs, trained: &Trained, output: Output) -> Result<()> {
-    let Trained { summary, trivial, target } = trained;
+    let Trained { summary, trivial, target, early } = trained;
     let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch);
     let (mae, accuracy) = (best.and_then(|row| row.val_mae), best.and_then(|row| row.val_accuracy));
     let rate = summary.history.last().map_or(0.0, |row| row.samples_per_s);
@@ -139,7 +142,8 @@ fn finish(args: &TrainArgs, trained: &Trained, output: Output) -> Result<()> {
     let json = json!({
         "run": args.out, "epochs": summary.history.len(), "best_epoch": summary.best_epoch, "val_mae": mae,
         "val_accuracy": accuracy, "val_loss": best.and_then(|row| row.val_loss), "trivial_mae": trivial_mae,
-        "trivial_accuracy": trivial_accuracy, "samples_per_s": rate,
+        "trivial_accuracy": trivial_accuracy, "samples_per_s": rate, "stopped_early": early,
+        "report": args.out.join("report.html"),
     });
     output.finish(text, &json)
 }

@@ -5,6 +5,7 @@
 
 mod adapt;
 mod build;
+mod dropout;
 mod freeze;
 mod head;
 mod init;

@@ -274,7 +274,7 @@ impl<'a> Run<'a> {
 
     fn out_of_patience(&self) -> bool {
         let stale = self.position.epoch - self.position.best_epoch;
-        self.position.best_epoch > 0 && self.config.patience.is_some_and(|patience| stale > patience)
+        self.position.best_epoch > 0 && self.config.patience.is_some_and(|patience| stale >= patience.max(1))
     }
 
     fn summary(self, interrupted: bool) -> Summary {

@@ -6,6 +6,7 @@
 mod any_data;
 mod corrupt;
 mod data;
+mod early;
 mod exchange;
 mod foreign;
 mod full_disk;

@@ -39,6 +39,8 @@ fn options_out_of_range_are_refused_before_anything_is_done() {
         ("train --data d --out r --clip -1", "--clip"),
         ("train --data d --out r --clip inf", "--clip"),
         ("train --data d --out r --clip-value 0", "--clip-value"),
+        ("train --data d --out r --net pilotnet --dropout 1", "--dropout"),
+        ("train --data d --out r --net micro --dropout 0.1", "--dropout"),
         ("train --data d --out r --ema 1", "--ema"),
         ("train --data d --out r --ema nan", "--ema"),
         ("train --data d --out r --warmup -1", "--warmup"),
