@@ -99,6 +99,8 @@ impl<T: Real> Executor<T> {
         for (view, &input) in views.iter_mut().zip(&node.inputs) {
             let shape = self.graph.shape(input);
             let data: &[T] = match self.plan.places[input.index()] {
+                // The output takes this input's memory.
+                Place::Buffer(buffer) if buffer == target => &[],
                 Place::Buffer(buffer) => &self.buffers[buffer][..shape.elements()],
                 Place::Input(at) => &self.inputs[at],
                 Place::Param(at) => &params.entries()[self.param_places[at]].data,

@@ -1,7 +1,7 @@
-//! Which nodes to run, and which buffer each one writes: buffers are handed on as soon as their last reader has run.
+//! Which nodes to run, and which buffer each one writes: buffers are handed on as soon as their last reader has run, or to it.
 
 use super::{Graph, NodeId};
-use crate::ops::Op;
+use crate::ops::{Op, Operator};
 
 /// Where the value of a node lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,20 +44,34 @@ impl Plan {
         };
         let mut free: Vec<usize> = Vec::new();
         for id in graph.ids().filter(|id| last_use[id.index()].is_some()) {
-            plan.places[id.index()] = plan.place(graph, id, &mut free);
+            let taken = plan.overwritten(graph, id, &last_use);
+            plan.places[id.index()] = plan.place(graph, id, taken, &mut free);
             let mut dead: Vec<NodeId> = graph.node(id).inputs.clone();
             dead.retain(|input| last_use[input.index()] == Some(id.index()));
             dead.sort();
             dead.dedup();
             free.extend(dead.iter().filter_map(|input| match plan.places[input.index()] {
-                Place::Buffer(buffer) => Some(buffer),
+                Place::Buffer(buffer) if taken != Some(buffer) => Some(buffer),
                 _ => None,
             }));
         }
         plan
     }
 
-    fn place(&mut self, graph: &Graph, id: NodeId, free: &mut Vec<usize>) -> Place {
+    /// The buffer of an input that `id` may write over: it is read for the last time, and by nothing else of the node.
+    fn overwritten(&self, graph: &Graph, id: NodeId, last_use: &[Option<usize>]) -> Option<usize> {
+        let node = graph.node(id);
+        let input = *node.inputs.get(node.op.overwrites()?)?;
+        let once = node.inputs.iter().filter(|other| **other == input).count() == 1;
+        let last = last_use[input.index()] == Some(id.index());
+        let fits = graph.shape(input).elements() == node.shape.elements();
+        match self.places[input.index()] {
+            Place::Buffer(buffer) if once && last && fits => Some(buffer),
+            _ => None,
+        }
+    }
+
+    fn place(&mut self, graph: &Graph, id: NodeId, taken: Option<usize>, free: &mut Vec<usize>) -> Place {
         match graph.node(id).op {
             Op::Input(_) => {
                 self.inputs.push(id);
@@ -69,7 +83,7 @@ impl Plan {
             }
             _ => {
                 self.order.push(id);
-                Place::Buffer(self.buffer(graph.shape(id).elements(), free))
+                Place::Buffer(taken.unwrap_or_else(|| self.buffer(graph.shape(id).elements(), free)))
             }
         }
     }

@@ -19,7 +19,14 @@ impl Operator for Add {
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        chunks::map2(io.inputs[0].data, io.inputs[1].data, io.output, |a, b| a + b);
+        match io.inputs[0].data {
+            [] => chunks::update2(io.output, io.inputs[1].data, |a, b| a + b),
+            a => chunks::map2(a, io.inputs[1].data, io.output, |a, b| a + b),
+        }
+    }
+
+    fn overwrites(&self) -> Option<usize> {
+        Some(0)
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

@@ -30,6 +30,34 @@ pub fn map<T: Send + Sync + Copy>(a: &[T], out: &mut [T], f: impl Fn(T) -> T + S
     out.par_chunks_mut(PIECE).zip(a.par_chunks(PIECE)).for_each(|(out, a)| piece(out, a));
 }
 
+/// `values[i] = f(values[i])`.
+pub fn update<T: Send + Sync + Copy>(values: &mut [T], f: impl Fn(T) -> T + Sync + Send) {
+    let piece = |values: &mut [T]| {
+        vectorized(
+            #[inline(always)]
+            || values.iter_mut().for_each(|v| *v = f(*v)),
+        );
+    };
+    if values.len() < SERIAL {
+        return piece(values);
+    }
+    values.par_chunks_mut(PIECE).for_each(piece);
+}
+
+/// `values[i] = f(values[i], b[i])`.
+pub fn update2<T: Send + Sync + Copy>(values: &mut [T], b: &[T], f: impl Fn(T, T) -> T + Sync + Send) {
+    let piece = |values: &mut [T], b: &[T]| {
+        vectorized(
+            #[inline(always)]
+            || values.iter_mut().zip(b).for_each(|(v, &b)| *v = f(*v, b)),
+        );
+    };
+    if values.len() < SERIAL {
+        return piece(values, b);
+    }
+    values.par_chunks_mut(PIECE).zip(b.par_chunks(PIECE)).for_each(|(values, b)| piece(values, b));
+}
+
 /// `out[i] = f(a[i], b[i])`.
 pub fn map2<T: Send + Sync + Copy>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Sync + Send) {
     let piece = |out: &mut [T], a: &[T], b: &[T]| {

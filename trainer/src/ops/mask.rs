@@ -20,14 +20,15 @@ impl Operator for Mask {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let (low, high) = (T::of(self.low), T::of(self.high));
-        chunks::map2(
-            io.inputs[0].data,
-            io.inputs[1].data,
-            io.output,
-            |x, v| {
-                if x > low && x < high { v } else { T::ZERO }
-            },
-        );
+        let passed = |v, x| if x > low && x < high { v } else { T::ZERO };
+        match io.inputs[1].data {
+            [] => chunks::update2(io.output, io.inputs[0].data, passed),
+            v => chunks::map2(v, io.inputs[0].data, io.output, passed),
+        }
+    }
+
+    fn overwrites(&self) -> Option<usize> {
+        Some(1)
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

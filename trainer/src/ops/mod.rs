@@ -72,6 +72,11 @@ pub trait Operator {
         lowering.refuse("the int8 core has no such operator")
     }
 
+    /// The input whose memory the output may take where nothing else reads it. `forward` then finds no values in that input, but in the output.
+    fn overwrites(&self) -> Option<usize> {
+        None
+    }
+
     /// Elements of scratch memory that `forward` needs.
     fn scratch(&self, _inputs: &[&Shape], _output: &Shape) -> usize {
         0
@@ -120,6 +125,10 @@ macro_rules! operators {
 
             fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
                 match self { $(Self::$name(op) => op.lower(lowering),)* }
+            }
+
+            fn overwrites(&self) -> Option<usize> {
+                match self { $(Self::$name(op) => op.overwrites(),)* }
             }
 
             fn scratch(&self, inputs: &[&Shape], output: &Shape) -> usize {

@@ -15,7 +15,15 @@ impl Operator for Relu {
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        chunks::map(io.inputs[0].data, io.output, |x| if x > T::ZERO { x } else { T::ZERO });
+        let positive = |x| if x > T::ZERO { x } else { T::ZERO };
+        match io.inputs[0].data {
+            [] => chunks::update(io.output, positive),
+            x => chunks::map(x, io.output, positive),
+        }
+    }
+
+    fn overwrites(&self) -> Option<usize> {
+        Some(0)
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

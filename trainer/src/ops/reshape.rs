@@ -25,7 +25,13 @@ impl Operator for Reshape {
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        io.output.copy_from_slice(io.inputs[0].data);
+        if !io.inputs[0].data.is_empty() {
+            io.output.copy_from_slice(io.inputs[0].data);
+        }
+    }
+
+    fn overwrites(&self) -> Option<usize> {
+        Some(0)
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

@@ -79,6 +79,30 @@ fn buffers_are_handed_on_when_their_last_reader_has_run() {
     assert!(executor.value(y).iter().all(|&v| v == 1024.0));
 }
 
+/// Values that are outputs, read again or read twice by one node are not written over; others are, which spares buffers.
+#[test]
+fn operators_write_over_what_nothing_else_reads() {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [4]);
+    let a = graph.affine(x, 1.0, 0.0).unwrap();
+    let relu = graph.push(Relu, &[a]).unwrap();
+    let doubled = graph.push(crate::ops::Add, &[relu, relu]).unwrap();
+    let kept = graph.push(Relu, &[doubled]).unwrap();
+    let sum = graph.push(crate::ops::Add, &[kept, doubled]).unwrap();
+    let flat = graph.reshape(sum, [2, 2]).unwrap();
+    let run = |outputs: &[NodeId]| {
+        let mut executor = Executor::<f64>::new(&graph, outputs);
+        executor.input_mut(x).copy_from_slice(&[-1.0, 2.0, -3.0, 4.0]);
+        executor.run(&params(&[])).unwrap();
+        (executor.value(flat).to_vec(), executor.bytes())
+    };
+    let (spare, all) = (run(&[flat]), run(&[a, relu, doubled, kept, sum, flat]));
+    assert_eq!(spare.0, [0.0, 8.0, 0.0, 16.0]);
+    assert_eq!(spare.0, all.0);
+    // The input, and two buffers: what is read twice keeps its own.
+    assert_eq!((spare.1, all.1), (3 * 4 * 8, 7 * 4 * 8));
+}
+
 #[test]
 fn products_of_strided_matrices() {
     let (a, b) = ([1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0f32, 0.0, 2.0, 1.0, 0.0, 3.0]);

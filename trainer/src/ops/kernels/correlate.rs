@@ -149,10 +149,10 @@ impl<T: Real> Correlate<'_, T> {
             let block = next.min(count.saturating_sub(R));
             let starts: [usize; R] = std::array::from_fn(|r| windows.start((block + r).min(count - 1)));
             let sums = accumulate::<T, S, R, V>(simd, &windows, self.source, &starts, packed, initial);
-            for r in next - block..R.min(count) {
+            for (r, sums) in sums.iter().enumerate().take(count).skip(next - block) {
                 let (row, col) = ((block + r) / windows.cols.outputs, (block + r) % windows.cols.outputs);
                 let place = self.places.first + row * self.places.row + col * self.places.col + group.first;
-                self.store(simd, &sums[r], place..place + group.columns);
+                self.store(simd, sums, place..place + group.columns);
             }
         }
     }
