@@ -246,6 +246,17 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 }
 
 #[test]
+fn settings_are_read_bit_for_bit() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for _ in 0..2000 {
+        let lr = 10f64.powf(rng.random_range(-30.0..3.0)) * rng.random_range(0.5..2.0);
+        let config = TrainConfig { lr, warmup: rng.random(), ema: Some(rng.random()), ..config(1) };
+        let read: TrainConfig = serde_json::from_str(&serde_json::to_string(&config).unwrap()).unwrap();
+        assert_eq!(read, config);
+    }
+}
+
+#[test]
 fn the_average_is_what_is_validated_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let config = TrainConfig { ema: Some(0.99), ..config(3) };
