@@ -749,7 +749,7 @@ pub struct TemporalArgs {
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = values::frames())]
     pub sequences: usize,
     /// Passes over them.
-    #[arg(long, default_value_t = 12, value_name = "N", value_parser = values::count())]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = values::count())]
     pub epochs: usize,
     /// Unseen tracks to drive.
     #[arg(long, default_value_t = 12, value_name = "N", value_parser = values::count())]
