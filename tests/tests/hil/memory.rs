@@ -28,14 +28,16 @@ fn states_live_on_the_board_between_frames() {
         let (mut board, mut host) = (begin(name), begin(HOST));
         let mut answers = std::collections::BTreeSet::new();
         for index in 0..40 {
-            // The picture stays: what changes is what the network remembers.
-            let frame = net::frame(1 + index / 20, net::INPUT.0, net::INPUT.1);
+            // The same three pictures again and again (one alone would be a frozen camera): what changes is what the network remembers.
+            let frame = net::frame(1 + index % 3, net::INPUT.0, net::INPUT.1);
             let [found, expected] = [&mut board, &mut host].map(|link| link.frame(time_us(index), &frame).unwrap());
             assert_eq!(found.status, Status::Ok);
             assert_eq!(without_ticks(found), without_ticks(expected.clone()), "{name}, frame {index}");
-            answers.insert(expected.outputs.to_vec());
+            if index % 3 == 0 {
+                answers.insert(expected.outputs.to_vec());
+            }
         }
-        assert!(answers.len() > 2, "the network remembers nothing: {answers:?}");
+        assert!(answers.len() > 1, "the network remembers nothing: {answers:?}");
     }
     // Whoever starts anew starts without memories.
     let frame = net::frame(1, net::INPUT.0, net::INPUT.1);
