@@ -336,6 +336,9 @@ pub struct TrainArgs {
     /// Follow each longer word of a text by its first five letters.
     #[arg(long, help_heading = DATA)]
     pub stems: bool,
+    /// Follow each word of a text by the pair of it and the next one, where the training data has that at least twice.
+    #[arg(long, help_heading = DATA)]
+    pub pairs: bool,
     /// Then so many epochs in int8 arithmetic (quantization-aware); the blob is written into --out as NETWORK.ackm.
     #[arg(long, help_heading = TRAINING, value_name = "N", value_parser = values::count())]
     pub qat: Option<usize>,
@@ -343,7 +346,7 @@ pub struct TrainArgs {
     #[arg(long, help_heading = RUN, conflicts_with_all = [
         "net", "data", "frames", "glare", "blackout", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
-        "no_augment", "mirror", "length", "stems", "overwrite", "init", "dropout", "from", "weights", "head", "freeze",
+        "no_augment", "mirror", "length", "stems", "pairs", "overwrite", "init", "dropout", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.

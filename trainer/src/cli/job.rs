@@ -3,7 +3,7 @@
 use super::args::{LossName, TrainArgs};
 use super::recording::Recording;
 use super::{Output, descent, stop};
-use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Target};
+use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Extras, Target};
 use crate::nn::{self, Freeze, Network};
 use crate::sim::Disturbances;
 use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
@@ -180,7 +180,7 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
         augment: !args.no_augment,
         mirror: args.mirror,
         length: args.length,
-        stems: args.stems,
+        extras: Extras { stems: args.stems, pairs: args.pairs },
         seed: args.seed,
         ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
     };

@@ -97,7 +97,7 @@ const RECIPES: [Recipe; 6] = [
         name: "sentiment",
         data: "sentiment",
         task: "whether a sentence about a film is positive",
-        train: "--net text --stems --epochs 12 --batch 64 --lr 3e-3",
+        train: "--net text --stems --pairs --epochs 12 --batch 64 --lr 3e-3",
         quantize: "",
         expected: Expected::Accuracy(0.81, 0.81),
         minutes: 0.5,

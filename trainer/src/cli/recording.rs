@@ -1,7 +1,7 @@
 //! Where a command's samples come from: a folder of recorded driving or of other data, or the simulator under the name `sim`.
 
 use super::{Output, progress, stop};
-use crate::data::Augment;
+use crate::data::{Augment, Extras};
 use crate::data::{
     Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read,
 };
@@ -50,8 +50,8 @@ pub struct Recording {
     pub mirror: bool,
     /// Words in a text; `None` is those of the longest one.
     pub length: Option<usize>,
-    /// Whether words are followed by their stems.
-    pub stems: bool,
+    /// What follows each word of a text.
+    pub extras: Extras,
     /// What blinds the camera of the simulator.
     pub disturbances: Disturbances,
     /// Seed of what is random in the choice of frames.
@@ -73,7 +73,7 @@ impl Default for Recording {
             augment: true,
             mirror: false,
             length: None,
-            stems: false,
+            extras: Extras::default(),
             disturbances: Disturbances::default(),
             seed: 1,
         }
@@ -224,7 +224,7 @@ impl Recording {
             label: self.label.clone(),
             encoding: encoding.cloned(),
             length: self.length,
-            stems: self.stems,
+            extras: self.extras,
         };
         watched(output, |watch| read(&self.data, format, &options, watch))
     }

@@ -43,7 +43,7 @@ pub use samples::{FrameSet, Samples, Target};
 pub use sequences::Sequences;
 pub use sounds::{SoundChange, Sounds};
 pub use texts::{TextChange, Texts};
-pub use vocabulary::Vocabulary;
+pub use vocabulary::{Extras, Vocabulary};
 pub use warp::{Pictures, Warp};
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use super::dataset::Dataset;
 use super::encoding::Encoding;
 use super::formats::Format;
 use super::load::Watch;
+use super::vocabulary::Extras;
 use crate::{Error, ErrorKind, Result};
 
 /// What to read.
@@ -37,8 +38,8 @@ pub struct ReadOptions {
     pub encoding: Option<Encoding>,
     /// Words in a text; `None` is those of the longest one.
     pub length: Option<usize>,
-    /// Whether words are followed by their stems.
-    pub stems: bool,
+    /// What follows each word of a text.
+    pub extras: Extras,
 }
 
 /// Reads a split of `folder`, which is of `format` (not one of recorded driving).

@@ -8,7 +8,7 @@ use crate::data::encoding::Encoding;
 use crate::data::formats::file_names;
 use crate::data::samples::Target;
 use crate::data::texts::Texts;
-use crate::data::vocabulary::{Vocabulary, words};
+use crate::data::vocabulary::Vocabulary;
 use crate::{Error, ErrorKind, Result};
 
 /// Most words that a vocabulary takes from the training data.
@@ -41,8 +41,8 @@ pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
     let known =
         options.encoding.as_ref().and_then(|encoding| encoding.vocabulary.clone().map(|v| (v, encoding.length)));
     let (vocabulary, length) = known.unwrap_or_else(|| {
-        let vocabulary = Vocabulary::of(lines.iter().map(|line| line.text.as_str()), options.stems, MOST_WORDS);
-        let longest = lines.iter().map(|line| words(&line.text, options.stems).count()).max().unwrap_or(1);
+        let vocabulary = Vocabulary::of(lines.iter().map(|line| line.text.as_str()), options.extras, MOST_WORDS);
+        let longest = lines.iter().map(|line| vocabulary.numbers(&line.text).count()).max().unwrap_or(1);
         (vocabulary, options.length.unwrap_or(longest).clamp(1, LONGEST))
     });
     let mut numbers = vec![0; lines.len() * length];

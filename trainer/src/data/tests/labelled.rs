@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{jpeg, png, put};
 use crate::data::labelled::{idx, wav};
-use crate::data::{Changes, Content, Dataset, Encoding, Format, ReadOptions, Samples, Target, Watch, read};
+use crate::data::{Changes, Content, Dataset, Encoding, Extras, Format, ReadOptions, Samples, Target, Watch, read};
 use crate::{Error, ErrorKind, Result};
 
 fn options(split: Option<&str>) -> ReadOptions {
@@ -249,11 +249,20 @@ fn texts_are_numbered_by_the_training_words() {
     assert_eq!((texts.numbers.as_slice(), val.targets.as_slice()), (&[5, 5, 1, 2, 0, 0][..], &[1.0, 0.0][..]));
     let long = ReadOptions { length: Some(5), ..options(Some("train")) };
     assert_eq!(sample(&read_with(path, &long).unwrap(), 1).0, [3.0, 2.0, 4.0, 0.0, 0.0]);
-    let stems = read_with(path, &ReadOptions { stems: true, ..options(Some("val")) }).unwrap();
+    let stems =
+        read_with(path, &ReadOptions { extras: Extras { stems: true, pairs: false }, ..options(Some("val")) }).unwrap();
     stems.encoding.save(&path.join("run")).unwrap();
     assert_eq!(Encoding::of_run(&path.join("run"), 6).unwrap(), stems.encoding);
     // Words of more than five letters: `unseen`. good 3, bad 4, here 5, unsee* 6, unseen 7, words 8 behind the mark at 2.
     assert_eq!(sample(&stems, 0).0, [3.0, 3.0, 7.0, 6.0, 8.0, 5.0]);
+    put(path, "pairs.tsv", "not good\tneg\nso not good at all\tneg\n");
+    let pairs = ReadOptions { extras: Extras { stems: false, pairs: true }, ..options(Some("pairs")) };
+    let pairs = read_with(path, &pairs).unwrap();
+    // good 3, not 4, `not good` 5, all 6, at 7, so 8; pairs that occur once are left out.
+    assert_eq!(sample(&pairs, 0).0, [4.0, 5.0, 3.0, 0.0, 0.0, 0.0]);
+    assert_eq!(sample(&pairs, 1).0, [8.0, 4.0, 5.0, 3.0, 7.0, 6.0]);
+    pairs.encoding.save(&path.join("run")).unwrap();
+    assert_eq!(Encoding::of_run(&path.join("run"), 6).unwrap(), pairs.encoding);
     for (text, words) in [
         (&b"good\tpos\nno tab here\n"[..], ["train.tsv:2", "no tab"]),
         (b"good\tpos\n\tneg\n", ["train.tsv:2", "no text"]),
