@@ -116,10 +116,6 @@ impl Training {
     }
 }
 
-fn with_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
-}
-
 /// Parameters after some steps, and how often the later steps allocated.
 fn trained(network: fn() -> Result<Training>, threads: usize) -> (Vec<u8>, usize) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -36,9 +36,12 @@ pub struct Splits {
     pub val: Dataset,
 }
 
+/// What makes data: where it is from, the shape of an input, and what training has fixed.
+type Origin = (Recording, Vec<usize>, Option<Encoding>);
+
 /// Data that was read already, for trainings that share it.
 #[derive(Default)]
-pub struct Shelf(Vec<(Recording, Vec<usize>, Option<Encoding>, Rc<Splits>)>);
+pub struct Shelf(Vec<(Origin, Rc<Splits>)>);
 
 impl Job {
     /// The training of `args`, a new one or one that goes on.
@@ -100,17 +103,18 @@ impl Shelf {
         known: Option<Encoding>,
         output: Output,
     ) -> Result<Rc<Splits>> {
-        if let Some((.., splits)) = self.0.iter().find(|(r, i, e, _)| r == recording && i == input && *e == known) {
+        let origin = (recording.clone(), input.to_vec(), known);
+        if let Some((_, splits)) = self.0.iter().find(|(known, _)| *known == origin) {
             return Ok(Rc::clone(splits));
         }
-        let train = recording.dataset(&recording.split, input, known.as_ref(), output)?;
+        let train = recording.dataset(&recording.split, input, origin.2.as_ref(), output)?;
         let whole = recording.clone().whole();
         let val = whole.dataset(&recording.val_split, input, Some(&train.encoding), output)?;
         let splits = Rc::new(Splits { train, val });
         if self.0.len() == KEPT {
             self.0.remove(0);
         }
-        self.0.push((recording.clone(), input.to_vec(), known, Rc::clone(&splits)));
+        self.0.push((origin, Rc::clone(&splits)));
         Ok(splits)
     }
 }

@@ -40,17 +40,17 @@ fn rules_equal_those_of_pytorch() {
     let adam = Method::Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
     for (method, decay, rate, expected) in [
         // SGD(lr=0.1); with momentum=0.9, weight_decay=0.05; and nesterov=True.
-        (Method::sgd(0.0), 0.0, 0.1, [0.478000015, -1.19999993, 2.03000021]),
-        (Method::sgd(0.9), 0.05, 0.1, [0.390819043, -1.12682509, 2.1220336]),
-        (nesterov, 0.05, 0.1, [0.371580034, -1.06552792, 2.09760523]),
+        (Method::sgd(0.0), 0.0, 0.1, [0.478_000_02, -1.199_999_9, 2.030_000_2]),
+        (Method::sgd(0.9), 0.05, 0.1, [0.390_819_04, -1.126_825_1, 2.1220336]),
+        (nesterov, 0.05, 0.1, [0.371_580_03, -1.065_527_9, 2.097_605_2]),
         // RMSprop(lr=0.01); with alpha=0.9, weight_decay=0.05; with alpha=0.9, eps=1e-3, momentum=0.8, centered=True.
-        (Method::rms_prop(), 0.0, 0.01, [0.358044058, -1.16365862, 1.94698155]),
-        (quick, 0.05, 0.01, [0.452635139, -1.20773673, 1.97742939]),
-        (graves, 0.0, 0.01, [0.357660651, -1.1896199, 1.96361125]),
+        (Method::rms_prop(), 0.0, 0.01, [0.358_044_06, -1.163_658_6, 1.946_981_5]),
+        (quick, 0.05, 0.01, [0.452_635_14, -1.207_736_7, 1.977_429_4]),
+        (graves, 0.0, 0.01, [0.357_660_65, -1.1896199, 1.963_611_2]),
         // Adam(lr=0.01); with betas=(0.8, 0.95), eps=1e-6, weight_decay=0.05; AdamW(lr=0.01, weight_decay=0.05).
-        (Method::adam(), 0.0, 0.01, [0.477714866, -1.23383427, 2.00092459]),
-        (adam, 0.05, 0.01, [0.476770461, -1.22766435, 1.99800849]),
-        (Method::adam_w(), 0.05, 0.01, [0.476740271, -1.23135436, 1.99693394]),
+        (Method::adam(), 0.0, 0.01, [0.477_714_87, -1.233_834_3, 2.000_924_6]),
+        (adam, 0.05, 0.01, [0.476_770_46, -1.227_664_4, 1.998_008_5]),
+        (Method::adam_w(), 0.05, 0.01, [0.476_740_27, -1.231_354_4, 1.996_933_9]),
     ] {
         assert_close(&descended(method, decay, rate, Clip::default()), &expected);
     }
@@ -61,10 +61,10 @@ fn clipping_equals_that_of_pytorch() {
     // Before each step clip_grad_value_([p], 0.25) where there is a value, then clip_grad_norm_([p], NORM).
     let sgd = Method::sgd(0.0);
     for (method, rate, value, norm, expected) in [
-        (Method::adam(), 0.01, None, Some(0.5), [0.483365119, -1.23342288, 1.99293053]),
-        (sgd, 0.1, None, Some(0.5), [0.506199241, -1.22887933, 1.97669137]),
-        (sgd, 0.1, Some(0.25), None, [0.488000005, -1.23500001, 1.97500002]),
-        (sgd, 0.1, Some(0.25), Some(0.3), [0.489570409, -1.23634613, 1.97746432]),
+        (Method::adam(), 0.01, None, Some(0.5), [0.483_365_12, -1.233_422_9, 1.992_930_5]),
+        (sgd, 0.1, None, Some(0.5), [0.506_199_24, -1.228_879_3, 1.976_691_4]),
+        (sgd, 0.1, Some(0.25), None, [0.488, -1.235, 1.975]),
+        (sgd, 0.1, Some(0.25), Some(0.3), [0.489_570_4, -1.236_346_1, 1.977_464_3]),
     ] {
         assert_close(&descended(method, 0.0, rate, Clip { value, norm }), &expected);
     }
@@ -127,9 +127,9 @@ fn factors(schedule: Schedule, warmup: f64, epochs: usize, per_epoch: usize) -> 
 fn schedules_equal_those_of_pytorch() {
     // OneCycleLR(max_lr=1, total_steps=10, cycle_momentum=False), CosineAnnealingLR(T_max=8, eta_min=0.1), StepLR(4, 0.5):
     // `o.param_groups[0]["lr"]` before each `s.step()`.
-    let cycle = [0.04, 0.52, 1.0, 0.950484632, 0.811745654, 0.611262022, 0.388741978, 0.188258346, 0.049519368, 4e-6];
+    let cycle = [0.04, 0.52, 1.0, 0.950_484_63, 0.811_745_64, 0.611_262, 0.388_741_97, 0.188_258_35, 0.049519368, 4e-6];
     assert_close(&factors(Schedule::one_cycle(), 0.0, 5, 2), &cycle);
-    let cosine = [1.0, 0.96574579, 0.868198052, 0.722207545, 0.55, 0.377792455, 0.231801948, 0.13425421];
+    let cosine = [1.0, 0.965_745_8, 0.868_198_04, 0.722_207_55, 0.55, 0.377_792_45, 0.231_801_94, 0.13425421];
     assert_close(&factors(Schedule::Cosine { floor: 0.1 }, 0.0, 2, 4), &cosine);
     let step = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25];
     assert_close(&factors(Schedule::Step { every: 2, factor: 0.5 }, 0.0, 5, 2), &step);
@@ -139,7 +139,7 @@ fn schedules_equal_those_of_pytorch() {
 fn any_schedule_can_be_warmed_up() {
     assert_close(&factors(Schedule::Constant, 2.0, 3, 2), &[0.01, 0.25, 0.5, 0.75, 1.0, 1.0]);
     let cosine = factors(Schedule::Cosine { floor: 0.0 }, 1.0, 3, 2);
-    assert_close(&cosine, &[0.01, 0.5, 1.0, 0.853553391, 0.5, 0.146446609]);
+    assert_close(&cosine, &[0.01, 0.5, 1.0, 0.853_553_4, 0.5, 0.146_446_62]);
     let step = factors(Schedule::Step { every: 1, factor: 0.1 }, 0.5, 3, 2);
     assert_close(&step, &[0.01, 1.0, 1.0, 0.1, 0.1, 0.01]);
     let cycle = Schedule::OneCycle { rise: 0.5, start: 0.2, end: 0.0 };

@@ -9,7 +9,8 @@ use std::path::Path;
 
 /// MNIST's layout: 6 x 6 pictures of two classes, bright at the top or at the bottom.
 fn digits(folder: &Path, split: &str, count: usize) {
-    let pixel = |sample: usize, at: usize| if (at < 18) == (sample % 2 == 0) { 200 + (sample % 5) as u8 } else { 30 };
+    let pixel =
+        |sample: usize, at: usize| if (at < 18) == sample.is_multiple_of(2) { 200 + (sample % 5) as u8 } else { 30 };
     let pixels: Vec<u8> = (0..count).flat_map(|sample| (0..36).map(move |at| pixel(sample, at))).collect();
     let labels: Vec<u8> = (0..count).map(|sample| (sample % 2) as u8).collect();
     let header = |shape: &[u32]| -> Vec<u8> {

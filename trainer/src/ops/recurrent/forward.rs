@@ -98,7 +98,7 @@ impl<'a, T: Real> Weights<'a, T> {
             let (before, state) = record.states[step * of_state..][..2 * of_state].split_at_mut(of_state);
             let (remembered, memory) = record.memory[step * of_memory..][..2 * of_memory].split_at_mut(of_memory);
             let apart = &mut apart[..rows * sizes.apart()];
-            self.from_hidden(before, sums, apart, fresh && step == 0);
+            self.add_hidden(before, sums, apart, fresh && step == 0);
             let apart = &*apart;
             vectorized(
                 #[inline(always)]
@@ -113,7 +113,7 @@ impl<'a, T: Real> Weights<'a, T> {
     }
 
     /// Adds the product with the hidden states `before` to `sums`, or stores it in `apart`.
-    fn from_hidden(&self, before: &[T], sums: &mut [T], apart: &mut [T], zeros: bool) {
+    fn add_hidden(&self, before: &[T], sums: &mut [T], apart: &mut [T], zeros: bool) {
         let sizes = [self.sizes.units, self.sizes.gates()];
         match (apart.is_empty(), zeros) {
             (true, true) => {}
