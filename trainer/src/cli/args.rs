@@ -330,6 +330,9 @@ pub struct TrainArgs {
     /// Mirror and light pictures of classes too: they mean the same in a mirror.
     #[arg(long, help_heading = DATA)]
     pub mirror: bool,
+    /// Leave pictures and frames in their files and decode them batch by batch, while the network trains: for data that memory does not hold
+    #[arg(long, help_heading = DATA)]
+    pub stream: bool,
     /// Words in a text. Default: those of the longest one of the training split.
     #[arg(long, help_heading = DATA, value_name = "N", value_parser = values::count())]
     pub length: Option<usize>,
@@ -346,7 +349,7 @@ pub struct TrainArgs {
     #[arg(long, help_heading = RUN, conflicts_with_all = [
         "net", "data", "frames", "glare", "blackout", "label", "label_scale", "crop", "split", "val_split", "side_correction",
         "drop_straight", "epochs", "batch", "lr", "DescentArgs", "loss", "huber_delta", "smoothing", "patience", "seed",
-        "no_augment", "mirror", "length", "stems", "pairs", "overwrite", "init", "dropout", "from", "weights", "head", "freeze",
+        "no_augment", "mirror", "stream", "length", "stems", "pairs", "overwrite", "init", "dropout", "from", "weights", "head", "freeze",
     ])]
     pub resume: bool,
     /// Start anew even if --out holds a run, which is lost.

@@ -183,6 +183,7 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
         drop_straight: args.drop_straight,
         augment: !args.no_augment,
         mirror: args.mirror,
+        stream: args.stream,
         length: args.length,
         extras: Extras { stems: args.stems, pairs: args.pairs },
         seed: args.seed,

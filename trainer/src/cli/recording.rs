@@ -3,7 +3,7 @@
 use super::{Output, progress, stop};
 use crate::data::{Augment, Extras};
 use crate::data::{
-    Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read,
+    Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read, stream,
 };
 use crate::sim::{Disturbances, RecordOptions, SequenceOptions, Split, record, record_sequences};
 use crate::{Error, ErrorKind, Result, files};
@@ -48,6 +48,8 @@ pub struct Recording {
     pub augment: bool,
     /// Whether pictures keep their class when they are mirrored. Training only.
     pub mirror: bool,
+    /// Whether pictures and frames stay files until a batch asks for them. Training only.
+    pub stream: bool,
     /// Words in a text; `None` is those of the longest one.
     pub length: Option<usize>,
     /// What follows each word of a text.
@@ -72,6 +74,7 @@ impl Default for Recording {
             drop_straight: 0.0,
             augment: true,
             mirror: false,
+            stream: false,
             length: None,
             extras: Extras::default(),
             disturbances: Disturbances::default(),
@@ -125,7 +128,7 @@ impl Recording {
 
     /// This recording as it is for measuring: one camera, nothing left out.
     pub fn whole(self) -> Self {
-        Self { side_correction: None, drop_straight: 0.0, ..self }
+        Self { side_correction: None, drop_straight: 0.0, stream: false, ..self }
     }
 
     /// Label and window of `trained` where this one does not say.
@@ -188,6 +191,12 @@ impl Recording {
                     Error::new(ErrorKind::Shape, self.data.display(), message)
                 };
                 match *input {
+                    [_, _, _, _] if self.stream => Err(self.unstreamed("sequences of frames")),
+                    [height, width, 3] if self.stream && !self.is_simulated() => {
+                        let (frames, labels) = stream(&self.data, &self.options(height, width).split(split))?;
+                        Ok(Dataset::of_streamed(frames, labels))
+                    }
+                    _ if self.stream && self.is_simulated() => Err(self.unstreamed("simulated frames")),
                     [steps, height, width, channels] => {
                         let frames = self.in_time(split, [height, width, channels], Some(steps), output)?;
                         Ok(Dataset::of_sequences(frames, steps))
@@ -196,6 +205,12 @@ impl Recording {
                 }
             }
         }
+    }
+
+    fn unstreamed(&self, what: &str) -> Error {
+        let message =
+            format!("{what} are held in memory: --stream is for pictures in files and frames of recorded driving");
+        Error::usage(self.data.display(), message)
     }
 
     fn labelled(
@@ -214,6 +229,9 @@ impl Recording {
             );
             return Err(Error::usage(self.data.display(), message));
         }
+        if self.stream && format != Format::PictureFolders {
+            return Err(self.unstreamed(format.name()));
+        }
         if format == Format::PictureFolders && picture.is_none() {
             let message = "holds pictures, the network takes something else; choose one of pictures";
             return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
@@ -225,6 +243,7 @@ impl Recording {
             encoding: encoding.cloned(),
             length: self.length,
             extras: self.extras,
+            stream: self.stream,
         };
         watched(output, |watch| read(&self.data, format, &options, watch))
     }

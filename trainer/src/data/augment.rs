@@ -100,23 +100,30 @@ impl Samples for Augmented<'_> {
     }
 
     fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {
-        let [height, width, _] = self.shape;
-        let frame = self.frames.frame(index);
-        let label = self.frames.labels[index];
-        match augment {
-            None => {
-                input.iter_mut().zip(frame).for_each(|(x, &byte)| *x = normalized(byte));
-                target.fill(label);
-            }
-            Some(rng) => {
-                let draw = Draw::new(&self.augment, height, width, rng);
-                draw.write(frame, width, input);
-                if self.augment.noise > 0.0 {
-                    add_noise(input, self.augment.noise, rng.random());
-                }
-                target.fill(draw.label(label));
-            }
+        target.fill(self.frames.labels[index]);
+        self.augment.write(self.frames.frame(index), self.shape, augment, input, target);
+    }
+}
+
+impl Augment {
+    /// Writes a frame of `shape`, changed when there is a generator; its label stands in `target` and is changed along.
+    pub(super) fn write(
+        &self,
+        frame: &[u8],
+        [height, width, _]: [usize; 3],
+        augment: Option<&mut ChaCha8Rng>,
+        input: &mut [f32],
+        target: &mut [f32],
+    ) {
+        let Some(rng) = augment else {
+            return input.iter_mut().zip(frame).for_each(|(x, &byte)| *x = normalized(byte));
+        };
+        let draw = Draw::new(self, height, width, rng);
+        draw.write(frame, width, input);
+        if self.noise > 0.0 {
+            add_noise(input, self.noise, rng.random());
         }
+        target.iter_mut().for_each(|label| *label = draw.label(*label));
     }
 }
 

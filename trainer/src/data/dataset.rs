@@ -7,8 +7,10 @@ use super::encoding::Encoding;
 use super::samples::{FrameSet, Samples, Target};
 use super::sequences::Sequences;
 use super::sounds::{SoundChange, Sounds};
+use super::streamed::Streamed;
 use super::texts::{TextChange, Texts};
-use super::warp::{Pictures, Warp};
+use super::warp::{self, Pictures, Warp};
+use crate::Error;
 use crate::nn::InputKind;
 
 /// Samples of one split in memory.
@@ -31,6 +33,8 @@ pub enum Content {
     Frames(FrameSet),
     /// Pictures of one size.
     Pictures(Pictures),
+    /// Frames or pictures that stay files until a batch asks for them.
+    Streamed(Streamed),
     /// Recordings, seen as log-mel spectrograms.
     Sounds(Sounds),
     /// Texts as numbers of words.
@@ -86,6 +90,12 @@ impl Dataset {
         Self { content: Content::Frames(frames), target: Target::Numbers(1), targets, encoding: Encoding::default() }
     }
 
+    /// Driving frames that stay files, with their labels.
+    pub fn of_streamed(frames: Streamed, labels: Vec<f32>) -> Self {
+        let content = Content::Streamed(frames);
+        Self { content, target: Target::Numbers(1), targets: labels, encoding: Encoding::default() }
+    }
+
     /// Driving frames in sequences of `steps`, with a label for each frame; what does not fill a last sequence is left out.
     pub fn of_sequences(frames: FrameSet, steps: usize) -> Self {
         let whole = frames.len() / steps.max(1) * steps;
@@ -109,6 +119,8 @@ impl Dataset {
             Content::Frames(_) if self.target.values() > 1 => "sequences of frames",
             Content::Frames(_) => "frames",
             Content::Pictures(_) => "pictures",
+            Content::Streamed(pictures) if pictures.driving => "frames",
+            Content::Streamed(_) => "pictures",
             Content::Sounds(_) => "recordings",
             Content::Texts(_) => "texts",
             Content::Numbers(_) => "samples",
@@ -123,6 +135,7 @@ impl Dataset {
                 steps => vec![steps, frames.height, frames.width, 3],
             },
             Content::Pictures(pictures) => pictures.shape.to_vec(),
+            Content::Streamed(pictures) => pictures.shape.to_vec(),
             Content::Sounds(sounds) => sounds.shape().to_vec(),
             Content::Texts(texts) => vec![texts.length],
             Content::Numbers(numbers) => numbers.shape.clone(),
@@ -132,7 +145,7 @@ impl Dataset {
     /// What the numbers of an input mean.
     pub fn kind(&self) -> InputKind {
         match &self.content {
-            Content::Frames(_) | Content::Pictures(_) => InputKind::Pixels,
+            Content::Frames(_) | Content::Pictures(_) | Content::Streamed(_) => InputKind::Pixels,
             Content::Sounds(_) | Content::Numbers(_) => InputKind::Numbers,
             Content::Texts(texts) => InputKind::Tokens { vocabulary: texts.vocabulary },
         }
@@ -176,12 +189,25 @@ impl Samples for DatasetSamples<'_> {
             Content::Pictures(pictures) => {
                 pictures.write(index, augment.map(|rng| (self.changes.pictures, rng)), input)
             }
+            Content::Streamed(pictures) if pictures.driving => pictures.with(index, |frame| {
+                self.changes.frames.write(frame, pictures.shape, augment, input, target);
+            }),
+            Content::Streamed(pictures) => pictures.with(index, |picture| {
+                warp::write(picture, pictures.shape, augment.map(|rng| (self.changes.pictures, rng)), input);
+            }),
             Content::Sounds(sounds) => sounds.write(index, augment.map(|rng| (self.changes.sounds, rng)), input),
             Content::Texts(texts) => texts.write(index, augment.map(|rng| (self.changes.texts, rng)), input),
             Content::Numbers(numbers) => {
                 let size = input.len();
                 input.copy_from_slice(&numbers.values[index * size..][..size]);
             }
+        }
+    }
+
+    fn failure(&self) -> Option<Error> {
+        match &self.dataset.content {
+            Content::Streamed(pictures) => pictures.failure(),
+            _ => None,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::image::decode_image;
 use super::options::LoadOptions;
 use super::record::{Record, Source};
 use super::samples::FrameSet;
+use super::streamed::Streamed;
 use crate::{Error, ErrorKind, Result};
 
 /// How a long job reports and how it is stopped.
@@ -51,6 +52,29 @@ pub struct Loaded {
 /// # Errors
 /// The first (in the order of the recording) thing that cannot be used: file, row, column, image; and an empty selection.
 pub fn load(folder: &Path, options: &LoadOptions, watch: Watch<'_>) -> Result<Loaded> {
+    let (records, format, label) = list(folder, options)?;
+    Ok(Loaded { frames: decode_all(&images(records, options.side_correction), options, watch)?, format, label })
+}
+
+/// As [`load`], but leaves the images where they are until they are asked for: the frames and their labels.
+///
+/// # Errors
+/// As [`load`], of images only the first.
+pub fn stream(folder: &Path, options: &LoadOptions) -> Result<(Streamed, Vec<f32>)> {
+    let (records, ..) = list(folder, options)?;
+    let target = checked_size(options)?;
+    let images = images(records, options.side_correction);
+    let labels = images.iter().map(|image| image.label).collect();
+    let options = options.clone();
+    let shape = [options.height, options.width, 3];
+    let frames = Streamed::new(shape, true, move |index, scratch, out| match images.get(index) {
+        Some(image) => decode_one(image, &options, target, scratch, out),
+        None => Ok(()),
+    })?;
+    Ok((frames, labels))
+}
+
+fn list(folder: &Path, options: &LoadOptions) -> Result<(Vec<Record>, Format, String)> {
     options.check()?;
     let format = Format::detect(folder)?;
     let (mut records, label) = format.read(folder, options)?;
@@ -59,7 +83,7 @@ pub fn load(folder: &Path, options: &LoadOptions, watch: Watch<'_>) -> Result<Lo
         let message = "has no frames with these options; check split and the fraction of straight frames dropped";
         return Err(Error::new(ErrorKind::BadFile, folder.display(), message));
     }
-    Ok(Loaded { frames: decode_all(&images(&records, options.side_correction), options, watch)?, format, label })
+    Ok((records, format, label))
 }
 
 fn drop_straight(records: &mut Vec<Record>, options: &LoadOptions) {
@@ -73,22 +97,23 @@ fn drop_straight(records: &mut Vec<Record>, options: &LoadOptions) {
 }
 
 /// One image to decode.
-struct Image<'a> {
-    place: &'a str,
-    source: &'a Source,
+struct Image {
+    place: String,
+    source: Source,
     label: f32,
 }
 
 /// The images of the records, side cameras labelled with their correction: seen from the left, the way is to the right.
-fn images(records: &[Record], side_correction: Option<f32>) -> Vec<Image<'_>> {
+fn images(records: Vec<Record>, side_correction: Option<f32>) -> Vec<Image> {
     let correction = side_correction.unwrap_or(0.0);
     let mut images = Vec::with_capacity(records.len());
     for record in records {
         let mut push = |source, offset: f32| {
-            images.push(Image { place: &record.place, source, label: (record.label + offset).clamp(-1.0, 1.0) });
+            let (place, label) = (record.place.clone(), (record.label + offset).clamp(-1.0, 1.0));
+            images.push(Image { place, source, label });
         };
-        push(&record.center, 0.0);
-        if let Some((left, right)) = &record.sides {
+        push(record.center, 0.0);
+        if let Some((left, right)) = record.sides {
             push(left, correction);
             push(right, -correction);
         }
@@ -96,10 +121,15 @@ fn images(records: &[Record], side_correction: Option<f32>) -> Vec<Image<'_>> {
     images
 }
 
-fn decode_all(images: &[Image<'_>], options: &LoadOptions, watch: Watch<'_>) -> Result<FrameSet> {
+/// The size that frames are made into. Refuses one of zero or enormous size before memory is asked for.
+fn checked_size(options: &LoadOptions) -> Result<Size> {
     let target = Size::new(options.height, options.width);
-    // Refuses a target of zero or enormous size before memory is asked for.
     Preprocess::new(target, None, target).map_err(|error| Error::usage("frame size", error))?;
+    Ok(target)
+}
+
+fn decode_all(images: &[Image], options: &LoadOptions, watch: Watch<'_>) -> Result<FrameSet> {
+    let target = checked_size(options)?;
     let mut pixels = vec![0u8; images.len() * target.rgb_len()];
     fill_in_parallel(&mut pixels, images, "frames", watch, |image, scratch, out| {
         decode_one(image, options, target, scratch, out)
@@ -148,7 +178,7 @@ pub(super) fn fill_in_parallel<I: Sync>(
 }
 
 fn decode_one(
-    image: &Image<'_>,
+    image: &Image,
     options: &LoadOptions,
     target: Size,
     scratch: &mut Vec<u32>,
@@ -156,7 +186,7 @@ fn decode_one(
 ) -> Result<()> {
     let wrong =
         |message: String| Error::new(ErrorKind::BadImage, format!("{}: {}", image.place, image.source.name()), message);
-    let frame = image.source.with_bytes(image.place, |bytes| decode_image(bytes).map_err(wrong))?;
+    let frame = image.source.with_bytes(&image.place, |bytes| decode_image(bytes).map_err(wrong))?;
     let size = Size::new(frame.height, frame.width);
     let crop = options.window.map(|window| window.0.crop(size));
     let sized = |error| wrong(format!("has {} x {} pixels: {error}", size.width, size.height));

@@ -2,6 +2,8 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use crate::Error;
+
 /// What a network is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -49,6 +51,11 @@ pub trait Samples: Sync {
     /// Writes sample `index`. `augment` carries a generator that is seeded by (run seed, epoch, index), so that the
     /// result does not depend on threads or order; `None` asks for the sample as it was recorded.
     fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]);
+
+    /// Why a sample written so far is not what it should be: a file that could not be read, say. `None` when all is well.
+    fn failure(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// Frames of one size with one label each, held in memory as bytes.

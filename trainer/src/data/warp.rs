@@ -48,11 +48,15 @@ impl Default for Warp {
 impl Pictures {
     /// Writes picture `index`, (pixel - 128) / 128.
     pub(super) fn write(&self, index: usize, change: Option<(Warp, &mut ChaCha8Rng)>, out: &mut [f32]) {
-        let picture = &self.pixels[index * out.len()..][..out.len()];
-        match change {
-            None => out.iter_mut().zip(picture).for_each(|(x, &pixel)| *x = real(f32::from(pixel))),
-            Some((warp, rng)) => Draw::new(&warp, rng).write(picture, self.shape, out),
-        }
+        write(&self.pixels[index * out.len()..][..out.len()], self.shape, change, out);
+    }
+}
+
+/// Writes a picture of `shape`, (pixel - 128) / 128.
+pub(super) fn write(picture: &[u8], shape: [usize; 3], change: Option<(Warp, &mut ChaCha8Rng)>, out: &mut [f32]) {
+    match change {
+        None => out.iter_mut().zip(picture).for_each(|(x, &pixel)| *x = real(f32::from(pixel))),
+        Some((warp, rng)) => Draw::new(&warp, rng).write(picture, shape, out),
     }
 }
 

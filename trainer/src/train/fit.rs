@@ -142,6 +142,7 @@ impl<'a> Run<'a> {
         let (started, first) = (Instant::now(), self.position.step);
         let mut batch = Batch::default();
         batch.fill(train, indices(first), augment);
+        self.readable(train)?;
         let (mut spare, mut lr) = (Batch::default(), self.lr(steps));
         while self.position.step < steps {
             if stop.load(Ordering::Relaxed) {
@@ -160,6 +161,7 @@ impl<'a> Run<'a> {
                 },
             );
             let loss = self.finite(loss?)?;
+            self.readable(train)?;
             self.stepper.update(&mut self.params, &mut self.optimizer, lr);
             if let Some(average) = &mut self.average {
                 average.update(&self.params);
@@ -176,6 +178,14 @@ impl<'a> Run<'a> {
         }
         let rate = ((steps - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
         self.finish_epoch(val, observer, lr, rate).map(|()| true)
+    }
+
+    /// Errors when a sample could not be read, after saving the run as it was before that sample's batch.
+    fn readable(&mut self, samples: &dyn Samples) -> Result<()> {
+        let Some(error) = samples.failure() else { return Ok(()) };
+        self.save()?;
+        let message = format!("{}; mend or remove it, the run so far is kept in {}", error.message, self.dir.display());
+        Err(Error { message, ..error })
     }
 
     fn lr(&self, steps: usize) -> f64 {

@@ -40,6 +40,8 @@ pub struct ReadOptions {
     pub length: Option<usize>,
     /// What follows each word of a text.
     pub extras: Extras,
+    /// Leave picture files where they are until a batch asks for them.
+    pub stream: bool,
 }
 
 /// Reads a split of `folder`, which is of `format` (not one of recorded driving).

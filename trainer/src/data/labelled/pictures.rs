@@ -11,6 +11,7 @@ use crate::data::encoding::Encoding;
 use crate::data::image::decode_image;
 use crate::data::load::{Watch, fill_in_parallel};
 use crate::data::samples::Target;
+use crate::data::streamed::Streamed;
 use crate::data::warp::Pictures;
 use crate::{Error, ErrorKind, Result};
 
@@ -27,10 +28,20 @@ pub fn read(folder: &Path, options: &ReadOptions, watch: Watch<'_>) -> Result<Da
             format!("the network takes pictures of {channels} channels; files are made into 1 (grey) or 3 (colour)");
         return Err(Error::new(ErrorKind::Shape, folder.display(), message));
     }
-    let mut pixels = vec![0; files.len() * height * width * channels];
-    fill_in_parallel(&mut pixels, &files, "pictures", watch, |file, scratch, out| decode(file, size, scratch, out))?;
+    let content = if options.stream {
+        Content::Streamed(Streamed::new(options.picture, false, move |index, scratch, out| match files.get(index) {
+            Some(file) => decode(file, size, scratch, out),
+            None => Ok(()),
+        })?)
+    } else {
+        let mut pixels = vec![0; files.len() * height * width * channels];
+        fill_in_parallel(&mut pixels, &files, "pictures", watch, |file, scratch, out| {
+            decode(file, size, scratch, out)
+        })?;
+        Content::Pictures(Pictures { shape: options.picture, pixels })
+    };
     Ok(Dataset {
-        content: Content::Pictures(Pictures { shape: options.picture, pixels }),
+        content,
         target: Target::Class(classes.len()),
         targets,
         encoding: Encoding { classes, ..Encoding::default() },

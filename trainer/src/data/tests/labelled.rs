@@ -255,7 +255,7 @@ fn texts_are_numbered_by_the_training_words() {
     assert_eq!(Encoding::of_run(&path.join("run"), 6).unwrap(), stems.encoding);
     // Words of more than five letters: `unseen`. good 3, bad 4, here 5, unsee* 6, unseen 7, words 8 behind the mark at 2.
     assert_eq!(sample(&stems, 0).0, [3.0, 3.0, 7.0, 6.0, 8.0, 5.0]);
-    put(path, "pairs.tsv", "not good\tneg\nso not good at all\tneg\n");
+    put(path, "pairs.tsv", "not good\tneg\nso not good at all\tpos\n");
     let pairs = ReadOptions { extras: Extras { stems: false, pairs: true }, ..options(Some("pairs")) };
     let pairs = read_with(path, &pairs).unwrap();
     // good 3, not 4, `not good` 5, all 6, at 7, so 8; pairs that occur once are left out.

@@ -8,6 +8,7 @@ mod labelled;
 mod numbers;
 mod readers;
 mod shared;
+mod streamed;
 
 pub use jpeg::jpeg;
 
