@@ -739,8 +739,8 @@ Examples:
   ackermann temporal --sequences 400 --epochs 6 --tracks 4 --out runs/quick
   ackermann drive runs/temporal/micro-lstm.ackm --board mps2-an500 --glare --blackout
 
-Both networks are trained on the same frames, with glare and black frames in them, and drive the same unseen tracks. The one that
-remembers begins with the other one's eyes (the weights of the layers that it applies to every frame).")]
+A network of single frames is trained on frames with glare and black ones among them. From its weights both go on for as many epochs again,
+on the same frames: the one that remembers takes over those of the layers that it applies to every frame. Both drive the same unseen tracks.")]
 pub struct TemporalArgs {
     /// The network that remembers: its input is a sequence of frames.
     #[arg(long, default_value = "micro-lstm", value_name = "NET")]

@@ -1,7 +1,7 @@
 //! `ackermann temporal`: a network that remembers against one that does not, where the camera is blinded for a while.
 //!
-//! Both are trained on the same frames, once one by one, once as sequences, where the second begins with the first one's eyes; both are
-//! quantized and drive the same unseen tracks.
+//! One network that sees single frames is trained. From its weights both go on, for as many epochs on the same frames, the one frame by frame, the
+//! other in sequences; both are quantized and drive the same unseen tracks.
 
 use super::args::TemporalArgs;
 use super::recording::{simulate_sequences, simulated_augmentation};
@@ -22,11 +22,14 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// The first of the test worlds that are driven; validation frames come from worlds before it.
-const FIRST_TRACK: u64 = 1000;
+const FIRST_TRACK: u64 = 2000;
 /// Frames that ranges are calibrated on.
 const CALIBRATED: usize = 1200;
 /// Frames in a step of training.
 const FRAMES_PER_STEP: usize = 96;
+
+/// What is trained on and what validated on.
+type TrainAndVal<'a> = (&'a dyn Samples, &'a dyn Samples);
 
 /// A trained network and its blob.
 struct Candidate {
@@ -70,10 +73,15 @@ pub fn run(args: &TemporalArgs, output: Output) -> Result<()> {
         seed: args.seed,
         ..TrainConfig::default()
     };
-    let alone = candidate(args, alone, &config, (&frames.0, &frames.1), output)?;
-    let start = Some(Start { weights: seeing(args, &alone, &remembering)?, fresh_head: false });
-    let config = TrainConfig { batch: FRAMES_PER_STEP.div_ceil(steps), start, ..config };
-    let remembering = candidate(args, remembering, &config, (&parts.0, &parts.1), output)?;
+    let (frames, parts): (TrainAndVal<'_>, TrainAndVal<'_>) = ((&frames.0, &frames.1), (&parts.0, &parts.1));
+    let first = args.out.join("first");
+    train_in(&first, &alone, &config, frames, output)?;
+    let goes_on = |weights| Some(Start { weights, fresh_head: false });
+    let start = goes_on(Weights::Run(first.clone()));
+    let start_remembering = goes_on(seeing(args, &first, &remembering)?);
+    let alone = candidate(args, alone, &TrainConfig { start, ..config.clone() }, frames, output)?;
+    let config = TrainConfig { batch: FRAMES_PER_STEP.div_ceil(steps), start: start_remembering, ..config };
+    let remembering = candidate(args, remembering, &config, parts, output)?;
     let candidates = [alone, remembering];
     output.say(format!("3/3 driving {} unseen tracks, float and int8", args.tracks));
     let mut scores = Vec::new();
@@ -98,10 +106,11 @@ fn check(alone: &Network, remembering: &Network) -> Result<usize> {
     }
 }
 
-/// Weights for `remembering` to begin with: where it does at every step what `alone` does, it sees as that one has learned to.
-fn seeing(args: &TemporalArgs, alone: &Candidate, remembering: &Network) -> Result<Weights> {
+/// Weights for `remembering` to begin with: where it does at every step what the network of the run `first` does, it sees as that one has
+/// learned to.
+fn seeing(args: &TemporalArgs, first: &Path, remembering: &Network) -> Result<Weights> {
     let run = args.out.join(format!("{}-start", remembering.name));
-    let trained = Predictor::load(&alone.run)?;
+    let trained = Predictor::load(first)?;
     let mut params = remembering.init(args.seed)?;
     for param in params.entries_mut() {
         let known = param.name.strip_prefix("time1.").and_then(|name| trained.params().get(name));
@@ -113,28 +122,40 @@ fn seeing(args: &TemporalArgs, alone: &Candidate, remembering: &Network) -> Resu
     Ok(Weights::Run(run))
 }
 
-/// Trains `network`, or goes on with it where that was stopped, and quantizes it.
-fn candidate(
-    args: &TemporalArgs,
-    network: Network,
+/// Trains `network` in the folder `run`, or goes on with it where that was stopped.
+fn train_in(
+    run: &Path,
+    network: &Network,
     config: &TrainConfig,
-    (train, val): (&dyn Samples, &dyn Samples),
+    (train, val): TrainAndVal<'_>,
     output: Output,
-) -> Result<Candidate> {
-    let run = args.out.join(&network.name);
+) -> Result<()> {
     let resume = run.join("last.safetensors").exists();
     let mut bar = progress::Training::new(output);
-    let summary = fit(&network, config, train, val, &run, &mut bar, stop::flag(), resume)?;
+    let summary = fit(network, config, train, val, run, &mut bar, stop::flag(), resume)?;
     bar.finish();
     if summary.interrupted {
         let message = "stopped while training; the same command goes on";
         return Err(Error::new(ErrorKind::Interrupted, run.display(), message));
     }
     let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch).and_then(|row| row.val_mae);
-    output.say(format!("{}: validation MAE {}", network.name, format::optional(best, 5)));
+    output.say(format!("{}: validation MAE {}", run.display(), format::optional(best, 5)));
+    Ok(())
+}
+
+/// Trains `network` and quantizes it.
+fn candidate(
+    args: &TemporalArgs,
+    network: Network,
+    config: &TrainConfig,
+    data: TrainAndVal<'_>,
+    output: Output,
+) -> Result<Candidate> {
+    let run = args.out.join(&network.name);
+    train_in(&run, &network, config, data, output)?;
     let predictor = Predictor::load(&run)?;
     let options = QuantizeOptions { samples: CALIBRATED, ..QuantizeOptions::default() };
-    let blob = quantize(&network, predictor.params(), train, &options)?.blob.to_vec();
+    let blob = quantize(&network, predictor.params(), data.0, &options)?.blob.to_vec();
     files::write(&blob_path(&args.out, &network), &blob)?;
     Ok(Candidate { network, run, blob })
 }
