@@ -97,7 +97,7 @@ const RECIPES: [Recipe; 6] = [
         name: "sentiment",
         data: "sentiment",
         task: "whether a sentence about a film is positive",
-        train: "--net text --stems --pairs --epochs 15 --batch 64 --lr 3e-3 --smoothing 0.1",
+        train: "--net text --stems --pairs --epochs 15 --batch 64 --lr 4e-3 --smoothing 0.1",
         quantize: "",
         expected: Expected::Accuracy(0.82, 0.82),
         minutes: 0.5,
