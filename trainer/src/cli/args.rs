@@ -454,7 +454,7 @@ pub struct QuantizeArgs {
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = values::count(), requires = "qat")]
     pub epochs: usize,
     /// Learning rate of --qat at the start.
-    #[arg(long, default_value_t = 1e-4, value_name = "RATE", requires = "qat")]
+    #[arg(long, default_value_t = 1e-4, value_name = "RATE", value_parser = values::rate, requires = "qat")]
     pub lr: f64,
     /// Split that --qat is validated on.
     #[arg(long, default_value = "val", value_name = "NAME", requires = "qat")]

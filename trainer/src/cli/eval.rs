@@ -119,12 +119,12 @@ pub fn evaluate(args: &EvalArgs, output: Output) -> Result<Evaluation> {
     let mut rows = Vec::new();
     if let Some((path, predictor)) = &mut models.float {
         let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
-        rows.push(("float", quality(&dataset, &outputs)?, path.clone(), outputs));
+        rows.push(("float", quality(&dataset, path, &outputs)?, path.clone(), outputs));
     }
     if let Some((path, blob)) = &models.int8 {
         let mut predictor = Int8Predictor::new(blob)?;
         let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
-        rows.push(("int8", quality(&dataset, &outputs)?, path.clone(), outputs));
+        rows.push(("int8", quality(&dataset, path, &outputs)?, path.clone(), outputs));
     }
     Ok(Evaluation { dataset, rows })
 }
@@ -136,15 +136,20 @@ fn encoding(models: &Models) -> Result<Encoding> {
     Encoding::of_run(folder, models.input.first().copied().unwrap_or(0))
 }
 
-fn quality(dataset: &Dataset, outputs: &[f32]) -> Result<Quality> {
+fn quality(dataset: &Dataset, path: &Path, outputs: &[f32]) -> Result<Quality> {
+    let (found, asked) = (outputs.len() / dataset.len().max(1), dataset.target.outputs());
+    // One output tells two classes apart.
+    if found != asked && (dataset.target, found) != (Target::Class(2), 1) {
+        let message = format!("puts out {found} numbers, these {} ask for {asked}", dataset.noun());
+        return Err(Error::new(ErrorKind::Shape, path.display(), message));
+    }
     match dataset.target {
         Target::Numbers(_) => {
             let found = regression(outputs, &dataset.targets)?;
             Ok(Quality::Numbers { mae: found.mae, rmse: found.rmse, r2: found.r2 })
         }
         Target::Class(_) => {
-            let scores = (outputs.len() / dataset.len().max(1)).max(1);
-            let predicted: Vec<usize> = outputs.chunks_exact(scores).map(class_of).collect();
+            let predicted: Vec<usize> = outputs.chunks_exact(found.max(1)).map(class_of).collect();
             let truth: Vec<usize> = dataset.targets.iter().map(|&class| class as usize).collect();
             accuracy(&predicted, &truth).map(Quality::Classes)
         }

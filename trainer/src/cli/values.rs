@@ -46,3 +46,9 @@ pub fn percentile(text: &str) -> Result<f32, String> {
     let value: f32 = text.parse().map_err(|error| format!("{error}"))?;
     if (50.0..=100.0).contains(&value) { Ok(value) } else { Err(format!("{value} is not in 50..=100")) }
 }
+
+/// A learning rate.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if value.is_finite() && value > 0.0 { Ok(value) } else { Err(format!("{value} is not a positive number")) }
+}
