@@ -252,7 +252,7 @@ pub struct TrainArgs {
     /// `--data sim`: a low sun dazzles the camera wherever the road leads towards it.
     #[arg(long, help_heading = DATA)]
     pub glare: bool,
-    /// `--data sim`: the camera goes black for 3 to 15 frames, once a second on average.
+    /// `--data sim`: the camera goes black for 3 to 15 frames, a second apart on average.
     #[arg(long, help_heading = DATA)]
     pub blackout: bool,
     /// Column of the label. Default: steering_smooth where there is one, else steering.
@@ -723,7 +723,7 @@ pub struct DriveArgs {
     /// A low sun dazzles the camera wherever the road leads towards it.
     #[arg(long)]
     pub glare: bool,
-    /// The camera goes black for 3 to 15 frames, once a second on average.
+    /// The camera goes black for 3 to 15 frames, a second apart on average.
     #[arg(long)]
     pub blackout: bool,
     /// Write an HTML report with the driven line and a strip of frames.

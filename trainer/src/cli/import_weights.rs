@@ -2,8 +2,8 @@
 
 use super::Output;
 use super::args::ImportWeightsArgs;
-use crate::train::{RunConfig, Start, TrainConfig, Weights, save_params};
-use crate::{Error, ErrorKind, Result, exchange, files, nn};
+use crate::train::{RunConfig, Start, TrainConfig, Weights, save_network};
+use crate::{Error, Result, exchange, files, nn};
 use serde_json::json;
 
 /// Makes a run folder that can be quantized, evaluated, exported or trained further.
@@ -16,9 +16,7 @@ pub fn import_weights(args: &ImportWeightsArgs, output: Output) -> Result<()> {
     let params = exchange::load(&args.weights, &network)?;
     let start = Some(Start { weights: Weights::Pytorch(args.weights.clone()), fresh_head: false });
     let config = RunConfig { network, train: TrainConfig { start, ..TrainConfig::default() } };
-    let text = serde_json::to_string_pretty(&config).map_err(|e| Error::new(ErrorKind::Internal, "config.json", e))?;
-    save_params(&args.out.join("best.safetensors"), &params)?;
-    files::write(&args.out.join("config.json"), text.as_bytes())?;
+    save_network(&args.out, &config, &params)?;
     let count: usize = params.entries().iter().map(|param| param.data.len()).sum();
     let text = format!("wrote {}: {} with {count} numbers", args.out.display(), config.network.name);
     output.finish(text, &json!({ "out": args.out, "network": config.network.name, "numbers": count }))

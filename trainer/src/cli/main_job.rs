@@ -4,7 +4,7 @@ use super::args::MainArgs;
 use super::eval::float_predictions;
 use super::recording::{Recording, simulate, simulated_augmentation};
 use super::steering::Watched;
-use super::train::{add_curves, fit_frames};
+use super::train::{add_curves, fit_watched};
 use super::{Output, pictures, progress};
 use crate::data::metrics::regression;
 use crate::data::{Augment, Augmented, FrameSet};
@@ -112,7 +112,8 @@ fn train_network(
 ) -> Result<Vec<EpochRow>> {
     let config = TrainConfig { epochs: args.epochs, batch: 64, lr: 2e-3, seed: args.seed, ..TrainConfig::default() };
     Recording { seed: args.seed, sim_frames: args.frames, ..Recording::default() }.save(&args.out)?;
-    let summary = fit_frames(network, &config, (train, val), simulated_augmentation(), &args.out, output, false)?;
+    let samples = (&Augmented::new(train, simulated_augmentation()) as _, &Augmented::new(val, Augment::NONE) as _);
+    let summary = fit_watched(network, &config, samples, &args.out, output, false)?;
     if summary.interrupted {
         let out = args.out.display();
         let message = format!("stopped while training; `ackermann train --resume --out {out}` finishes that part");

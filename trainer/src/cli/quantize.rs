@@ -12,7 +12,7 @@ use crate::quant::{
     quantize_aware, sensitivity,
 };
 use crate::report::{Report, Table, format};
-use crate::train::{EpochRow, Predictor, read_config};
+use crate::train::{EpochRow, Predictor, TrainConfig, read_config};
 use crate::{Result, files};
 use serde_json::json;
 use std::path::Path;
@@ -137,10 +137,10 @@ fn options(args: &QuantizeArgs) -> QuantizeOptions {
     }
 }
 
-/// Loss, batch and seed are those of the run.
+/// Loss, batch, seed and what is frozen are those of the run.
 fn tuning(run: &Path, lr: f64) -> Result<FineTuneOptions> {
-    let config = read_config(run)?.train;
-    Ok(FineTuneOptions { batch: config.batch, lr, loss: config.loss, seed: config.seed, ..FineTuneOptions::default() })
+    let TrainConfig { batch, loss, freeze, seed, .. } = read_config(run)?.train;
+    Ok(FineTuneOptions { batch, lr, loss, freeze, seed, ..FineTuneOptions::default() })
 }
 
 fn sentence(out: &Path, quantized: &Quantized) -> String {

@@ -4,9 +4,10 @@
 //! other in sequences; both are quantized and drive the same unseen tracks.
 
 use super::args::TemporalArgs;
-use super::recording::{simulate_sequences, simulated_augmentation};
+use super::recording::{Recording, simulate_sequences, simulated_augmentation};
 use super::steering::Watched;
-use super::{Output, progress, stop};
+use super::train::fit_watched;
+use super::{Output, progress};
 use crate::board::{BoardDriver, HOST, Logs};
 use crate::data::{Augment, Augmented, Samples, Sequences};
 use crate::nn::{self, Network};
@@ -15,7 +16,7 @@ use crate::report::{Table, format};
 use crate::sim::{
     Disturbances, DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, SequenceOptions, Split, World, drive,
 };
-use crate::train::{Predictor, Start, TrainConfig, Weights, fit, save_network};
+use crate::train::{Predictor, RunConfig, Start, TrainConfig, Weights, save_network};
 use crate::{Error, ErrorKind, Result, files};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -30,6 +31,13 @@ const FRAMES_PER_STEP: usize = 96;
 
 /// What is trained on and what validated on.
 type TrainAndVal<'a> = (&'a dyn Samples, &'a dyn Samples);
+
+/// Where trainings are kept, and what they are trained on.
+struct Trainings<'a> {
+    out: &'a Path,
+    recording: Recording,
+    output: Output,
+}
 
 /// A trained network and its blob.
 struct Candidate {
@@ -74,14 +82,15 @@ pub fn run(args: &TemporalArgs, output: Output) -> Result<()> {
         ..TrainConfig::default()
     };
     let (frames, parts): (TrainAndVal<'_>, TrainAndVal<'_>) = ((&frames.0, &frames.1), (&parts.0, &parts.1));
-    let first = args.out.join("first");
-    train_in(&first, &alone, &config, frames, output)?;
+    let recording = Recording { sim_frames: train.len(), disturbances, seed: args.seed, ..Recording::default() };
+    let trainings = Trainings { out: &args.out, recording, output };
+    let first = trainings.train("first", &alone, &config, frames)?;
     let goes_on = |weights| Some(Start { weights, fresh_head: false });
     let start = goes_on(Weights::Run(first.clone()));
     let start_remembering = goes_on(seeing(args, &first, &remembering)?);
-    let alone = candidate(args, alone, &TrainConfig { start, ..config.clone() }, frames, output)?;
+    let alone = trainings.candidate(alone, &TrainConfig { start, ..config.clone() }, frames)?;
     let config = TrainConfig { batch: FRAMES_PER_STEP.div_ceil(steps), start: start_remembering, ..config };
-    let remembering = candidate(args, remembering, &config, parts, output)?;
+    let remembering = trainings.candidate(remembering, &config, parts)?;
     let candidates = [alone, remembering];
     output.say(format!("3/3 driving {} unseen tracks, float and int8", args.tracks));
     let mut scores = Vec::new();
@@ -118,50 +127,42 @@ fn seeing(args: &TemporalArgs, first: &Path, remembering: &Network) -> Result<We
             param.data.clone_from(&known.data);
         }
     }
-    save_network(&run, remembering, &params)?;
+    let config = RunConfig { network: remembering.clone(), train: TrainConfig::default() };
+    save_network(&run, &config, &params)?;
     Ok(Weights::Run(run))
 }
 
-/// Trains `network` in the folder `run`, or goes on with it where that was stopped.
-fn train_in(
-    run: &Path,
-    network: &Network,
-    config: &TrainConfig,
-    (train, val): TrainAndVal<'_>,
-    output: Output,
-) -> Result<()> {
-    let resume = run.join("last.safetensors").exists();
-    let mut bar = progress::Training::new(output);
-    let summary = fit(network, config, train, val, run, &mut bar, stop::flag(), resume)?;
-    bar.finish();
-    if summary.interrupted {
-        let message = "stopped while training; the same command goes on";
-        return Err(Error::new(ErrorKind::Interrupted, run.display(), message));
+impl Trainings<'_> {
+    /// Trains `network` in the folder `name`, which is returned, or goes on with it where that was stopped.
+    fn train(&self, name: &str, network: &Network, config: &TrainConfig, data: TrainAndVal<'_>) -> Result<PathBuf> {
+        let run = self.out.join(name);
+        let resume = run.join("last.safetensors").exists();
+        if resume && Recording::of_run(&run)?.as_ref() != Some(&self.recording) {
+            let message = "was trained on other recordings (see its data.json); name another --out, or remove it";
+            return Err(Error::usage(run.display(), message));
+        }
+        if !resume {
+            self.recording.save(&run)?;
+        }
+        let summary = fit_watched(network, config, data, &run, self.output, resume)?;
+        if summary.interrupted {
+            let message = "stopped while training; the same command goes on";
+            return Err(Error::new(ErrorKind::Interrupted, run.display(), message));
+        }
+        let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch).and_then(|row| row.val_mae);
+        self.output.say(format!("{}: validation MAE {}", run.display(), format::optional(best, 5)));
+        Ok(run)
     }
-    let best = summary.history.iter().find(|row| row.epoch == summary.best_epoch).and_then(|row| row.val_mae);
-    output.say(format!("{}: validation MAE {}", run.display(), format::optional(best, 5)));
-    Ok(())
-}
 
-/// Trains `network` and quantizes it.
-fn candidate(
-    args: &TemporalArgs,
-    network: Network,
-    config: &TrainConfig,
-    data: TrainAndVal<'_>,
-    output: Output,
-) -> Result<Candidate> {
-    let run = args.out.join(&network.name);
-    train_in(&run, &network, config, data, output)?;
-    let predictor = Predictor::load(&run)?;
-    let options = QuantizeOptions { samples: CALIBRATED, ..QuantizeOptions::default() };
-    let blob = quantize(&network, predictor.params(), data.0, &options)?.blob.to_vec();
-    files::write(&blob_path(&args.out, &network), &blob)?;
-    Ok(Candidate { network, run, blob })
-}
-
-fn blob_path(out: &Path, network: &Network) -> PathBuf {
-    out.join(format!("{}.ackm", network.name))
+    /// Trains `network` and quantizes it.
+    fn candidate(&self, network: Network, config: &TrainConfig, data: TrainAndVal<'_>) -> Result<Candidate> {
+        let run = self.train(&network.name, &network, config, data)?;
+        let predictor = Predictor::load(&run)?;
+        let options = QuantizeOptions { samples: CALIBRATED, ..QuantizeOptions::default() };
+        let blob = quantize(&network, predictor.params(), data.0, &options)?.blob.to_vec();
+        files::write(&self.out.join(format!("{}.ackm", network.name)), &blob)?;
+        Ok(Candidate { network, run, blob })
+    }
 }
 
 /// Drives every track with float and with int8, several tracks at a time.

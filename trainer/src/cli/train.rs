@@ -3,7 +3,7 @@
 use super::args::TrainArgs;
 use super::job::{Job, Shelf, Splits, with_way_on};
 use super::{Output, progress, stop};
-use crate::data::{Augment, Augmented, Dataset, FrameSet, Target, metrics};
+use crate::data::{Dataset, Samples, Target, metrics};
 use crate::nn::Network;
 use crate::report::chart::{learning_rate, loss_curves, metric};
 use crate::report::confusion::confusion;
@@ -65,19 +65,17 @@ fn trivial(train: &Dataset, val: &Dataset) -> Result<f64> {
     }
 }
 
-/// Trains on frames with a progress bar.
-pub fn fit_frames(
+/// Trains with a progress bar.
+pub fn fit_watched(
     network: &Network,
     config: &TrainConfig,
-    (train, val): (&FrameSet, &FrameSet),
-    augment: Augment,
+    (train, val): (&dyn Samples, &dyn Samples),
     run: &Path,
     output: Output,
     resume: bool,
 ) -> Result<Summary> {
-    let (train, val) = (Augmented::new(train, augment), Augmented::new(val, Augment::NONE));
     let (mut bar, _saving) = (progress::Training::new(output), stop::saving());
-    let summary = fit(network, config, &train, &val, run, &mut bar, stop::flag(), resume);
+    let summary = fit(network, config, train, val, run, &mut bar, stop::flag(), resume);
     bar.finish();
     summary.map_err(|error| with_way_on(error, run))
 }

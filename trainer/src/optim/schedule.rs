@@ -61,6 +61,14 @@ impl Schedule {
         }
     }
 
+    /// Factor that it begins with.
+    fn first(&self) -> f64 {
+        match *self {
+            Self::OneCycle { start, .. } => start,
+            Self::Constant | Self::Step { .. } | Self::Cosine { .. } => 1.0,
+        }
+    }
+
     /// Factor at `step` (from 0) of `steps`, of which an epoch has `per_epoch`.
     fn factor(&self, step: f64, steps: f64, per_epoch: f64) -> f64 {
         match *self {
@@ -105,7 +113,7 @@ impl Timetable {
         let per_epoch = self.per_epoch as f64;
         let (step, steps, warmup) = (step as f64, self.epochs as f64 * per_epoch, self.warmup * per_epoch);
         if step < warmup {
-            return self.schedule.factor(0.0, steps - warmup, per_epoch) * (step / warmup).max(WARMUP_FROM);
+            return self.schedule.first() * (step / warmup).max(WARMUP_FROM);
         }
         self.schedule.factor(step - warmup, steps - warmup, per_epoch)
     }

@@ -144,6 +144,11 @@ fn any_schedule_can_be_warmed_up() {
     assert_close(&step, &[0.01, 1.0, 1.0, 0.1, 0.1, 0.01]);
     let cycle = Schedule::OneCycle { rise: 0.5, start: 0.2, end: 0.0 };
     assert_close(&factors(cycle, 1.0, 3, 2), &[0.002, 0.1, 0.2, 1.0, 0.5, 0.0]);
+    // A run that ends while it warms up rises all the way.
+    for schedule in [Schedule::Constant, Schedule::Cosine { floor: 0.01 }] {
+        assert_close(&factors(schedule, 4.0, 2, 2), &[0.01, 0.125, 0.25, 0.375]);
+    }
+    assert_close(&factors(cycle, 4.0, 2, 2), &[0.002, 0.025, 0.05, 0.075]);
 }
 
 #[test]

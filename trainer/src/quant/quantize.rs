@@ -11,13 +11,13 @@ use super::choose::{Chosen, Trial, Wanted, choose};
 use super::lower::lower;
 use super::observe::{Inputs, Observer, Recorded, Seen, observe_by, spread};
 use super::program::{FloatGraph, Program};
-use super::qat::{FineTuneOptions, Tuned, fine_tune};
+use super::qat::{self, FineTuneOptions, Tuned, fine_tune};
 use super::sequences::along_sequences;
 use super::{Int8Predictor, arena_lower_bound, assemble, for_this_machine, load};
 use crate::data::{Samples, Target, Window};
 use crate::graph::Params;
 use crate::nn::{Mode, Network};
-use crate::train::measure;
+use crate::train::{EpochRow, measure};
 use crate::{Error, ErrorKind, Result};
 
 /// How a network is quantized.
@@ -131,16 +131,22 @@ pub fn quantize_aware(
     observer: &mut dyn crate::train::Observer,
     stop: &AtomicBool,
 ) -> Result<(Quantized, Tuned)> {
+    qat::check(network, (train, val), tune)?;
     let after = quantize(network, params, train, options)?;
-    let first = after.trials.first().map_or(Observer::MinMax, |trial| trial.observer);
-    let tune =
-        FineTuneOptions { calibrated: options.samples, observer: first, output_margin: options.output_margin, ..*tune };
+    let observer_of_ranges = after.trials.first().map_or(Observer::MinMax, |trial| trial.observer);
+    let tune = FineTuneOptions {
+        calibrated: options.samples,
+        observer: observer_of_ranges,
+        output_margin: options.output_margin,
+        ..tune.clone()
+    };
     let tuned = fine_tune(network, params, (train, val), &tune, observer, stop)?;
     let blob = for_this_machine(&after.blob)?;
     let mut predictor = Int8Predictor::new(&blob)?;
-    let before = measure(&mut |inputs| predictor.predict_inputs(inputs), val, tune.loss)?.map(|metrics| metrics.loss);
-    let loss = tuned.history.get(tuned.best).and_then(|row| row.val_loss);
-    if before.zip(loss).is_some_and(|(before, loss)| before < loss) {
+    let before = measure(&mut |inputs| predictor.predict_inputs(inputs), val, tune.loss)?;
+    let before = before.map(|metrics| EpochRow::new(0, f64::NAN, Some(metrics), tune.lr, 0.0).score(val.len()));
+    let best = tuned.history.get(tuned.best).map(|row| row.score(val.len()));
+    if before.zip(best).is_some_and(|(before, best)| before < best) {
         return Ok((after, tuned));
     }
     let indices = spread(train.len(), options.samples);

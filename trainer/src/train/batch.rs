@@ -7,6 +7,46 @@ use rayon::prelude::*;
 
 use crate::data::Samples;
 
+/// The batches of an epoch: while one is worked on, the next is written.
+pub struct Batches<'a> {
+    samples: &'a dyn Samples,
+    order: Vec<usize>,
+    size: usize,
+    augment: Augmentation,
+    ready: Batch,
+    next: Batch,
+}
+
+impl<'a> Batches<'a> {
+    /// Batches of `size` samples (at least 1) from step `first` on; samples that do not fill a last batch wait for another epoch.
+    pub fn new(samples: &'a dyn Samples, size: usize, augment: Augmentation, first: usize) -> Self {
+        let order = shuffled(samples.len(), augment.seed, augment.epoch);
+        let batches = Self { samples, order, size, augment, ready: Batch::default(), next: Batch::default() };
+        let mut ready = Batch::default();
+        ready.fill(samples, batches.indices(first), Some(augment));
+        Self { ready, ..batches }
+    }
+
+    /// Steps of the epoch.
+    pub fn steps(&self) -> usize {
+        self.order.len() / self.size
+    }
+
+    /// Works on the batch of `step` while that of the next step is written. Steps are asked for in their order.
+    pub fn work<T: Send>(&mut self, step: usize, work: impl FnOnce(&mut Batch) -> T + Send) -> T {
+        let Self { samples, augment, .. } = *self;
+        let (mut ready, mut next) = (std::mem::take(&mut self.ready), std::mem::take(&mut self.next));
+        let indices = self.indices(step + 1);
+        let (done, ()) = rayon::join(|| work(&mut ready), || next.fill(samples, indices, Some(augment)));
+        (self.ready, self.next) = (next, ready);
+        done
+    }
+
+    fn indices(&self, step: usize) -> &[usize] {
+        self.order.chunks_exact(self.size).nth(step).unwrap_or(&[])
+    }
+}
+
 /// Inputs and targets of some samples, one after another.
 #[derive(Debug, Default)]
 pub struct Batch {

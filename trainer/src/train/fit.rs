@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::batch::{Augmentation, Batch, shuffled};
+use super::batch::{Augmentation, Batches};
 use super::checkpoint::{self, Position};
 use super::events::Events;
 use super::folder::{RunConfig, check_resumable, remove_old};
@@ -64,7 +64,8 @@ pub fn fit(
     Ok(state.summary(false))
 }
 
-fn check_samples(network: &Network, loss: Loss, samples: &dyn Samples, what: &str) -> Result<()> {
+/// Errors: no samples, or such as the network or the loss cannot take; `what` names them.
+pub fn check_samples(network: &Network, loss: Loss, samples: &dyn Samples, what: &str) -> Result<()> {
     let message = if samples.is_empty() {
         "has no samples".to_string()
     } else if samples.input_shape() != network.input {
@@ -96,15 +97,16 @@ impl<'a> Run<'a> {
     fn open(network: &Network, config: &'a TrainConfig, train: &dyn Samples, dir: &Path, resume: bool) -> Result<Self> {
         let batch = config.batch.min(train.len());
         let stepper = Stepper::new(network, config, batch)?;
-        let mut params = start::parameters(network, config.seed, config.initializer, config.start.as_ref())?;
+        // What a resumed run began with may be gone: its checkpoint has all it needs.
+        let begun = config.start.as_ref().filter(|_| !resume);
+        let mut params = start::parameters(network, config.seed, config.initializer, begun)?;
         let mut optimizer =
             Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?.clipped(config.clip());
         let mut average = config.ema.map(|decay| Ema::new(decay, &params));
         let mut position = Position { samples: train.len(), ..Position::default() };
         let mut rows = Vec::new();
         let last = dir.join("last.safetensors");
-        let own = RunConfig { network: network.clone(), train: config.clone() };
-        let text = serde_json::to_string_pretty(&own).map_err(|e| Error::new(ErrorKind::Internal, dir.display(), e))?;
+        let text = RunConfig { network: network.clone(), train: config.clone() }.text(dir)?;
         if resume {
             (params, position) = checkpoint::load_run(&last, network, &mut optimizer, average.as_mut())?;
             check_resumable(dir, &text, &position, train.len())?;
@@ -133,33 +135,23 @@ impl<'a> Run<'a> {
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<bool> {
-        let epoch = self.position.epoch as u64;
-        let order = shuffled(train.len(), self.config.seed, epoch);
-        let steps = train.len() / self.batch;
-        let augment = Some(Augmentation { seed: self.config.seed, epoch });
-        let size = self.batch;
-        let indices = |step: usize| order.chunks_exact(size).nth(step).unwrap_or(&[]);
+        let augment = Augmentation { seed: self.config.seed, epoch: self.position.epoch as u64 };
         let (started, first) = (Instant::now(), self.position.step);
-        let mut batch = Batch::default();
-        batch.fill(train, indices(first), augment);
+        let mut batches = Batches::new(train, self.batch, augment, first);
         self.readable(train)?;
-        let (mut spare, mut lr) = (Batch::default(), self.lr(steps));
+        let (steps, size) = (batches.steps(), self.batch);
+        let rate = |step: usize| ((step - first) * size) as f64 / started.elapsed().as_secs_f64();
+        let mut lr = self.lr(steps);
         while self.position.step < steps {
             if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
             lr = self.lr(steps);
-            self.stepper.exchange(&mut batch);
-            let (stepper, params, next) = (&mut self.stepper, &self.params, self.position.step + 1);
-            let total = self.position.total_steps;
-            let (loss, ()) = rayon::join(
-                || stepper.run(params, total),
-                || {
-                    if next < steps {
-                        spare.fill(train, indices(next), augment)
-                    }
-                },
-            );
+            let (stepper, params, total) = (&mut self.stepper, &self.params, self.position.total_steps);
+            let loss = batches.work(self.position.step, |batch| {
+                stepper.exchange(batch);
+                stepper.run(params, total)
+            });
             let loss = self.finite(loss?)?;
             self.readable(train)?;
             self.stepper.update(&mut self.params, &mut self.optimizer, lr);
@@ -167,17 +159,15 @@ impl<'a> Run<'a> {
                 average.update(&self.params);
             }
             self.advance(loss);
-            std::mem::swap(&mut batch, &mut spare);
-            let rate = ((next - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
+            let rate = rate(self.position.step);
             let report = self.report(steps, loss, lr, rate);
-            if next.is_multiple_of(steps.div_ceil(STEP_EVENTS)) {
+            if self.position.step.is_multiple_of(steps.div_ceil(STEP_EVENTS)) {
                 let scalars = [("loss/step", Some(loss)), ("lr", Some(lr)), ("samples_per_s", Some(rate))];
                 self.events.scalars(self.position.total_steps, &scalars)?;
             }
             observer.step(&report);
         }
-        let rate = ((steps - first) * self.batch) as f64 / started.elapsed().as_secs_f64();
-        self.finish_epoch(val, observer, lr, rate).map(|()| true)
+        self.finish_epoch(val, observer, lr, rate(steps)).map(|()| true)
     }
 
     /// Errors when a sample could not be read, after saving the run as it was before that sample's batch.
@@ -227,22 +217,16 @@ impl<'a> Run<'a> {
         self.check_params()?;
         self.predictor.set_params(self.average.as_ref().map_or(&self.params, Ema::params))?;
         let metrics = evaluate(&mut self.predictor, val, self.config.loss)?;
-        let row = EpochRow {
-            epoch: self.position.epoch + 1,
-            train_loss: f64::from_bits(self.position.loss_sum) / self.position.step.max(1) as f64,
-            val_loss: metrics.map(|m| m.loss),
-            val_mae: metrics.and_then(|m| m.mae),
-            val_accuracy: metrics.and_then(|m| m.accuracy),
-            lr,
-            samples_per_s: rate,
-        };
+        let train_loss = f64::from_bits(self.position.loss_sum) / self.position.step.max(1) as f64;
+        let row = EpochRow::new(self.position.epoch + 1, train_loss, metrics, lr, rate);
         self.finite(row.val_loss.unwrap_or(row.train_loss))?;
-        let score = score(&row, val.len());
+        let score = row.score(val.len());
         let best = self.position.best.is_none_or(|best| score < f64::from_bits(best));
         if best {
             self.position.best = Some(score.to_bits());
             self.position.best_epoch = row.epoch;
-            checkpoint::save_params(&self.dir.join("best.safetensors"), self.validated())?;
+            // The predictor holds what was validated: the average where there is one.
+            checkpoint::save_params(&self.dir.join("best.safetensors"), self.predictor.params())?;
         }
         self.position.epoch += 1;
         self.position.step = 0;
@@ -259,11 +243,6 @@ impl<'a> Run<'a> {
         self.save()?;
         observer.epoch(&row, best);
         Ok(())
-    }
-
-    /// The parameters that are validated and kept as best: the average where there is one.
-    fn validated(&self) -> &Params {
-        self.average.as_ref().map_or(&self.params, Ema::params)
     }
 
     /// Errors: parameters that are no longer numbers.
@@ -290,12 +269,4 @@ impl<'a> Run<'a> {
     fn summary(self, interrupted: bool) -> Summary {
         Summary { history: self.history, best_epoch: self.position.best_epoch, interrupted }
     }
-}
-
-/// How good an epoch is, the lower the better: the validation loss (training loss where there is no validation); for classes the validation
-/// samples that are wrong, epochs with equally many told apart by the loss.
-fn score(row: &EpochRow, samples: usize) -> f64 {
-    let loss = row.val_loss.unwrap_or(row.train_loss);
-    let wrong = row.val_accuracy.map(|accuracy| ((1.0 - accuracy) * samples as f64).round());
-    wrong.map_or(loss, |wrong| wrong + loss / (1.0 + loss))
 }

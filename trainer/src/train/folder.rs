@@ -19,16 +19,21 @@ pub struct RunConfig {
     pub train: TrainConfig,
 }
 
-/// Writes a run folder that holds `network` with `params`, as if it had been trained: something to begin another run with.
+/// Writes a run folder with `params`, as if they had been trained: something to begin another run with, to quantize or to export.
 ///
 /// # Errors
 /// A folder that cannot be written.
-pub fn save_network(run: &Path, network: &Network, params: &Params) -> Result<()> {
-    let config = RunConfig { network: network.clone(), train: TrainConfig::default() };
-    let text = serde_json::to_string_pretty(&config).map_err(|e| Error::new(ErrorKind::Internal, run.display(), e))?;
-    std::fs::create_dir_all(run).map_err(|e| Error::writing(run, &e))?;
-    files::write(&run.join("config.json"), text.as_bytes())?;
-    save_params(&run.join("best.safetensors"), params)
+pub fn save_network(run: &Path, config: &RunConfig, params: &Params) -> Result<()> {
+    let text = config.text(run)?;
+    save_params(&run.join("best.safetensors"), params)?;
+    files::write(&run.join("config.json"), text.as_bytes())
+}
+
+impl RunConfig {
+    /// The text of `config.json` in the folder `run`.
+    pub(super) fn text(&self, run: &Path) -> Result<String> {
+        serde_json::to_string_pretty(self).map_err(|e| Error::new(ErrorKind::Internal, run.display(), e))
+    }
 }
 
 /// Reads `config.json` of a run folder.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Metrics;
 use crate::{Error, ErrorKind, Result, files};
 
 /// One epoch of a run.
@@ -24,6 +25,29 @@ pub struct EpochRow {
     pub lr: f64,
     /// Training samples per second.
     pub samples_per_s: f64,
+}
+
+impl EpochRow {
+    /// An epoch measured by `metrics`; there are none where nothing is validated.
+    pub fn new(epoch: usize, train_loss: f64, metrics: Option<Metrics>, lr: f64, samples_per_s: f64) -> Self {
+        Self {
+            epoch,
+            train_loss,
+            val_loss: metrics.map(|metrics| metrics.loss),
+            val_mae: metrics.and_then(|metrics| metrics.mae),
+            val_accuracy: metrics.and_then(|metrics| metrics.accuracy),
+            lr,
+            samples_per_s,
+        }
+    }
+
+    /// How good an epoch is, the lower the better: the validation loss (training loss where there is no validation); for classes how many of
+    /// the `samples` of the validation are wrong, epochs with equally many told apart by the loss.
+    pub fn score(&self, samples: usize) -> f64 {
+        let loss = self.val_loss.unwrap_or(self.train_loss);
+        let wrong = self.val_accuracy.map(|accuracy| ((1.0 - accuracy) * samples as f64).round());
+        wrong.map_or(loss, |wrong| wrong + loss / (1.0 + loss))
+    }
 }
 
 /// Reads a history. Errors name the row.

@@ -23,7 +23,8 @@ mod stepper;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use batch::{Augmentation, Batch, shuffled};
+pub(crate) use batch::{Augmentation, Batch, Batches};
+pub(crate) use fit::check_samples;
 pub use checkpoint::{load_params, save_params};
 pub use config::TrainConfig;
 pub use evaluate::{Metrics, confusion_matrix, evaluate, measure};

@@ -65,7 +65,7 @@ pub fn parameters(network: &Network, seed: u64, initializer: Initializer, start:
 /// Trained parameters that are not there or not of the network, patterns that freeze nothing or everything.
 pub fn check(network: &Network, config: &TrainConfig) -> Result<()> {
     let built = network.build_frozen(1, Mode::Train { seed: config.seed }, &config.freeze)?;
-    check_frozen(network, config, &built)?;
+    check_frozen(network, &config.freeze, &built)?;
     parameters(network, config.seed, config.initializer, config.start.as_ref()).map(drop)
 }
 

@@ -3,12 +3,29 @@
 use super::TrainConfig;
 use super::batch::Batch;
 use crate::graph::{Executor, NodeId, Params};
-use crate::nn::{Built, Mode, Network, RunningStats};
+use crate::nn::{Built, Freeze, Mode, Network, RunningStats};
 use crate::optim::Optimizer;
 use crate::{Error, Result};
 
 /// PyTorch's momentum of running statistics.
 const MOMENTUM: f32 = 0.1;
+
+/// The statistics of a batch, and the running ones that follow them.
+struct Stats {
+    /// Means, then variances.
+    node: NodeId,
+    running: [String; 2],
+    /// From the variance of the batch to the unbiased one, which the running variance is, as in PyTorch.
+    unbiased: f32,
+}
+
+impl Stats {
+    fn new(stats: &RunningStats) -> Self {
+        let running = ["running_mean", "running_var"].map(|value| format!("{}.{value}", stats.name));
+        let unbiased = stats.count as f32 / stats.count.saturating_sub(1).max(1) as f32;
+        Self { node: stats.node, running, unbiased }
+    }
+}
 
 /// The training graph of a network, ready to run.
 pub struct Stepper {
@@ -17,7 +34,7 @@ pub struct Stepper {
     target: NodeId,
     loss: NodeId,
     gradients: Vec<NodeId>,
-    stats: Vec<RunningStats>,
+    stats: Vec<Stats>,
     /// Names of the trained parameters, in the order of `gradients`.
     names: Vec<String>,
 }
@@ -26,7 +43,7 @@ impl Stepper {
     /// Builds the graph of network, loss and gradients for batches of `batch`.
     pub fn new(network: &Network, config: &TrainConfig, batch: usize) -> Result<Self> {
         let mut built = network.build_frozen(batch, Mode::Train { seed: config.seed }, &config.freeze)?;
-        check_frozen(network, config, &built)?;
+        check_frozen(network, &config.freeze, &built)?;
         let graph = &mut built.graph;
         let target = graph.input("target", config.loss.target_shape(graph.shape(built.output)));
         let loss = config.loss.append(graph, built.output, target)?;
@@ -36,7 +53,8 @@ impl Stepper {
         outputs.extend(built.stats.iter().map(|s| s.node));
         let names = built.params.iter().map(|&id| graph.node(id).name.clone()).collect();
         let executor = Executor::new(graph, &outputs);
-        Ok(Self { executor, input: built.input, target, loss, gradients, stats: built.stats, names })
+        let stats = built.stats.iter().map(Stats::new).collect();
+        Ok(Self { executor, input: built.input, target, loss, gradients, stats, names })
     }
 
     /// Names of the trained parameters, in the order the optimizer must have them.
@@ -61,25 +79,24 @@ impl Stepper {
     pub fn update(&self, params: &mut Params, optimizer: &mut Optimizer, rate: f64) {
         let gradient = |at: usize| self.executor.value(self.gradients[at]);
         optimizer.step(params, gradient, rate);
-        for stats in &self.stats {
-            let (mean, variance) = self.executor.value(stats.node).split_at(self.executor.value(stats.node).len() / 2);
-            // The running variance is the unbiased one, as in PyTorch.
-            let unbiased = stats.count as f32 / stats.count.saturating_sub(1).max(1) as f32;
-            blend(params, &format!("{}.running_mean", stats.name), mean, 1.0);
-            blend(params, &format!("{}.running_var", stats.name), variance, unbiased);
+        for Stats { node, running: [running_mean, running_var], unbiased } in &self.stats {
+            let values = self.executor.value(*node);
+            let (mean, variance) = values.split_at(values.len() / 2);
+            blend(params, running_mean, mean, 1.0);
+            blend(params, running_var, variance, *unbiased);
         }
     }
 }
 
 /// Errors for a pattern that freezes nothing, or patterns that leave nothing to train.
-pub fn check_frozen(network: &Network, config: &TrainConfig, built: &Built) -> Result<()> {
+pub fn check_frozen(network: &Network, freeze: &Freeze, built: &Built) -> Result<()> {
     let names = built.roles.iter().map(|(id, _)| built.graph.node(*id).name.as_str());
-    if let Some(pattern) = config.freeze.unused(names) {
+    if let Some(pattern) = freeze.unused(names) {
         let message =
             format!("`{pattern}` matches no parameter of {}; `ackermann inspect` lists the layers", network.name);
         return Err(Error::usage("--freeze", message));
     }
-    if built.params.is_empty() && !config.freeze.is_none() {
+    if built.params.is_empty() && !freeze.is_none() {
         return Err(Error::usage("--freeze", format!("leaves nothing of {} to train", network.name)));
     }
     Ok(())

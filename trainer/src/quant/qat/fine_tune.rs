@@ -7,13 +7,14 @@ use ackermann_core::blob::write::Network as Int8Network;
 use super::tuner::Tuner;
 use crate::data::Samples;
 use crate::graph::Params;
-use crate::nn::Network;
+use crate::nn::{Freeze, Network};
+use crate::optim::{Schedule, Timetable};
 use crate::quant::observe::Observer;
-use crate::train::{EpochRow, Loss, Metrics};
-use crate::{Error, ErrorKind, Result, train};
+use crate::train::{EpochRow, Loss, check_samples};
+use crate::{Error, Result, train};
 
 /// How a network is fine-tuned.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FineTuneOptions {
     /// Passes over the training samples.
     pub epochs: usize,
@@ -23,6 +24,8 @@ pub struct FineTuneOptions {
     pub lr: f64,
     /// What is minimized.
     pub loss: Loss,
+    /// Parameters that stay as they are; ranges are learned all the same.
+    pub freeze: Freeze,
     /// Seed of the order of the samples and their augmentation.
     pub seed: u64,
     /// Samples that the first ranges are calibrated on.
@@ -40,6 +43,7 @@ impl Default for FineTuneOptions {
             batch: 32,
             lr: 1e-4,
             loss: Loss::Mse,
+            freeze: Freeze::NONE,
             seed: 0,
             calibrated: 300,
             observer: Observer::MinMax,
@@ -77,20 +81,21 @@ pub fn fine_tune(
     stop: &AtomicBool,
 ) -> Result<Tuned> {
     network.check(params)?;
-    check(network, train, options)?;
+    check(network, (train, val), options)?;
     let batch = options.batch.clamp(1, train.len());
     let mut tuner = Tuner::new(network, params, train, options, batch)?;
     let (mut int8, tensors) = tuner.int8()?;
     let metrics = tuner.measure(&mut int8, val, options.loss)?;
-    let first = row(0, f64::NAN, metrics, options.lr, 0.0);
+    let first = EpochRow::new(0, f64::NAN, metrics, options.lr, 0.0);
     let mut tuned = Tuned { params: params.clone(), int8, tensors, history: vec![first], best: 0 };
     for epoch in 1..=options.epochs {
         let Some((train_loss, rate)) = tuner.epoch(train, options, epoch, observer, stop)? else { break };
         let (mut int8, tensors) = tuner.int8()?;
         let metrics = tuner.measure(&mut int8, val, options.loss)?;
-        let row = row(epoch, train_loss, metrics, options.lr * share(epoch as f64, options), rate);
-        let loss = |row: &EpochRow| row.val_loss.unwrap_or(f64::NEG_INFINITY);
-        let better = loss(&row) <= loss(&tuned.history[tuned.best]);
+        let lr = options.rate((epoch * (train.len() / batch)) as u64, train.len() / batch);
+        let row = EpochRow::new(epoch, train_loss, metrics, lr, rate);
+        // Without validation the last epoch is the best; what is equally good was trained longer.
+        let better = val.is_empty() || row.score(val.len()) <= tuned.history[tuned.best].score(val.len());
         observer.epoch(&row, better);
         tuned.history.push(row);
         if better {
@@ -100,38 +105,26 @@ pub fn fine_tune(
     Ok(tuned)
 }
 
-fn check(network: &Network, train: &dyn Samples, options: &FineTuneOptions) -> Result<()> {
-    let wrong = |message: String| Err(Error::new(ErrorKind::Shape, "training data", message));
-    if train.is_empty() {
-        return wrong("has no samples".into());
+/// Errors: what cannot be fine-tuned, asked for before anything long.
+pub fn check(network: &Network, (train, val): (&dyn Samples, &dyn Samples), options: &FineTuneOptions) -> Result<()> {
+    if network.steps().is_some() {
+        let message = "remembers from frame to frame; such networks are not trained in int8: quantize it without --qat";
+        return Err(Error::usage(&network.name, message));
     }
-    if train.input_shape() != network.input {
-        return wrong(format!(
-            "has inputs of shape {:?}, {} takes {:?}",
-            train.input_shape(),
-            network.name,
-            network.input
-        ));
+    check_samples(network, options.loss, train, "training data")?;
+    if !val.is_empty() {
+        check_samples(network, options.loss, val, "validation data")?;
     }
     if !(options.lr.is_finite() && options.lr > 0.0) {
         return Err(Error::usage("--lr", format!("{} is not a positive number", options.lr)));
     }
-    options.loss.check(train.target(), network.outputs()?).or_else(wrong)
+    Ok(())
 }
 
-/// What is left of the learning rate after so many epochs.
-pub fn share(epochs: f64, options: &FineTuneOptions) -> f64 {
-    (1.0 + (std::f64::consts::PI * epochs / options.epochs.max(1) as f64).cos()) / 2.0
-}
-
-fn row(epoch: usize, train_loss: f64, metrics: Option<Metrics>, lr: f64, rate: f64) -> EpochRow {
-    EpochRow {
-        epoch,
-        train_loss,
-        val_loss: metrics.map(|m| m.loss),
-        val_mae: metrics.and_then(|m| m.mae),
-        val_accuracy: metrics.and_then(|m| m.accuracy),
-        lr,
-        samples_per_s: rate,
+impl FineTuneOptions {
+    /// Learning rate at `step`, from 0 over all epochs, of which each has `per_epoch` steps.
+    pub fn rate(&self, step: u64, per_epoch: usize) -> f64 {
+        let schedule = Schedule::Cosine { floor: 0.0 };
+        self.lr * Timetable { schedule, warmup: 0.0, epochs: self.epochs, per_epoch }.factor(step)
     }
 }

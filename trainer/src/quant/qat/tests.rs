@@ -11,15 +11,15 @@ use rand_chacha::ChaCha8Rng;
 
 use self::made::Made;
 use super::*;
-use crate::data::{Augment, Augmented, FrameSet, Samples};
+use crate::data::{Augment, Augmented, FrameSet, Samples, Target};
 use crate::graph::{Executor, Graph, NodeId, Param, Params, Shape};
-use crate::nn::{Layer, Network};
+use crate::nn::{Freeze, Layer, Network};
 use crate::ops::{By, FakeQuant, FakeQuantGrad, RoundWeights};
 use crate::quant::observe::{Inputs, Observer, observe};
 use crate::quant::program::{FloatGraph, Program};
 use crate::quant::sources::{Source, sources};
 use crate::quant::{assemble, load};
-use crate::train::{Loss, measure};
+use crate::train::{EpochRow, Loss, measure};
 
 const BATCH: usize = 3;
 
@@ -203,9 +203,7 @@ fn frames() -> FrameSet {
     set
 }
 
-fn tuned(epochs: usize, stop: bool) -> (Tuned, f64) {
-    let frames = frames();
-    let samples = Augmented::new(&frames, Augment::NONE);
+fn small() -> Network {
     let layers = vec![
         Layer::conv2d(6, 3, 2),
         Layer::BatchNorm,
@@ -215,17 +213,27 @@ fn tuned(epochs: usize, stop: bool) -> (Tuned, f64) {
         Layer::Relu,
         Layer::dense(1),
     ];
-    let network = Network::of_pixels("small", [8, 10, 3], layers);
-    let options = FineTuneOptions {
+    Network::of_pixels("small", [8, 10, 3], layers)
+}
+
+fn options(epochs: usize) -> FineTuneOptions {
+    FineTuneOptions {
         epochs,
         batch: 16,
         lr: 3e-3,
         loss: Loss::Mse,
+        freeze: Freeze::NONE,
         seed: 1,
         calibrated: 64,
         observer: Observer::Percentile(80.0),
         output_margin: 1.1,
-    };
+    }
+}
+
+fn tuned(epochs: usize, stop: bool) -> (Tuned, f64) {
+    let frames = frames();
+    let samples = Augmented::new(&frames, Augment::NONE);
+    let (network, options) = (small(), options(epochs));
     let params = network.init(2).unwrap();
     let tuned = fine_tune(&network, &params, (&samples, &samples), &options, &mut (), &AtomicBool::new(stop)).unwrap();
     let blob = assemble(&mut tuned.int8.clone()).unwrap();
@@ -249,4 +257,64 @@ fn a_stop_keeps_what_there_was() {
     let (found, loss) = tuned(3, true);
     assert_eq!((found.best, found.history.len()), (0, 1));
     assert_eq!(found.history[0].val_loss, Some(loss));
+}
+
+#[test]
+fn what_is_frozen_stays_in_int8_too() {
+    let (frames, network) = (frames(), small());
+    let samples = Augmented::new(&frames, Augment::NONE);
+    let options = FineTuneOptions { freeze: Freeze::new(["conv*"]), ..options(4) };
+    let params = network.init(2).unwrap();
+    let stop = AtomicBool::new(false);
+    let tuned = fine_tune(&network, &params, (&samples, &samples), &options, &mut (), &stop).unwrap();
+    assert!(tuned.best > 0, "{:?}", tuned.history);
+    for (before, after) in params.entries().iter().zip(tuned.params.entries()) {
+        let stays = before.name.starts_with("conv") || !before.trainable;
+        assert_eq!(before.data == after.data, stays, "{}", before.name);
+    }
+}
+
+/// The same frames in two classes, told apart by the sign of the label.
+struct Sides<'a>(Augmented<'a>);
+
+impl Samples for Sides<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn input_shape(&self) -> &[usize] {
+        self.0.input_shape()
+    }
+
+    fn target(&self) -> Target {
+        Target::Class(2)
+    }
+
+    fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {
+        self.0.write(index, augment, input, target);
+        target[0] = f32::from(target[0] > 0.0);
+    }
+}
+
+#[test]
+fn of_classes_the_most_accurate_epoch_is_kept() {
+    let (frames, network) = (frames(), small().with_outputs(2).unwrap());
+    let samples = Sides(Augmented::new(&frames, Augment::NONE));
+    let options = FineTuneOptions { loss: Loss::CrossEntropy { smoothing: 0.0 }, lr: 0.02, ..options(8) };
+    let (params, stop) = (network.init(2).unwrap(), AtomicBool::new(false));
+    let tuned = fine_tune(&network, &params, (&samples, &samples), &options, &mut (), &stop).unwrap();
+    let accuracy = |row: &EpochRow| row.val_accuracy.unwrap();
+    let best = tuned.history.iter().map(accuracy).fold(0.0, f64::max);
+    assert!(best > accuracy(&tuned.history[0]) && accuracy(&tuned.history[tuned.best]) == best, "{:?}", tuned.history);
+}
+
+#[test]
+fn networks_that_remember_are_refused() {
+    let frames = frames();
+    let samples = Augmented::new(&frames, Augment::NONE);
+    let network = crate::nn::by_name("micro-lstm").unwrap();
+    let (params, stop) = (network.init(0).unwrap(), AtomicBool::new(false));
+    let refused = fine_tune(&network, &params, (&samples, &samples), &options(1), &mut (), &stop);
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains("micro-lstm") && text.contains("--qat"), "{text}");
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use ackermann_core::blob::write::Network as Int8Network;
 
-use super::fine_tune::{FineTuneOptions, share};
+use super::fine_tune::FineTuneOptions;
 use super::graph::int8;
 use super::{FACTORS, FakeQuantized, Purpose};
 use crate::data::Samples;
@@ -16,7 +16,7 @@ use crate::quant::observe::{Observer, Recorded, Seen, narrow, observe, spread};
 use crate::quant::program::{FloatGraph, Program};
 use crate::quant::sources::{Source, sources};
 use crate::quant::{Int8Predictor, assemble, for_this_machine};
-use crate::train::{Batch, Loss, Metrics, StepReport, measure, shuffled};
+use crate::train::{Batch, Batches, Loss, Metrics, StepReport, measure};
 use crate::{Error, ErrorKind, Result, train};
 
 /// Rate of the ranges' factors to that of the weights: a factor of 1 doubles a range.
@@ -56,8 +56,8 @@ impl Tuner {
         let graph = &mut quantized.graph;
         let target = graph.input("target", options.loss.target_shape(graph.shape(output)));
         let loss = options.loss.append(graph, output, target)?;
-        let names: Vec<String> =
-            params.entries().iter().filter(|param| param.trainable).map(|param| param.name.clone()).collect();
+        let trained = params.entries().iter().filter(|param| param.trainable && !options.freeze.holds(&param.name));
+        let names: Vec<String> = trained.map(|param| param.name.clone()).collect();
         let mut wrt: Vec<NodeId> = names
             .iter()
             .filter_map(|name| params.get(name))
@@ -85,51 +85,49 @@ impl Tuner {
         observer: &mut dyn train::Observer,
         stop: &AtomicBool,
     ) -> Result<Option<(f64, f64)>> {
-        let order = shuffled(train.len(), options.seed, epoch as u64);
-        let steps = train.len() / self.batch;
-        let (started, mut sum, mut batch) = (Instant::now(), 0.0, Batch::default());
-        for (step, indices) in order.chunks_exact(self.batch).enumerate() {
+        let augment = train::Augmentation { seed: options.seed, epoch: epoch as u64 };
+        let mut batches = Batches::new(train, self.batch, augment, 0);
+        let (started, mut sum, steps) = (Instant::now(), 0.0, batches.steps());
+        let samples_per_s = |step: usize, size: usize| (step * size) as f64 / started.elapsed().as_secs_f64();
+        for step in 0..steps {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            batch.fill(train, indices, Some(train::Augmentation { seed: options.seed, epoch: epoch as u64 }));
-            let lr = options.lr * share((epoch - 1) as f64 + step as f64 / steps as f64, options);
-            let loss = self.step(&mut batch, lr)?;
+            let lr = options.rate(((epoch - 1) * steps + step) as u64, steps);
+            let loss = batches.work(step, |batch| self.run(batch))?;
+            if let Some(error) = train.failure() {
+                return Err(error);
+            }
             if !loss.is_finite() {
                 let place = format!("epoch {epoch}, step {}", step + 1);
                 let message = format!("the loss became {loss} in int8; lower the learning rate (now {:e})", options.lr);
                 return Err(Error::new(ErrorKind::NotFinite, place, message));
             }
+            self.update(lr);
             sum += loss;
-            let rate = ((step + 1) * self.batch) as f64 / started.elapsed().as_secs_f64();
-            let mean_loss = sum / (step + 1) as f64;
-            observer.step(&StepReport {
-                epoch,
-                epochs: options.epochs,
-                step: step + 1,
-                steps,
-                loss,
-                mean_loss,
-                lr,
-                rate,
-            });
+            let (step, epochs) = (step + 1, options.epochs);
+            let (mean_loss, rate) = (sum / step as f64, samples_per_s(step, self.batch));
+            observer.step(&StepReport { epoch, epochs, step, steps, loss, mean_loss, lr, rate });
         }
-        let rate = (steps * self.batch) as f64 / started.elapsed().as_secs_f64();
-        Ok(Some((sum / steps.max(1) as f64, rate)))
+        Ok(Some((sum / steps.max(1) as f64, samples_per_s(steps, self.batch))))
     }
 
-    fn step(&mut self, batch: &mut Batch, lr: f64) -> Result<f64> {
+    /// Forward and backward; the loss.
+    fn run(&mut self, batch: &mut Batch) -> Result<f64> {
         self.executor.swap_input(self.input, &mut batch.inputs);
         self.executor.swap_input(self.target, &mut batch.targets);
         self.executor.run(&self.params)?;
-        let loss = f64::from(self.executor.value(self.loss)[0]);
+        Ok(f64::from(self.executor.value(self.loss)[0]))
+    }
+
+    /// Updates weights and ranges.
+    fn update(&mut self, lr: f64) {
         let (executor, gradients) = (&self.executor, &self.gradients);
         let gradient = |at: usize| executor.value(gradients[at]);
         let last = gradients.len() - 1;
         let [weights, factors] = &mut self.optimizers;
         weights.step(&mut self.params, gradient, lr);
         factors.step(&mut self.params, |_| gradient(last), lr * FACTOR_RATE);
-        Ok(loss)
     }
 
     /// The network as it is now, in int8.

@@ -77,6 +77,11 @@ fn frozen_bytes_stay_and_the_new_head_learns() {
     for param in before.entries().iter().filter(|param| !param.name.starts_with("fc")) {
         assert!(after.get(&param.name).unwrap().data == param.data, "{}", param.name);
     }
+    // A run goes on without what it began with.
+    std::fs::remove_dir_all(&first).unwrap();
+    let samples = Columns { classes: true };
+    let config = TrainConfig { batch: 16, lr: 0.01, seed: 5, ..config };
+    fit(&other, &config, &samples, &samples, &second, &mut (), &AtomicBool::new(false), true).unwrap();
 }
 
 #[test]
