@@ -19,8 +19,8 @@ const BLOOM: [f32; 2] = [0.45, 0.16];
 const LIGHT: [f32; 2] = [2.2, 0.5];
 /// What is left of the scene's own light in full glare.
 const LEFT: f32 = 0.45;
-/// Bursts of black frames in a second, on average.
-const BURSTS_PER_SECOND: f32 = 1.0;
+/// From the end of a burst of black frames to the next one, seconds, on average.
+const SECONDS_BETWEEN: f32 = 1.0;
 /// Fewest and most frames of a burst.
 const BURST: [u32; 2] = [3, 15];
 
@@ -119,7 +119,7 @@ impl Blackouts {
     }
 
     fn draw(&mut self) {
-        let waited = -(1.0 - self.rng.random::<f32>()).ln() / BURSTS_PER_SECOND;
+        let waited = -(1.0 - self.rng.random::<f32>()).ln() * SECONDS_BETWEEN;
         self.gap = 1 + (waited * FRAMES_PER_SECOND) as u32;
         self.left = self.rng.random_range(BURST[0]..=BURST[1]);
     }
@@ -131,7 +131,7 @@ mod tests {
     use crate::sim::{Camera, Pose, Renderer, World};
 
     #[test]
-    fn bursts_are_of_3_to_15_frames_and_come_once_a_second() {
+    fn bursts_are_of_3_to_15_frames_a_second_apart() {
         let mut blackouts = Blackouts::new(5, 0);
         let black: Vec<bool> = (0..60_000).map(|_| blackouts.next()).collect();
         let bursts: Vec<usize> = black.split(|black| !black).map(<[bool]>::len).filter(|length| *length > 0).collect();

@@ -70,24 +70,45 @@ impl RecordOptions {
 /// # Errors
 /// [`ErrorKind::Interrupted`] when stopped, [`ErrorKind::Usage`] for frames without pixels or more than memory holds.
 pub fn record(options: &RecordOptions, progress: &(dyn Fn(usize) + Sync), stop: &AtomicBool) -> Result<FrameSet> {
-    let size = options.height * options.width * 3;
+    by_worlds(
+        [options.height, options.width],
+        options.frames,
+        options.frames_per_world,
+        progress,
+        stop,
+        &|index, pixels, labels| {
+            record_world(options, index, pixels, labels);
+        },
+    )
+}
+
+/// Frames of `[height, width]` and their labels, drawn by `record`: the first `per_world` of them in world 0, and so on, several worlds at a time.
+///
+/// # Errors
+/// As [`record()`].
+pub(super) fn by_worlds(
+    [height, width]: [usize; 2],
+    frames: usize,
+    per_world: usize,
+    progress: &(dyn Fn(usize) + Sync),
+    stop: &AtomicBool,
+    record: &(dyn Fn(u64, &mut [u8], &mut [f32]) + Sync),
+) -> Result<FrameSet> {
+    let size = height * width * 3;
     if size == 0 {
         return Err(Error::usage("frame size", "frames need at least one row and one column"));
     }
-    let bytes = options.frames.saturating_mul(size);
+    let bytes = frames.saturating_mul(size);
     // Asks first, since the allocation itself would end the process; its zeroes are not touched before they are drawn on.
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
-        Error::usage("frames", format!("{} frames take {bytes} bytes of memory, more than there is", options.frames))
+        Error::usage("frames", format!("{frames} frames take {bytes} bytes of memory, more than there is"))
     })?;
-    let pixels = vec![0; bytes];
-    let labels = vec![0.0; options.frames];
-    let mut set = FrameSet { height: options.height, width: options.width, pixels, labels };
-    let per_world = options.frames_per_world.max(1);
-    let done = AtomicUsize::new(0);
+    let mut set = FrameSet { height, width, pixels: vec![0; bytes], labels: vec![0.0; frames] };
+    let (per_world, done) = (per_world.max(1), AtomicUsize::new(0));
     let worlds = set.pixels.par_chunks_mut(per_world * size).zip(set.labels.par_chunks_mut(per_world)).enumerate();
     worlds.for_each(|(index, (pixels, labels))| {
         if !stop.load(Ordering::Relaxed) {
-            record_world(options, index as u64, pixels, labels);
+            record(index as u64, pixels, labels);
             progress(done.fetch_add(labels.len(), Ordering::Relaxed) + labels.len());
         }
     });

@@ -3,16 +3,16 @@
 //! A driver who is off the lane's centre, turned away and not steady steers back as the expert does; while the camera is black he holds
 //! the wheel. So the network sees what its own mistakes will look like, and what the way back is.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 use super::disturbance::Blackouts;
+use super::record::by_worlds;
 use super::{Camera, Disturbances, FRAMES_PER_SECOND, Renderer, Split, Vehicle, VehicleSpec, World, expert};
 use crate::data::FrameSet;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Sequences from one world.
 const PER_WORLD: usize = 8;
@@ -62,30 +62,21 @@ pub fn record_sequences(
     progress: &(dyn Fn(usize) + Sync),
     stop: &AtomicBool,
 ) -> Result<FrameSet> {
-    let size = options.height * options.width * 3;
-    if size == 0 || options.steps == 0 {
-        return Err(Error::usage("sequences", "need at least one step, and frames at least one row and one column"));
+    let &SequenceOptions { steps, height, width, .. } = options;
+    if steps == 0 {
+        return Err(Error::usage("sequences", "need at least one step"));
     }
-    let frames = options.sequences.saturating_mul(options.steps);
-    let bytes = frames.saturating_mul(size);
-    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
-        Error::usage("sequences", format!("{frames} frames take {bytes} bytes of memory, more than there is"))
-    })?;
-    let (mut pixels, mut labels) = (vec![0; bytes], vec![0.0; frames]);
-    let done = AtomicUsize::new(0);
-    let of_world = PER_WORLD * options.steps;
-    let worlds = pixels.par_chunks_mut(of_world * size).zip(labels.par_chunks_mut(of_world)).enumerate();
-    worlds.for_each(|(index, (pixels, labels))| {
-        if !stop.load(Ordering::Relaxed) {
-            record_world(options, index as u64, pixels, labels);
-            let sequences = labels.len() / options.steps;
-            progress(done.fetch_add(sequences, Ordering::Relaxed) + sequences);
-        }
-    });
-    if stop.load(Ordering::Relaxed) {
-        return Err(Error::new(ErrorKind::Interrupted, "", "recording was stopped"));
-    }
-    Ok(FrameSet { height: options.height, width: options.width, pixels, labels })
+    let frames = options.sequences.saturating_mul(steps);
+    by_worlds(
+        [height, width],
+        frames,
+        PER_WORLD * steps,
+        &|frames| progress(frames / steps),
+        stop,
+        &|index, pixels, labels| {
+            record_world(options, index, pixels, labels);
+        },
+    )
 }
 
 fn record_world(options: &SequenceOptions, index: u64, pixels: &mut [u8], labels: &mut [f32]) {
@@ -146,6 +137,7 @@ impl Driver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     fn options() -> SequenceOptions {
         let disturbances = Disturbances { glare: true, blackout: true };
