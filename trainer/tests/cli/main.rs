@@ -17,6 +17,7 @@ mod main_job;
 mod outcome;
 mod search;
 mod stop;
+mod temporal;
 mod train;
 mod wrong_data;
 mod wrong_files;
