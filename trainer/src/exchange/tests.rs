@@ -136,6 +136,38 @@ fn the_first_tensor_that_does_not_fit_is_named() {
     }
 }
 
+/// A file with these tensors, all zeros.
+fn zeros(path: &Path, tensors: &[(&str, &[usize])]) {
+    let bytes = [0; 4096];
+    let view = |shape: &[usize]| {
+        TensorView::new(Dtype::F32, shape.to_vec(), &bytes[..4 * shape.iter().product::<usize>()]).unwrap()
+    };
+    let views: Vec<_> = tensors.iter().map(|(name, shape)| (*name, view(shape))).collect();
+    std::fs::write(path, serialize(views, None).unwrap()).unwrap();
+}
+
+#[test]
+fn groups_of_modules_run_in_the_order_that_fits() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let dense = |outputs| Layer::dense(outputs).without_bias();
+    let network = Network::of_numbers("n", [3], vec![dense(5), Layer::Relu, dense(4), Layer::Relu, dense(2)]);
+    let tensors =
+        [("features.0.weight", &[5, 3][..]), ("features.10.weight", &[4, 5]), ("classifier.1.weight", &[2, 4])];
+    zeros(&path, &tensors);
+    load(&path, &network).unwrap();
+    let error = load(&path, &network.with_outputs(3).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("classifier.1") && error.contains("5x3"), "{error}");
+    // Numbers of blocks say it.
+    let same = Network::of_numbers("n", [3], vec![dense(3), Layer::Relu, dense(3)]);
+    zeros(&path, &[("block10.0.weight", &[3, 3]), ("block9.0.weight", &[3, 3])]);
+    load(&path, &same).unwrap();
+    // Nobody can know which of two groups runs first when both could.
+    zeros(&path, &[("encoder.0.weight", &[3, 3]), ("decoder.0.weight", &[3, 3])]);
+    let error = load(&path, &same).unwrap_err().to_string();
+    assert!(error.contains("decoder, encoder") && error.contains("encoder, decoder"), "{error}");
+}
+
 /// The file's network read back: its outputs for an input in our order.
 fn read_back(network: &Network, bytes: &[u8], inputs: &[f32]) -> Vec<f32> {
     let Imported::Float(float) = read_onnx(bytes).unwrap() else { panic!("{} is not float", network.name) };
