@@ -4,6 +4,8 @@
 pub mod keys {
     /// Name of the network, for people.
     pub const NETWORK: &str = "network.name";
+    /// Runs that a sample takes where samples are sequences: the steps that the network was trained on at a time, in decimal.
+    pub const STEPS: &str = "network.steps";
     /// Part of the camera frame that the network looks at, for example `40..119` (rows) or `40..119,10..149` (rows, columns),
     /// ends included; without it the whole frame.
     pub const INPUT_CROP: &str = "input.crop";

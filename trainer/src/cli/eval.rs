@@ -5,7 +5,7 @@ use super::recording::Recording;
 use super::{Output, progress};
 use crate::data::metrics::{accuracy, class_of, regression};
 use crate::data::{Changes, Dataset, DatasetSamples, Encoding, FrameSet, Samples, Target, Window};
-use crate::quant::{Int8Predictor, for_this_machine, load, read_blob};
+use crate::quant::{Int8Predictor, for_this_machine, load, read_blob, sample_shape};
 use crate::report::{Table, format};
 use crate::train::{Batch, Predictor};
 use crate::{Error, ErrorKind, Result};
@@ -184,10 +184,7 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
         } else {
             let blob = read_blob(path)?;
             let model = load(&blob)?;
-            let no_input = || Error::new(ErrorKind::BadBlob, path.display(), "has no input");
-            let shape = model.input(0).ok_or_else(no_input)?.shape();
-            // Without the batch of 1.
-            let input = shape.iter().skip(1).map(|&size| size as usize).collect();
+            let input = sample_shape(&model).map_err(|error| Error { place: path.display().to_string(), ..error })?;
             models.window = model.metadata().get(keys::INPUT_CROP).map(str::parse).transpose()?;
             (input, models.int8.replace((path.clone(), for_this_machine(&blob)?)).map(|(path, _)| path))
         };

@@ -34,7 +34,7 @@ pub use layers::{LayerError, layer_errors};
 pub use memory::{arena_lower_bound, assemble};
 pub use observe::{Inputs, Observer, Recorded, spread};
 pub use plan::{Plan, Request, plan};
-pub use predict::{Int8Predictor, for_this_machine, load, read_blob};
+pub use predict::{Int8Predictor, for_this_machine, load, read_blob, sample_shape};
 pub use program::{FloatGraph, Given};
 pub use quantize::{QuantizeOptions, Quantized, quantize, quantize_aware, quantize_graph};
 pub use scale::Quantization;

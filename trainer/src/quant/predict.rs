@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ackermann_core::blob::{AlignedBytes, Element, Target, Tensor, received, repack};
+use ackermann_core::blob::{AlignedBytes, Element, Target, Tensor, keys, received, repack};
 use ackermann_core::{Model, Session};
 use rayon::prelude::*;
 
@@ -43,6 +43,8 @@ pub fn for_this_machine(blob: &[u8]) -> Result<AlignedBytes> {
 pub struct Int8Predictor<'m> {
     model: Model<'m>,
     arena: AlignedBytes,
+    /// Runs that a sample takes: more than one where samples are sequences.
+    steps: usize,
     input: Endpoint,
     output: Endpoint,
     from_pixel: [i8; 256],
@@ -107,7 +109,8 @@ impl<'m> Int8Predictor<'m> {
         let (input, output) = (Endpoint::of(model.input(0))?, Endpoint::of(model.output(0))?.int8()?);
         let from_pixel = std::array::from_fn(|pixel| input.quantization.quantize(real(pixel as u8)));
         let arena = AlignedBytes::zeroed(model.arena_bytes());
-        Ok(Self { model, arena, input, output, from_pixel, saturated: 0 })
+        let steps = steps(&model)?.unwrap_or(1);
+        Ok(Self { model, arena, steps, input, output, from_pixel, saturated: 0 })
     }
 
     /// Dimensions of the input, the batch of 1 included.
@@ -149,24 +152,28 @@ impl<'m> Int8Predictor<'m> {
         Ok(self.run(values)?.into_iter().map(|q| scale.dequantize(q)).collect())
     }
 
-    /// int8 inputs (the bytes of others), one after another, to int8 outputs, one after another. States forget before each input.
+    /// int8 samples (the bytes of others), one after another, to int8 outputs, one after another. Where samples are sequences, every step has
+    /// its output. States forget before each sample.
     ///
     /// # Errors
-    /// Values that are no whole inputs.
+    /// Values that are no whole samples.
     pub fn run(&mut self, inputs: &[i8]) -> Result<Vec<i8>> {
-        let len = self.input.bytes();
-        if inputs.is_empty() || !inputs.len().is_multiple_of(len) {
+        let (len, steps) = (self.input.bytes(), self.steps);
+        let sample = len.saturating_mul(steps);
+        if inputs.is_empty() || !inputs.len().is_multiple_of(sample) {
             let (count, shape) = (inputs.len(), &self.input.shape);
-            return Err(Error::new(ErrorKind::Shape, "", format!("holds {count} values, the network takes {shape:?}")));
+            let times = if steps > 1 { format!(" {steps} times") } else { String::new() };
+            let message = format!("holds {count} values, the network takes {shape:?}{times}");
+            return Err(Error::new(ErrorKind::Shape, "", message));
         }
-        let outputs = if inputs.len() <= len * FRAMES_AT_ONCE {
-            infer(&self.model, &mut self.arena, inputs, len)?
+        let outputs = if inputs.len() <= sample * FRAMES_AT_ONCE {
+            infer(&self.model, &mut self.arena, inputs, [sample, len])?
         } else {
             let model = self.model;
-            let chunks = inputs.par_chunks(len * FRAMES_AT_ONCE);
+            let chunks = inputs.par_chunks(sample * FRAMES_AT_ONCE);
             let arena = || AlignedBytes::zeroed(model.arena_bytes());
             let outputs: Result<Vec<Vec<i8>>> =
-                chunks.map_init(arena, |arena, c| infer(&model, arena, c, len)).collect();
+                chunks.map_init(arena, |arena, c| infer(&model, arena, c, [sample, len])).collect();
             outputs?.concat()
         };
         self.saturated += outputs.iter().filter(|q| matches!(**q, i8::MIN | i8::MAX)).count() as u64;
@@ -174,17 +181,41 @@ impl<'m> Int8Predictor<'m> {
     }
 }
 
-/// Runs inputs of `len` values one after another.
-fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], len: usize) -> Result<Vec<i8>> {
+/// Runs samples of `sample` values one after another, `len` of them at a time.
+fn infer(model: &Model<'_>, arena: &mut AlignedBytes, inputs: &[i8], [sample, len]: [usize; 2]) -> Result<Vec<i8>> {
     let internal = |error| Error::new(ErrorKind::Internal, "", format!("the session did not start: {error}"));
     let mut session = Session::new(*model, arena).map_err(internal)?;
     let mut outputs = Vec::new();
-    for values in inputs.chunks_exact(len) {
-        let input = session.input_mut(0).unwrap_or(&mut []);
-        input.iter_mut().zip(values).for_each(|(q, value)| *q = *value);
+    for steps in inputs.chunks_exact(sample) {
         session.reset();
-        session.run();
-        outputs.extend_from_slice(session.output(0).unwrap_or(&[]));
+        for values in steps.chunks_exact(len) {
+            let input = session.input_mut(0).unwrap_or(&mut []);
+            input.iter_mut().zip(values).for_each(|(q, value)| *q = *value);
+            session.run();
+            outputs.extend_from_slice(session.output(0).unwrap_or(&[]));
+        }
     }
     Ok(outputs)
+}
+
+/// How many steps the samples had that the network was trained on, where they were sequences: a run of the network is one of them.
+///
+/// # Errors
+/// Metadata that is no number of steps.
+fn steps(model: &Model<'_>) -> Result<Option<usize>> {
+    let parsed = |text: &str| {
+        let wrong = || Error::new(ErrorKind::BadBlob, "", format!("says {} `{text}`, no number from 1", keys::STEPS));
+        text.parse::<u32>().ok().filter(|steps| *steps > 0).map(|steps| steps as usize).ok_or_else(wrong)
+    };
+    model.metadata().get(keys::STEPS).map(parsed).transpose()
+}
+
+/// Dimensions of a sample of the network, without the batch: of an input, behind the number of steps where samples are sequences.
+///
+/// # Errors
+/// A network without input, metadata that is no number of steps.
+pub fn sample_shape(model: &Model<'_>) -> Result<Vec<usize>> {
+    let no_input = || Error::new(ErrorKind::BadBlob, "", "has no input");
+    let input = model.input(0).ok_or_else(no_input)?.shape().iter().skip(1).map(|&size| size as usize);
+    Ok(steps(model)?.into_iter().chain(input).collect())
 }

@@ -276,6 +276,7 @@ fn metadata(
         (keys::CONFIG_DIGEST, crc(config.finalize())),
         ("provenance.tool", concat!("ackermann ", env!("CARGO_PKG_VERSION")).into()),
     ];
-    let entries = [(keys::NETWORK, network.name.clone())].into_iter().chain(output).chain(provenance);
+    let steps = network.steps().map(|steps| (keys::STEPS, steps.to_string()));
+    let entries = [(keys::NETWORK, network.name.clone())].into_iter().chain(steps).chain(output).chain(provenance);
     entries.chain(crop).map(|(key, value)| (String::from(key), value)).collect()
 }

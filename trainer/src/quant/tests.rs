@@ -284,6 +284,8 @@ fn networks_of_sequences_go_along_step_by_step() {
         let whole = predictor.predict(&frames.pixels).unwrap();
         let samples = crate::data::Sequences::new(&frames, steps, crate::data::Augment::NONE);
         let quantized = quantize(&network, &params, &samples, &QuantizeOptions::default()).unwrap();
+        let in_sequences = Int8Predictor::new(&quantized.blob).unwrap().predict(&frames.pixels).unwrap();
+        assert_eq!(in_sequences.len(), whole.len());
         let model = Model::load(&quantized.blob).unwrap();
         let mut arena = ackermann_core::blob::AlignedBytes::zeroed(model.arena_bytes());
         let mut session = ackermann_core::Session::new(model, &mut arena).unwrap();
@@ -300,6 +302,7 @@ fn networks_of_sequences_go_along_step_by_step() {
             input.iter_mut().zip(frames.frame(at)).for_each(|(q, pixel)| *q = (i32::from(*pixel) - 128) as i8);
             session.run();
             let int8 = (f32::from(session.output(0).unwrap()[0]) - scale.zero_point() as f32) * scale.scale();
+            assert_eq!(int8, in_sequences[at], "step {at}");
             squares += (int8 - expected).powi(2);
             range = (range.0.min(*expected), range.1.max(*expected));
         }

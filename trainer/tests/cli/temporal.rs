@@ -19,6 +19,10 @@ fn both_are_trained_quantized_and_driven() {
     assert_eq!(ackermann(path, &format!("{line} --json")).json(), first);
     assert_eq!(fs::read(path.join("t/micro-lstm.ackm")).unwrap(), blob);
     ackermann(path, &format!("{line} --no-glare")).fails(2, &["t/first", "other recordings", "--out"]);
+    // Both see 24 frames of the same sequence at a time; int8 is near float.
+    let found = ackermann(path, "eval t/micro-lstm t/micro-lstm.ackm --data sim --json").json();
+    let [float, int8] = ["float", "int8"].map(|of| found[of]["mae"].as_f64().unwrap());
+    assert!(found["n"].as_u64().unwrap() > 80 && (float - int8).abs() < 0.05 * float, "{found}");
     let quantized = "quantize t/micro-lstm --calibrate sim --frames 48 --out q.ackm --qat";
     ackermann(path, quantized).fails(2, &["micro-lstm", "remembers", "--qat"]);
 }
