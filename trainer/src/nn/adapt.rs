@@ -7,7 +7,7 @@ impl Network {
     /// This network for inputs of shape `input` and of `kind`, with `outputs` outputs: its last dense layer and its embedding are made to fit.
     ///
     /// Dimensions are added or left out where that is all that differs: a spectrogram `[time, bands]` becomes a picture of one channel, a grey
-    /// picture a sequence of rows, anything the vector that a network of vectors takes.
+    /// picture a sequence of rows, anything the vector that a network of vectors takes. Rows and vectors of pixels are numbers.
     ///
     /// # Errors
     /// Words for a network of numbers or the other way round; a layer that does not fit the shape; another number of outputs without a dense
@@ -18,7 +18,9 @@ impl Network {
             let message = format!("takes {}, the data holds {}; choose another network", self.kind.name(), kind.name());
             return Err(Error::new(ErrorKind::Shape, &self.name, message));
         }
-        let mut adapted = Self { kind, input: shape_for(&self.input, input), ..self.clone() };
+        let input = shape_for(&self.input, input);
+        let kind = if kind == InputKind::Pixels && input.len() < 3 { InputKind::Numbers } else { kind };
+        let mut adapted = Self { kind, input, ..self.clone() };
         if let InputKind::Tokens { vocabulary: wanted } = kind
             && let Some(Layer::Embedding { vocabulary, .. }) = adapted.layers.first_mut()
         {

@@ -83,6 +83,23 @@ fn digits_from_files_to_int8() {
     refused(path, "eval r --data d", 2, "bad_file", &["val-labels-idx1-ubyte", "cut off"]);
 }
 
+/// A grey picture is a sequence of rows to a recurrent network, a vector to a perceptron.
+#[test]
+fn digits_are_rows_and_vectors_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    digits(&path.join("d"), "train", 64);
+    digits(&path.join("d"), "val", 20);
+    for net in ["lstm", "mlp"] {
+        let line = format!("train --net {net} --data d --out {net} --epochs 1 --batch 16");
+        ackermann(path, &line).ok();
+        ackermann(path, &format!("quantize {net} --calibrate d --out {net}.ackm")).ok();
+        let eval = ackermann(path, &format!("eval {net} {net}.ackm --data d --json")).json();
+        let [float, int8] = ["float", "int8"].map(|kind| accuracy(&eval, kind));
+        assert!((float - int8).abs() < 0.2, "{net}: {eval}");
+    }
+}
+
 #[test]
 fn one_output_tells_two_classes_apart() {
     let folder = tempfile::tempdir().unwrap();
