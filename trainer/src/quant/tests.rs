@@ -1,6 +1,7 @@
 mod layers;
 
 use ackermann_core::Model;
+use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::blob::{Layout, repack};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -197,6 +198,86 @@ fn percentiles_cut_tails_and_leave_the_output() {
     assert!(cut[1].high < whole[1].high && cut[1].high > 0.0);
     let ends = |seen: &[observe::Seen]| seen.last().map(|output| (output.low, output.high));
     assert_eq!(ends(&cut), ends(&whole));
+}
+
+/// Samples that are all the same number, or within a little of it.
+struct Constant(f32, f32);
+
+impl Inputs for Constant {
+    fn count(&self) -> usize {
+        20
+    }
+
+    fn fill(&self, sample: usize, _: usize, values: &mut [f32]) {
+        values.fill(self.0 + self.1 * (sample % 2) as f32);
+    }
+}
+
+#[test]
+fn constant_values_have_a_range_whatever_the_observer() {
+    let network = Network::of_numbers("n", [6], vec![Layer::Tanh, Layer::dense(2)]);
+    let (float, observers) = (float_graph(&network, &params(&network), 4), [Observer::MinMax, Observer::Mse]);
+    let program = Program::new(&float).unwrap();
+    for observer in observers.into_iter().chain([Observer::Percentile(99.9), Observer::Entropy]) {
+        for (value, spread) in [(3.0, 0.0), (-3.0, 0.0), (0.0, 0.0), (3.0, 1e-6), (-3.0, 1e-6), (1e-30, 0.0)] {
+            let seen = observe_by(&float, &program, &Constant(value, spread), observer).unwrap();
+            let range = Quantization::of_range(seen[0].low, seen[0].high);
+            let near = (range.dequantize(range.quantize(value)) - value).abs() <= 0.51 * range.scale;
+            let steps = if value == 0.0 { 1.0 } else { (value.abs() / 254.0).max(1e-9) };
+            assert!(near && range.scale <= 1.01 * steps, "{observer} of {value}: {range:?}");
+            super::lower::lower(&float, &program, Some(&seen), true).unwrap();
+        }
+    }
+}
+
+/// Steps of a sequence that differ in their means.
+struct Rising;
+
+impl Inputs for Rising {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn fill(&self, _: usize, _: usize, values: &mut [f32]) {
+        values.iter_mut().enumerate().for_each(|(at, value)| *value = (at * at) as f32 / 10.0);
+    }
+}
+
+/// The correction of a layer that is applied at every step is that of the mean step.
+#[test]
+fn biases_are_corrected_by_the_mean_over_all_steps() {
+    const FEATURES: usize = 3;
+    for layer in [Layer::dense(4), Layer::time_distributed([Layer::dense(4)])] {
+        let network = Network::of_numbers("n", [5, FEATURES], vec![layer]);
+        let float = float_graph(&network, &params(&network), 1);
+        let program = Program::new(&float).unwrap();
+        let seen = observe_by(&float, &program, &Rising, Observer::MinMax).unwrap();
+        let [plain, corrected] = [false, true].map(|correct| {
+            let network = super::lower::lower(&float, &program, Some(&seen), correct).unwrap();
+            let of = |kind: &OperatorKind| match kind {
+                OperatorKind::FullyConnected { weighted } => Some(weighted.clone()),
+                _ => None,
+            };
+            network.operators.iter().find_map(|operator| of(&operator.kind)).unwrap()
+        });
+        let Some(Kind::Dense(weighted)) = program.steps.iter().map(|step| &step.kind).find(|k| k.weighted().is_some())
+        else {
+            panic!("no dense layer")
+        };
+        let mean = |feature: usize| (0..5).map(|step| ((step * FEATURES + feature) as f32).powi(2) / 50.0).sum::<f32>();
+        let from = Quantization::of_range(seen[0].low, seen[0].high);
+        let mut largest = 0f32;
+        let (rows, rounded) = (weighted.weights.chunks(FEATURES), plain.weights.chunks(FEATURES));
+        for (channel, (row, rounded)) in rows.zip(rounded).enumerate() {
+            let scale = row.iter().fold(0f32, |largest, w| largest.max(w.abs())) / 127.0;
+            let errors = row.iter().zip(rounded).map(|(w, q)| f32::from(*q) * scale - w);
+            let expected: f32 = errors.enumerate().map(|(feature, error)| error * mean(feature)).sum();
+            let found = (plain.bias[channel] - corrected.bias[channel]) as f32 * from.scale * scale;
+            assert!((found - expected).abs() < 1.5 * from.scale * scale, "channel {channel}: {found} {expected}");
+            largest = largest.max(expected.abs() / (from.scale * scale));
+        }
+        assert!(largest > 5.0, "there is nothing to correct");
+    }
 }
 
 #[test]
