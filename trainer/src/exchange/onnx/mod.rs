@@ -61,7 +61,7 @@ struct Value {
     name: String,
     /// Our shape, without the batch. In the file the last three dimensions of pictures are channels first.
     shape: Vec<usize>,
-    /// The picture (height, width, channels) that this is the flattened form of, channel by channel.
+    /// The pictures (height, width, channels) that this is the flattened form of, channel by channel.
     picture: Option<[usize; 3]>,
 }
 
