@@ -5,7 +5,7 @@ use super::recording::Recording;
 use super::{Output, progress};
 use crate::data::metrics::{accuracy, class_of, regression};
 use crate::data::{Changes, Dataset, DatasetSamples, Encoding, FrameSet, Samples, Target, Window};
-use crate::quant::{Int8Predictor, for_this_machine, load, read_blob};
+use crate::quant::{Int8Predictor, STEPS, for_this_machine, load, read_blob};
 use crate::report::{Table, format};
 use crate::train::{Batch, Predictor};
 use crate::{Error, ErrorKind, Result};
@@ -184,6 +184,10 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
         } else {
             let blob = read_blob(path)?;
             let model = load(&blob)?;
+            if model.metadata().get(STEPS).is_some() {
+                let message = "remembers what it saw, which single samples cannot show; `ackermann temporal` and `drive` measure it";
+                return Err(Error::usage(path.display(), message));
+            }
             let no_input = || Error::new(ErrorKind::BadBlob, path.display(), "has no input");
             let shape = model.input(0).ok_or_else(no_input)?.shape();
             // Without the batch of 1.
@@ -214,4 +218,39 @@ pub fn float_predictions(predictor: &mut Predictor, frames: &FrameSet, output: O
     }
     bar.finish_and_clear();
     Ok(predicted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{Layer, Network};
+    use crate::quant::{FloatGraph, Inputs, Observer, assemble, quantize_graph};
+
+    struct Zeros;
+
+    impl Inputs for Zeros {
+        fn count(&self) -> usize {
+            1
+        }
+
+        fn fill(&self, _: usize, _: usize, values: &mut [f32]) {
+            values.fill(0.0);
+        }
+    }
+
+    #[test]
+    fn blobs_that_remember_are_refused() {
+        let network = Network::of_numbers("n", [3], vec![Layer::dense(1)]);
+        let float = FloatGraph::of(&network, &network.init(1).unwrap(), 1).unwrap();
+        let (folder, mut int8) =
+            (tempfile::tempdir().unwrap(), quantize_graph(&float, Some(&Zeros), Observer::MinMax).unwrap());
+        let path = folder.path().join("n.ackm");
+        for (metadata, message) in [(None, None), (Some((STEPS.into(), "24".into())), Some("temporal"))] {
+            int8.metadata = metadata.into_iter().collect();
+            std::fs::write(&path, &*assemble(&mut int8).unwrap()).unwrap();
+            let refusal = open(std::slice::from_ref(&path)).err().map(|error| error.message);
+            assert_eq!(refusal.is_some(), message.is_some(), "{refusal:?}");
+            assert!(refusal.iter().all(|text| text.contains(message.unwrap_or_default())), "{refusal:?}");
+        }
+    }
 }

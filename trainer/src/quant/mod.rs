@@ -36,7 +36,7 @@ pub use observe::{Inputs, Observer, Recorded, spread};
 pub use plan::{Plan, Request, plan};
 pub use predict::{Int8Predictor, for_this_machine, load, read_blob};
 pub use program::{FloatGraph, Given};
-pub use quantize::{QuantizeOptions, Quantized, quantize, quantize_aware, quantize_graph};
+pub use quantize::{QuantizeOptions, Quantized, STEPS, quantize, quantize_aware, quantize_graph};
 pub use scale::Quantization;
 pub use sensitivity::{Effect, LayerSensitivity, Sensitivity, sensitivity};
 pub use sides::Sides;

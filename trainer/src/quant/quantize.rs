@@ -76,6 +76,9 @@ pub struct Quantized {
     pub(super) operators: Vec<Option<usize>>,
 }
 
+/// Key of a blob's metadata: how many frames the sequences had that its network was trained on. The blob takes them one by one and remembers.
+pub const STEPS: &str = "network.steps";
+
 /// Samples run at once while calibrating.
 const BATCH: usize = 16;
 /// Samples that ways of quantizing are compared on.
@@ -257,8 +260,10 @@ fn metadata(
     }
     let crc = |digest: u32| format!("crc32:{digest:08x}");
     let crop = options.window.map(|window| (keys::INPUT_CROP, String::from(window)));
+    let steps = network.steps().map(|steps| (STEPS, steps.to_string()));
     let output = match samples.target() {
         Target::Class(_) => vec![(keys::OUTPUT, "class".into()), (keys::OUTPUT_UNIT, "score".into())],
+        Target::Numbers(_) if network.frame_size().is_err() => vec![(keys::OUTPUT, "numbers".into())],
         Target::Numbers(_) => vec![
             (keys::OUTPUT, "steering".into()),
             (keys::OUTPUT_UNIT, "normalized".into()),
@@ -271,5 +276,5 @@ fn metadata(
         ("provenance.tool", concat!("ackermann ", env!("CARGO_PKG_VERSION")).into()),
     ];
     let entries = [(keys::NETWORK, network.name.clone())].into_iter().chain(output).chain(provenance);
-    entries.chain(crop).map(|(key, value)| (String::from(key), value)).collect()
+    entries.chain(steps).chain(crop).map(|(key, value)| (String::from(key), value)).collect()
 }

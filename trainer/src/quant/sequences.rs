@@ -33,7 +33,8 @@ pub fn along_sequences(
     let bias_correction = options.bias_correction.unwrap_or(true);
     let mut seen = observe(&whole, &over_time, sequences, observer != Observer::MinMax)?;
     finite(&program, &seen)?;
-    seen.iter_mut().for_each(|value| one_step(value, network.steps().unwrap_or(1)));
+    let elements = program.nodes().into_iter().map(|node| float.graph.shape(node).elements());
+    seen.iter_mut().zip(elements).for_each(|(value, elements)| one_step(value, elements));
     narrow(&mut seen, &program, observer);
     let labels = labels(sequences.0, sequences.1);
     program.outputs.iter().for_each(|output| options.widen(&mut seen[*output], labels));
@@ -42,12 +43,13 @@ pub fn along_sequences(
     Ok((Chosen { int8, tensors, params: params.clone() }, trial))
 }
 
-/// The elements of one step, from those of `steps` steps, which stand behind one another.
-fn one_step(seen: &mut Seen, steps: usize) {
-    let length = seen.mean.len() / steps;
-    let of = |values: &[f32], at: usize| values.iter().skip(at).step_by(length.max(1)).copied().collect::<Vec<f32>>();
-    let mean = (0..length).map(|at| of(&seen.mean, at).iter().sum::<f32>() / steps as f32).collect();
-    let peak = (0..length).map(|at| of(&seen.peak, at).into_iter().fold(0.0, f32::max)).collect();
+/// The `elements` of one step, from those of all steps, which stand behind one another; what a sequence has once is that of its last step.
+fn one_step(seen: &mut Seen, elements: usize) {
+    let elements = elements.max(1);
+    let steps = (seen.mean.len() / elements).max(1) as f32;
+    let of = |values: &[f32], at: usize| values.iter().skip(at).step_by(elements).copied().collect::<Vec<f32>>();
+    let mean = (0..elements).map(|at| of(&seen.mean, at).iter().sum::<f32>() / steps).collect();
+    let peak = (0..elements).map(|at| of(&seen.peak, at).into_iter().fold(0.0, f32::max)).collect();
     (seen.mean, seen.peak) = (mean, peak);
 }
 
@@ -68,5 +70,22 @@ fn twin(step: &Graph, node: NodeId, whole: &Graph) -> Result<NodeId> {
             let message = format!("{} cannot be calibrated over time", node.op.name());
             Err(Error::new(ErrorKind::Shape, &node.name, message))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_step_is_the_mean_of_all_and_the_largest_of_all() {
+        let seen = Seen { mean: vec![1.0, 2.0, 3.0, 6.0], peak: vec![5.0, 6.0, 7.0, 4.0], ..Seen::range(0.0, 7.0) };
+        let made = |elements: usize| {
+            let mut seen = seen.clone();
+            one_step(&mut seen, elements);
+            (seen.mean, seen.peak)
+        };
+        assert_eq!(made(2), (vec![2.0, 4.0], vec![7.0, 6.0]));
+        assert_eq!(made(4), (seen.mean.clone(), seen.peak.clone()));
     }
 }

@@ -8,11 +8,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::observe::{Recorded, observe_by, run, spread};
 use super::program::{FloatGraph, Kind, Program};
+use super::qat::{FACTORS, FakeQuantized, Purpose};
 use super::*;
 use crate::ErrorKind;
-use crate::data::{Augment, Augmented, FrameSet};
-use crate::graph::{Executor, Params};
+use crate::data::{Augment, Augmented, FrameSet, Samples, Target};
+use crate::graph::{Executor, Param, Params};
 use crate::nn::{Layer, Mode, Network};
+use crate::ops::Op;
 
 /// Frames with some structure: a bright bar whose place is the label.
 fn frames(count: usize, [height, width]: [usize; 2]) -> FrameSet {
@@ -350,6 +352,76 @@ fn the_nearest_to_float_is_chosen() {
     assert_eq!(again.trials.len(), 1);
     let run = |blob: &[u8]| Int8Predictor::new(blob).unwrap().predict(&frames.pixels).unwrap();
     assert_eq!(run(&all.blob), run(&again.blob));
+}
+
+/// Pixels, numbers or classes: the blob says what comes out, and whether it remembers.
+#[test]
+fn a_blob_says_what_its_output_is() {
+    struct Other(&'static [usize], Target);
+    impl Samples for Other {
+        fn len(&self) -> usize {
+            8
+        }
+
+        fn input_shape(&self) -> &[usize] {
+            self.0
+        }
+
+        fn target(&self) -> Target {
+            self.1
+        }
+
+        fn write(&self, index: usize, _: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {
+            input.iter_mut().enumerate().for_each(|(at, x)| *x = ((at + index) % 7) as f32 / 7.0);
+            target.fill(0.0);
+        }
+    }
+    let picture = Network::of_pixels("p", [8, 8, 3], vec![Layer::Flatten, Layer::dense(1)]);
+    let each = Layer::time_distributed(picture.layers.clone());
+    let remembering = Network {
+        input: vec![4, 8, 8, 3],
+        layers: vec![each, Layer::lstm(2), Layer::dense(1), Layer::Flatten],
+        ..picture.clone()
+    };
+    let numbers = Network::of_numbers("n", [6], vec![Layer::dense(1)]);
+    let value = |blob: &[u8], key: &str| Model::load(blob).unwrap().metadata().get(key).map(String::from);
+    for (network, samples, name, full_scale, steps) in [
+        (&picture, Other(&[8, 8, 3], Target::Numbers(1)), "steering", Some("25"), None),
+        (&picture, Other(&[8, 8, 3], Target::Class(2)), "class", None, None),
+        (&numbers, Other(&[6], Target::Numbers(1)), "numbers", None, None),
+        (&remembering, Other(&[4, 8, 8, 3], Target::Numbers(4)), "steering", Some("25"), Some("4")),
+    ] {
+        let quantized = quantize(network, &params(network), &samples, &QuantizeOptions::default()).unwrap();
+        let found = ["output.name", "output.full_scale_deg", STEPS].map(|key| value(&quantized.blob, key));
+        assert_eq!(found.each_ref().map(Option::as_deref), [Some(name), full_scale, steps]);
+        let layers = layer_errors(network, &quantized, &samples, 4);
+        assert_eq!(layers.is_ok(), steps.is_none());
+        if let Err(error) = layers {
+            assert!(error.place == "p" && error.message.contains("temporal"), "{error}");
+        }
+    }
+}
+
+/// Attention has two dense layers: each can be in int8 alone.
+#[test]
+fn layers_of_attention_are_told_apart() {
+    let network = Network::of_numbers("n", [4, 6], vec![Layer::Attention { heads: 2 }, Layer::dense(2)]);
+    let mut float = float_graph(&network, &params(&network), 2);
+    let program = Program::new(&float).unwrap();
+    let dense: Vec<usize> =
+        (0..program.steps.len()).filter(|at| program.steps[*at].kind.weighted().is_some()).collect();
+    let names: Vec<&str> = dense.iter().map(|at| program.steps[*at].name.as_str()).collect();
+    assert_eq!(names, ["attention1.in_proj", "attention1.out_proj", "fc1"]);
+    let seen = observe_by(&float, &program, &Rising, Observer::MinMax).unwrap();
+    let (sources, rows) = sources::sources(&float, &program, Some(&seen)).unwrap();
+    let data = vec![0.0; 2 * rows];
+    float.params.insert(Param { name: FACTORS.into(), shape: [rows, 2].into(), data, trainable: true }).unwrap();
+    for alone in &dense {
+        let fake =
+            FakeQuantized::new(&float, &program, (&sources, rows), Purpose::Simulate, &|step| step == *alone).unwrap();
+        let rounded = fake.graph.nodes().iter().filter(|node| matches!(node.op, Op::RoundWeights(_)));
+        assert_eq!(rounded.count(), 1);
+    }
 }
 
 /// A network that remembers: what it does step by step is what it does over whole sequences, and the blob does the same in int8.
