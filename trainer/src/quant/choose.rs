@@ -79,6 +79,11 @@ impl Variant {
         Ok(Self { float, program, seen, equalized })
     }
 
+    /// Values of one sample.
+    fn sample_len(&self) -> usize {
+        self.float.inputs.first().map_or(0, |input| self.float.graph.shape(*input).elements() / self.float.batch())
+    }
+
     fn lowered(&self, observer: Observer, correct: bool, outputs: &dyn Fn(&mut Seen)) -> Result<Chosen> {
         let mut seen = self.seen.clone();
         narrow(&mut seen, &self.program, observer);
@@ -102,7 +107,8 @@ pub fn choose(
     let plain = Variant::new(float, calibration, histograms, false)?;
     let params =
         if wanted.equalize == Some(false) { None } else { equalize(&plain.float, &plain.program, &plain.seen) };
-    let (inputs, reference) = (inputs(&plain.float, compared), reference(&plain, compared)?);
+    let compared = Held::of(compared, plain.sample_len());
+    let reference = reference(&plain, &compared)?;
     let variants = match params {
         None => vec![plain],
         Some(params) => {
@@ -120,7 +126,7 @@ pub fn choose(
         for &observer in &observers {
             for &bias_correction in &corrections {
                 let mut made = variant.lowered(observer, bias_correction, outputs)?;
-                let error = if only { None } else { Some(error(&mut made.int8, &inputs, &reference)?) };
+                let error = if only { None } else { Some(error(&mut made.int8, compared.values(), &reference)?) };
                 trials.push(Trial { observer, bias_correction, equalized: variant.equalized, error });
                 let found = error.unwrap_or(0.0);
                 if best.as_ref().is_none_or(|(least, _)| found < *least) {
@@ -135,6 +141,36 @@ pub fn choose(
     Ok((chosen, trials))
 }
 
+/// Samples of one input that were read once and are held in memory.
+struct Held {
+    length: usize,
+    values: Vec<f32>,
+}
+
+impl Held {
+    /// All of `samples`, of so many values each.
+    fn of(samples: &dyn Inputs, length: usize) -> Self {
+        let mut values = vec![0.0; length * samples.count()];
+        values.chunks_mut(length.max(1)).enumerate().for_each(|(sample, values)| samples.fill(sample, 0, values));
+        Self { length, values }
+    }
+
+    /// One sample after another.
+    fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+impl Inputs for Held {
+    fn count(&self) -> usize {
+        self.values.len() / self.length.max(1)
+    }
+
+    fn fill(&self, sample: usize, _input: usize, values: &mut [f32]) {
+        values.copy_from_slice(&self.values[sample * self.length..][..self.length]);
+    }
+}
+
 /// The first output of each compared sample, in float.
 fn reference(variant: &Variant, compared: &dyn Inputs) -> Result<Vec<f32>> {
     let Some(&output) = variant.program.outputs.first() else { return Ok(Vec::new()) };
@@ -145,14 +181,6 @@ fn reference(variant: &Variant, compared: &dyn Inputs) -> Result<Vec<f32>> {
         }
     })?;
     Ok(outputs)
-}
-
-/// The compared samples, one after another.
-fn inputs(float: &FloatGraph, compared: &dyn Inputs) -> Vec<f32> {
-    let length = float.inputs.first().map_or(0, |input| float.graph.shape(*input).elements() / float.batch());
-    let mut inputs = vec![0.0; length * compared.count()];
-    inputs.chunks_mut(length.max(1)).enumerate().for_each(|(sample, values)| compared.fill(sample, 0, values));
-    inputs
 }
 
 fn error(int8: &mut Int8Network, inputs: &[f32], reference: &[f32]) -> Result<f64> {
