@@ -1,7 +1,7 @@
 //! Cross-layer equalization (Nagel et al. 2019): channels that one scale would have to serve at very different sizes are made alike.
 //!
 //! Between a layer that writes a channel and the layer that reads it, the channel may be divided by any positive number if the reader's weights are
-//! multiplied by it: ReLU, PReLU, pools, means over positions, resizes and reshapes pass the factor on. The function stays the same.
+//! multiplied by it: ReLU, PReLU, pools, means over positions, resizes and reshapes that keep the order of channels pass the factor on. The function stays the same.
 //!
 //! The paper balances the rows of the first layer's weights against the columns of the second's. Here rows have scales of their own, and what one scale
 //! covers are the activations: those are balanced against the columns (as SmoothQuant does, Xiao et al. 2022).

@@ -121,7 +121,7 @@ impl QuantizeOptions {
     }
 }
 
-/// [`quantize`], then [`fine_tune`] from there; what is better on `val` is the result, post-training quantization included.
+/// [`quantize`], and [`fine_tune`] from the same parameters, its ranges by the observer that was taken; what is better on `val` is the result.
 ///
 /// # Errors
 /// As those two.
