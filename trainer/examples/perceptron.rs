@@ -1,4 +1,4 @@
-//! The two-layer perceptron of the course, trained on exclusive or. docs/pytorch.md has the same in PyTorch.
+//! The course's perceptron, with two hidden layers, trained on exclusive or. docs/pytorch.md has the same in PyTorch.
 
 use ackermann_trainer::Result;
 use ackermann_trainer::nn::modules::{linear, relu, tanh};

@@ -5,6 +5,7 @@
 
 use crate::graph::Shape;
 use crate::nn::{Built, Layer, Mode, Network, named, path};
+use crate::ops::loops::strides;
 use crate::{Error, ErrorKind, Result};
 
 /// A tensor of a `state_dict`.
@@ -46,7 +47,7 @@ impl Part {
     }
 }
 
-/// Height, width and channels of a picture that was flattened: PyTorch has its numbers channel by channel.
+/// Height, width and channels of pictures that were flattened, one or several behind one another: PyTorch has their numbers channel by channel.
 type Flattened = Option<[usize; 3]>;
 
 /// The `state_dict` of the same network in PyTorch, in the order of the layers.
@@ -82,22 +83,22 @@ impl Walk {
                 self.same_if_there(name, "bias")?;
             }
             Layer::Dense { .. } => {
-                self.columns(name, "weight", order)?;
+                self.ordered(name, "weight", order)?;
                 self.same_if_there(name, "bias")?;
                 return Ok(None);
             }
             Layer::BatchNorm | Layer::LayerNorm => {
                 for leaf in ["weight", "bias", "running_mean", "running_var"] {
                     if self.has(name, leaf) {
-                        self.vector(name, leaf, order)?;
+                        self.ordered(name, leaf, order)?;
                     }
                 }
                 if *layer == Layer::BatchNorm {
                     self.found.push(Foreign { name: format!("{name}.num_batches_tracked"), shape: vec![], part: None });
                 }
             }
-            Layer::Flatten => return Ok(self.picture(name)),
-            Layer::Reshape { .. } | Layer::Repeat { .. } => return Ok(None),
+            Layer::Flatten => return self.flattened(name, order),
+            Layer::Reshape { .. } => return Ok(None),
             Layer::Embedding { .. } => self.same_if_there(name, "weight")?,
             Layer::Lstm { peephole: true, .. } => {
                 return Err(Error::new(
@@ -108,7 +109,7 @@ impl Walk {
             }
             Layer::Lstm { .. } | Layer::Gru { .. } | Layer::Rnn { .. } => self.recurrent(name, order)?,
             Layer::Attention { .. } => {
-                self.columns(name, "in_proj_weight", order)?;
+                self.ordered(name, "in_proj_weight", order)?;
                 for leaf in ["in_proj_bias", "out_proj.weight", "out_proj.bias"] {
                     self.same_if_there(name, leaf)?;
                 }
@@ -133,19 +134,17 @@ impl Walk {
         match ends.first().copied().flatten() {
             None if ends.iter().all(Option::is_none) => Ok(None),
             first if ends.iter().all(|end| *end == first) && !concatenates => Ok(first),
-            _ => {
-                let message = "joins flattened pictures with something else; PyTorch orders them differently, put a dense layer behind Flatten";
-                Err(Error::new(ErrorKind::Shape, name, message))
-            }
+            _ => joined(name),
         }
     }
 
-    /// The picture that a layer flattens, unless its order is the same in PyTorch.
-    fn picture(&self, name: &str) -> Flattened {
+    /// The order of what a layer flattens: that of pictures, unless it is the same in PyTorch, else that which its input has already.
+    fn flattened(&self, name: &str, order: Flattened) -> Result<Flattened> {
         let input = self.built.sides.get(name).map(|[input, _]| self.built.graph.shape(*input));
-        match input.map(|shape| shape.dims()) {
-            Some(&[_, h, w, c]) if c > 1 && h * w > 1 => Some([h, w, c]),
-            _ => None,
+        match (input.map(|shape| shape.dims()), order) {
+            (Some(&[_, .., h, w, c]), None) if c > 1 && h * w > 1 => Ok(Some([h, w, c])),
+            (Some(&[_, .., h, w, c]), Some(_)) if c > 1 && h * w > 1 => joined(name),
+            (_, order) => Ok(order),
         }
     }
 
@@ -192,20 +191,11 @@ impl Walk {
         Ok(Part { param, offset, dims, strides })
     }
 
-    /// A matrix whose columns are a flattened picture's numbers.
-    fn columns(&mut self, name: &str, leaf: &str, order: Flattened) -> Result<()> {
+    /// A matrix or vector whose last dimension goes over a flattened picture's numbers.
+    fn ordered(&mut self, name: &str, leaf: &str, order: Flattened) -> Result<()> {
         let mut part = self.whole(&format!("{name}.{leaf}"))?;
         let shape = part.dims.clone();
-        part.flattened(order, shape[1]);
-        self.add(format!("{name}.{leaf}"), shape, part);
-        Ok(())
-    }
-
-    /// A vector of a flattened picture's numbers.
-    fn vector(&mut self, name: &str, leaf: &str, order: Flattened) -> Result<()> {
-        let mut part = self.whole(&format!("{name}.{leaf}"))?;
-        let shape = part.dims.clone();
-        part.flattened(order, shape[0]);
+        part.flattened(order);
         self.add(format!("{name}.{leaf}"), shape, part);
         Ok(())
     }
@@ -216,7 +206,7 @@ impl Walk {
             if !self.has(name, &format!("bias_l0{suffix}")) {
                 continue;
             }
-            self.columns(name, &format!("weight_ih_l0{suffix}"), order)?;
+            self.ordered(name, &format!("weight_ih_l0{suffix}"), order)?;
             self.same_if_there(name, &format!("weight_hh_l0{suffix}"))?;
             let both = self.whole(&format!("{name}.bias_l0{suffix}"))?;
             let rows = both.dims[0] / 2;
@@ -230,22 +220,19 @@ impl Walk {
 }
 
 impl Part {
-    /// The last dimension, contiguous, channel by channel.
-    fn flattened(&mut self, order: Flattened, length: usize) {
-        if let Some([h, w, c]) = order.filter(|[h, w, c]| h * w * c == length) {
+    /// The last dimension, contiguous, picture by picture and channel by channel.
+    fn flattened(&mut self, order: Flattened) {
+        let length = self.dims.last().copied().unwrap_or(0);
+        if let Some([h, w, c]) = order.filter(|[h, w, c]| length.is_multiple_of(h * w * c)) {
             self.dims.pop();
             self.strides.pop();
-            self.dims.extend([c, h, w]);
-            self.strides.extend([1, w * c, c]);
+            self.dims.extend([length / (h * w * c), c, h, w]);
+            self.strides.extend([h * w * c, 1, w * c, c]);
         }
     }
 }
 
-/// Of a tensor without gaps.
-fn strides(dims: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; dims.len()];
-    for at in (1..dims.len()).rev() {
-        strides[at - 1] = strides[at] * dims[at];
-    }
-    strides
+fn joined<T>(name: &str) -> Result<T> {
+    let message = "joins flattened pictures with something else; PyTorch orders them differently, put a dense layer behind Flatten";
+    Err(Error::new(ErrorKind::Shape, name, message))
 }

@@ -105,14 +105,13 @@ fn saved_state_dicts_are_those_that_pytorch_saves() {
 }
 
 #[test]
-fn every_named_network_survives_the_way_through_pytorch_and_back() {
+fn every_network_survives_the_way_through_pytorch_and_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("w.safetensors");
-    for name in names() {
-        let network = by_name(name).unwrap();
+    for network in names().into_iter().map(|name| by_name(name).unwrap()).chain(rare()) {
         let params = trained(&network);
         save(&path, &network, &params).unwrap();
-        assert!(load(&path, &network).unwrap() == params, "{name}");
+        assert!(load(&path, &network).unwrap() == params, "{}", network.name);
     }
 }
 
@@ -215,7 +214,28 @@ fn rare() -> Vec<Network> {
         Layer::HardSwish,
         Layer::GlobalAvgPool,
     ];
+    let flat = || vec![Layer::conv2d(3, 2, 1), Layer::Relu, Layer::Flatten];
+    let repeated = [flat(), vec![Layer::Repeat { times: 3 }, Layer::lstm(4), Layer::Flatten]].concat();
+    let over_time = |each: Vec<Layer>, rest: &[Layer]| {
+        let reshape = Layer::Reshape { shape: vec![3, 4, 5, 2] };
+        [&[reshape, Layer::time_distributed(each)], rest].concat()
+    };
+    let vectors = |rest: &[Layer]| over_time(flat(), rest);
+    let averaged = [Layer::LayerNorm, Layer::Mean, Layer::Reshape { shape: vec![6, 6] }, Layer::dense(2)];
+    let again = [Layer::time_distributed([Layer::Tanh, Layer::dense(4)]), Layer::Flatten];
+    let rows = Layer::time_distributed([Layer::lstm(4), Layer::dense(2)]);
     vec![
+        Network::of_pixels("repeated", [4, 5, 2], repeated),
+        Network::of_numbers("recurrent over time", [120], vectors(&[Layer::lstm(4).last_state()])),
+        Network::of_numbers("averaged over time", [120], vectors(&averaged)),
+        Network::of_numbers("flattened over time", [120], vectors(&[Layer::Flatten, Layer::Flatten, Layer::dense(3)])),
+        Network::of_numbers("twice over time", [120], vectors(&again)),
+        Network::of_numbers(
+            "pictures over time",
+            [120],
+            over_time(vec![Layer::conv2d(3, 2, 1)], &[Layer::Flatten, Layer::dense(3)]),
+        ),
+        Network::of_numbers("sequences over time", [3, 4, 2], vec![rows, Layer::Flatten, Layer::dense(3)]),
         Network::of_pixels("pictures", [6, 6, 4], pictures),
         Network::of_numbers("flattened", [2, 4, 3], flattened),
         Network::of_numbers("spread", [24], spread),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
-/// Patterns of names: `conv*` holds `conv1.weight` and `conv2.bias`, `*` everything, `?` any one character.
+/// Patterns of names of parameters, or of layers, which hold all that is in them: `conv*` holds `conv1.weight`, `time1` also
+/// `time1.conv1.weight`, which `conv1` does not, but `*.conv1`. `*` is any text, `?` any one character.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Freeze {
@@ -24,12 +25,12 @@ impl Freeze {
         self.patterns.is_empty()
     }
 
-    /// Whether the parameter of this name is frozen: a pattern matches it, or the layer that it belongs to.
+    /// Whether the parameter of this name is frozen: a pattern matches it, or a layer that it is in.
     pub fn holds(&self, name: &str) -> bool {
-        let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+        let layers = || name.match_indices('.').map(|(end, _)| &name[..end]);
         self.patterns.iter().any(|pattern| {
             let pattern = WildMatch::new(pattern);
-            pattern.matches(name) || pattern.matches(layer)
+            layers().chain([name]).any(|part| pattern.matches(part))
         })
     }
 

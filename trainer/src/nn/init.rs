@@ -22,12 +22,13 @@ pub enum Initializer {
     He,
     /// Saxe et al. 2014: rows (or columns, if they are fewer) of length 1, at right angles.
     Orthogonal,
-    /// PyTorch's defaults: uniform within `1 / sqrt(fan_in)`, biases too; recurrent layers within `1 / sqrt(units)`; embeddings normal.
+    /// PyTorch's defaults: uniform within `1 / sqrt(fan_in)`, biases too (of transposed convolutions `1 / sqrt(fan_out)`); recurrent layers
+    /// within `1 / sqrt(units)`; attention's first projections Xavier, its biases zero; embeddings normal.
     Pytorch,
 }
 
 /// What a parameter is to its layer, which decides how it begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Role {
     /// A matrix or filters.
     Weight {
@@ -35,11 +36,13 @@ pub enum Role {
         fan_in: usize,
         /// Outputs that a number goes into.
         fan_out: usize,
+        /// PyTorch draws uniformly between minus and plus this.
+        pytorch: f32,
     },
-    /// Summands of outputs that have so many numbers in their sum.
+    /// Summands of outputs.
     Bias {
-        /// Numbers that an output is a sum of.
-        fan_in: usize,
+        /// As of [`Role::Weight`].
+        pytorch: f32,
     },
     /// Matrices of the gates from the input.
     Gates {
@@ -76,6 +79,23 @@ pub enum Role {
 }
 
 impl Role {
+    /// Weights and bias of a layer that PyTorch draws as most: by the numbers that an output is a sum of.
+    pub fn pair(fan_in: usize, fan_out: usize) -> [Self; 2] {
+        let pytorch = lecun_bound(fan_in);
+        [Self::Weight { fan_in, fan_out, pytorch }, Self::Bias { pytorch }]
+    }
+
+    /// Those of a transposed convolution: PyTorch takes its filters for those of the plain one, whose sums are the other way round.
+    pub fn transposed_pair(fan_in: usize, fan_out: usize) -> [Self; 2] {
+        let pytorch = lecun_bound(fan_out);
+        [Self::Weight { fan_in, fan_out, pytorch }, Self::Bias { pytorch }]
+    }
+
+    /// Those of attention's projections before the heads: Xavier in PyTorch, too.
+    pub fn attention_pair(fan_in: usize, fan_out: usize) -> [Self; 2] {
+        [Self::Weight { fan_in, fan_out, pytorch: xavier_bound(fan_in, fan_out) }, Self::Zero]
+    }
+
     /// Whether an optimizer may change it.
     pub fn is_trained(self) -> bool {
         !matches!(self, Self::RunningMean | Self::RunningVariance)
@@ -110,12 +130,11 @@ fn values(initializer: Initializer, role: Role, shape: &Shape, rng: &mut ChaCha8
     use Initializer::{He, Layer, Orthogonal, Pytorch, Xavier};
     let count = shape.elements();
     let mut within = |bound: f32| (0..count).map(|_| rng.random_range(-bound..bound)).collect();
-    let root = |fan: usize| (1.0 / fan.max(1) as f32).sqrt();
     match (role, initializer) {
         (Role::One | Role::RunningVariance, _) => vec![1.0; count],
         (Role::Zero | Role::RunningMean, _) => vec![0.0; count],
-        (Role::Bias { fan_in }, Pytorch) => within(root(fan_in)),
-        (Role::LstmBias { units } | Role::GateBias { units }, Pytorch) => within(root(units)),
+        (Role::Bias { pytorch } | Role::Weight { pytorch, .. }, Pytorch) => within(pytorch),
+        (Role::LstmBias { units } | Role::GateBias { units }, Pytorch) => within(lecun_bound(units)),
         (Role::LstmBias { units }, Layer) => {
             let is_forget = |at: usize| (units..2 * units).contains(&at);
             (0..count).map(|at| f32::from(u8::from(is_forget(at)))).collect()
@@ -123,20 +142,24 @@ fn values(initializer: Initializer, role: Role, shape: &Shape, rng: &mut ChaCha8
         (Role::Bias { .. } | Role::LstmBias { .. } | Role::GateBias { .. }, _) => vec![0.0; count],
         (Role::Table, Layer) => within(0.05),
         (Role::Table, _) => normal(count, rng).into_iter().map(|value| value as f32).collect(),
-        (Role::Recurrent { units } | Role::Gates { units, .. }, Pytorch) => within(root(units)),
+        (Role::Recurrent { units } | Role::Gates { units, .. }, Pytorch) => within(lecun_bound(units)),
         (Role::Recurrent { units }, Layer | Orthogonal) => gates(count, units, units, rng),
         (Role::Gates { units, fan_in }, Orthogonal) => gates(count, units, fan_in, rng),
         (Role::Recurrent { units }, Xavier) => within(xavier_bound(units, units)),
         (Role::Gates { units, fan_in }, Layer | Xavier) => within(xavier_bound(fan_in, units)),
         (Role::Recurrent { units: fan_in } | Role::Gates { fan_in, .. }, He) => within(he_bound(fan_in)),
-        (Role::Weight { fan_in, .. }, Pytorch) => within(root(fan_in)),
         (Role::Weight { fan_in, .. }, He | Layer) => within(he_bound(fan_in)),
-        (Role::Weight { fan_in, fan_out }, Xavier) => within(xavier_bound(fan_in, fan_out)),
+        (Role::Weight { fan_in, fan_out, .. }, Xavier) => within(xavier_bound(fan_in, fan_out)),
         (Role::Weight { .. }, Orthogonal) => {
             let rows = shape.first().copied().unwrap_or(1).max(1);
             orthogonal(rows, count / rows, rng)
         }
     }
+}
+
+/// What PyTorch draws most weights and biases within.
+fn lecun_bound(fan: usize) -> f32 {
+    (1.0 / fan.max(1) as f32).sqrt()
 }
 
 /// Keeps the signal through rectifiers.

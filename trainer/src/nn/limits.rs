@@ -31,11 +31,6 @@ impl Network {
         if self.kind == InputKind::Pixels && self.input.len() < 3 {
             return wrong("input".into(), format!("is of pixels, but {:?} has no height, width, channels", self.input));
         }
-        if let InputKind::Tokens { vocabulary } = self.kind
-            && !(1..=MOST_WORDS).contains(&vocabulary)
-        {
-            return wrong("input".into(), format!("has a vocabulary of {vocabulary} words, not 1 to {MOST_WORDS}"));
-        }
         if layers.len() > MOST_LAYERS {
             return wrong(self.name.clone(), format!("has {} layers; {MOST_LAYERS} is the most", layers.len()));
         }
@@ -43,6 +38,17 @@ impl Network {
             layers.iter().find(|(_, layer, depth)| *depth == MOST_DEPTH && !layer.inner().is_empty())
         {
             return wrong(name.clone(), format!("is nested more than {MOST_DEPTH} deep"));
+        }
+        let vocabularies = layers.iter().filter_map(|(name, layer, _)| match layer {
+            Layer::Embedding { vocabulary, .. } => Some((name.clone(), *vocabulary)),
+            _ => None,
+        });
+        let own = match self.kind {
+            InputKind::Tokens { vocabulary } => Some(("input".to_string(), vocabulary)),
+            _ => None,
+        };
+        if let Some((place, words)) = own.into_iter().chain(vocabularies).find(|v| !(1..=MOST_WORDS).contains(&v.1)) {
+            return wrong(place, format!("has a vocabulary of {words} words, not 1 to {MOST_WORDS}"));
         }
         let layers = layers.into_iter().map(|(name, layer, _)| (name, sizes(layer)));
         for (place, sizes) in std::iter::once(("input".to_string(), self.input.clone())).chain(layers) {
@@ -59,7 +65,7 @@ impl Network {
     }
 }
 
-/// Every size that a layer states.
+/// Every size that a layer states, vocabularies left out.
 fn sizes(layer: &Layer) -> Vec<usize> {
     let sides = |Padding { top, bottom, left, right }: Padding| [top, bottom, left, right];
     match layer {
@@ -76,7 +82,7 @@ fn sizes(layer: &Layer) -> Vec<usize> {
         Layer::AvgPool { kernel, stride } => [*kernel, *stride].concat(),
         Layer::Dense { outputs, .. } => vec![*outputs],
         Layer::Reshape { shape } => shape.clone(),
-        Layer::Embedding { vocabulary, size } => vec![vocabulary.div_ceil(MOST_WORDS / MOST), *size],
+        Layer::Embedding { size, .. } => vec![*size],
         Layer::Lstm { units, .. } | Layer::Gru { units, .. } | Layer::Rnn { units, .. } => vec![*units],
         Layer::Attention { heads } => vec![*heads],
         Layer::Repeat { times } => vec![*times],

@@ -1,4 +1,4 @@
-//! Modules as functions, for networks that are written in a line: see [`sequential`](crate::train::sequential).
+//! Modules as functions, for networks that are written in a line: see [`sequential`](crate::train::sequential). Any other [`Layer`] is one by `into()`.
 
 use super::Layer;
 
@@ -27,47 +27,7 @@ pub fn relu() -> Module {
     Layer::Relu.into()
 }
 
-/// `nn.LeakyReLU`.
-pub fn leaky_relu(slope: f64) -> Module {
-    Layer::LeakyRelu { slope }.into()
-}
-
-/// `nn.ELU`.
-pub fn elu() -> Module {
-    Layer::Elu.into()
-}
-
 /// `nn.Tanh`.
 pub fn tanh() -> Module {
     Layer::Tanh.into()
-}
-
-/// `nn.Sigmoid`.
-pub fn sigmoid() -> Module {
-    Layer::Sigmoid.into()
-}
-
-/// `nn.GELU`.
-pub fn gelu() -> Module {
-    Layer::Gelu.into()
-}
-
-/// `nn.Softmax(dim=-1)`.
-pub fn softmax() -> Module {
-    Layer::Softmax.into()
-}
-
-/// `nn.Dropout`.
-pub fn dropout(rate: f64) -> Module {
-    Layer::Dropout { rate }.into()
-}
-
-/// `nn.BatchNorm1d`.
-pub fn batch_norm(features: usize) -> Module {
-    Module { layer: Layer::BatchNorm, inputs: Some(features) }
-}
-
-/// `nn.LayerNorm`.
-pub fn layer_norm(features: usize) -> Module {
-    Module { layer: Layer::LayerNorm, inputs: Some(features) }
 }

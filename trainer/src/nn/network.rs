@@ -74,8 +74,6 @@ pub struct Built {
     pub input: NodeId,
     /// Output node, `[batch, outputs]`.
     pub output: NodeId,
-    /// Output node of each layer, in order (of its input, for dropout in evaluation).
-    pub layers: Vec<NodeId>,
     /// Input and output node of each layer by its name, layers within layers included.
     pub sides: HashMap<String, [NodeId; 2]>,
     /// Parameters to train.

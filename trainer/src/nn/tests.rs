@@ -84,6 +84,95 @@ fn frozen_parameters_are_not_trained_and_their_batch_norm_rests() {
 }
 
 #[test]
+fn a_frozen_layer_holds_the_layers_in_it() {
+    let each = [Layer::conv2d(4, 3, 1).padded(1), Layer::residual([Layer::conv2d(4, 1, 1)]), Layer::Flatten];
+    let network = Network::of_numbers(
+        "n",
+        [3, 4, 4, 2],
+        vec![Layer::time_distributed(each), Layer::lstm(3).last_state(), Layer::Repeat { times: 2 }, Layer::dense(1)],
+    );
+    let trained = |pattern: &str| -> Vec<String> {
+        let built = network.build_frozen(1, Mode::Train { seed: 1 }, &Freeze::new([pattern])).unwrap();
+        let layer = |name: &str| name.rsplit_once('.').unwrap().0.to_string();
+        let mut layers: Vec<String> = built.params.iter().map(|&id| layer(&built.graph.node(id).name)).collect();
+        layers.dedup();
+        layers
+    };
+    let all = ["time1.conv1", "time1.residual1.main.conv1", "lstm1", "fc1"];
+    for (pattern, frozen) in [
+        ("time1", &all[..2]),
+        ("time1.residual*", &all[1..2]),
+        ("time1.residual1.main", &all[1..2]),
+        ("*.conv1", &all[..2]),
+        ("conv1", &[]),
+        ("lstm1.weight_?h_l0", &[]),
+        ("fc1", &all[3..]),
+    ] {
+        let expected: Vec<&str> = all.into_iter().filter(|layer| !frozen.contains(layer)).collect();
+        assert_eq!(trained(pattern), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn branches_are_joined_along_their_own_last_dimension() {
+    let pooled = |layers: &[Layer]| [layers, &[Layer::GlobalAvgPool]].concat();
+    let vectors = Layer::Branches { branches: vec![pooled(&[]), pooled(&[Layer::conv2d(5, 3, 1)])] };
+    let averaged = Layer::Branches { branches: vec![vec![Layer::Mean], vec![Layer::lstm(4).last_state()]] };
+    let sequences = Layer::Branches { branches: vec![vec![], vec![Layer::lstm(4)]] };
+    let pictures = Layer::Branches { branches: vec![vec![], vec![Layer::conv2d(5, 1, 1)]] };
+    for (input, layer, output) in [
+        (&[6, 6, 3][..], vectors, &[2, 8][..]),
+        (&[6, 6, 3], pictures, &[2, 6, 6, 8]),
+        (&[6, 3], averaged, &[2, 7]),
+        (&[6, 3], sequences, &[2, 6, 7]),
+    ] {
+        let built = Network::of_numbers("n", input, vec![layer]).build(2, Mode::Eval).unwrap();
+        assert_eq!(built.graph.shape(built.output).dims(), output);
+    }
+    let uneven = Layer::Branches { branches: vec![vec![], vec![Layer::GlobalAvgPool]] };
+    let error = Network::of_numbers("n", [6, 6, 3], vec![uneven]).build(1, Mode::Eval).unwrap_err();
+    assert!(error.place.contains("branches1"), "{error}");
+}
+
+#[test]
+fn a_vocabulary_that_is_too_large_is_reported_as_it_was_given() {
+    let network = |vocabulary| Network::of_numbers("n", [4], vec![Layer::embedding(vocabulary, 2), Layer::Mean]);
+    network(1 << 20).check_size().unwrap();
+    for vocabulary in [(1 << 20) + 1, 0, usize::MAX] {
+        let error = network(vocabulary).check_size().unwrap_err();
+        assert_eq!(error.place, "embedding1");
+        assert!(error.message.contains(&format!("{vocabulary} words, not 1 to 1048576")), "{error}");
+    }
+}
+
+/// Bounds by `torch.nn`: `ConvTranspose2d` counts what a number goes into, `MultiheadAttention` is Xavier, without biases.
+#[test]
+fn pytorchs_defaults_are_those_of_each_layer() {
+    let pictures = Network::of_numbers(
+        "n",
+        [4, 4, 10],
+        vec![Layer::conv_transpose2d(40, 3, 1), Layer::conv2d(20, 3, 1), Layer::GlobalAvgPool, Layer::dense(30)],
+    );
+    let sequence = Network::of_numbers("n", [5, 48], vec![Layer::Attention { heads: 2 }, Layer::dense(3)]);
+    let root = |fan: f32| fan.sqrt().recip();
+    for (network, name, bound) in [
+        (&pictures, "deconv1.weight", root(40.0 * 9.0)),
+        (&pictures, "deconv1.bias", root(40.0 * 9.0)),
+        (&pictures, "conv1.weight", root(40.0 * 9.0)),
+        (&pictures, "fc1.weight", root(20.0)),
+        (&pictures, "fc1.bias", root(20.0)),
+        (&sequence, "attention1.in_proj_weight", (6.0f32 / (48.0 + 3.0 * 48.0)).sqrt()),
+        (&sequence, "attention1.in_proj_bias", 0.0),
+        (&sequence, "attention1.out_proj.weight", root(48.0)),
+        (&sequence, "attention1.out_proj.bias", 0.0),
+    ] {
+        let params = network.init_as(3, Initializer::Pytorch).unwrap();
+        let largest = params.get(name).unwrap().data.iter().fold(0f32, |largest, v| largest.max(v.abs()));
+        assert!(largest <= bound && largest >= 0.8 * bound, "{name}: {largest}, bound {bound}");
+    }
+}
+
+#[test]
 fn initializers_have_the_spread_that_they_promise() {
     let network =
         Network::of_numbers("n", [10, 24], vec![Layer::lstm(16).last_state(), Layer::dense(40), Layer::dense(1)]);

@@ -31,7 +31,9 @@ impl Operator for BatchStats {
         for ((mean, variance), shift) in mean.iter_mut().zip(variance).zip(shift) {
             let (first, second) = (mean.to_f64() * share, variance.to_f64() * share);
             *mean = T::of(shift.to_f64() + first);
-            *variance = T::of((second - first * first).max(0.0));
+            // Not `max`, which would make 0 of NaN: a loss that is not finite must show.
+            let spread = second - first * first;
+            *variance = T::of(if spread < 0.0 { 0.0 } else { spread });
         }
     }
 
@@ -50,5 +52,30 @@ impl Operator for BatchStats {
 
     fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {
         channels::row(output[1]) + channels::sums_scratch(output[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Executor, Params};
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for place in [0, 7, 998] {
+                let mut graph = Graph::new();
+                let x = graph.input("x", [500, 2]);
+                let stats = graph.push(BatchStats, &[x]).unwrap();
+                let mut executor = Executor::<f32>::new(&graph, &[stats]);
+                executor.input_mut(x).iter_mut().enumerate().for_each(|(at, value)| *value = (at % 5) as f32);
+                executor.input_mut(x)[place] = bad;
+                executor.run(&Params::new()).unwrap();
+                let (own, other) = (place % 2, 1 - place % 2);
+                let found = executor.value(stats);
+                assert!(!found[own].is_finite() && !found[2 + own].is_finite(), "{bad} at {place}: {found:?}");
+                assert!(found[other].is_finite() && found[2 + other] > 0.0, "{bad} at {place}: {found:?}");
+            }
+        }
     }
 }

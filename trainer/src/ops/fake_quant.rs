@@ -1,6 +1,8 @@
 //! Rounding to int8 with a derivative: straight-through estimator (Bengio et al. 2013) and learned ranges.
 
-use super::{Io, Operator, misfit};
+use rayon::prelude::*;
+
+use super::{Io, Operator, chunks, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::Quantization;
@@ -47,6 +49,23 @@ fn ends(quantization: Quantization) -> (f64, f64) {
     (f64::from(quantization.dequantize(i8::MIN)), f64::from(quantization.dequantize(i8::MAX)))
 }
 
+/// What moving the ends of a range does, summed over some values: those outside stand at an end, those inside move by their share.
+fn end_slopes<T: Real>([y, upstream, result]: [&[T]; 3], (low, high): (f64, f64)) -> [f64; 2] {
+    let (mut of_low, mut of_high) = (0.0, 0.0);
+    for ((y, upstream), result) in y.iter().zip(upstream).zip(result) {
+        let (y, upstream) = (y.to_f64(), upstream.to_f64());
+        if y < low {
+            of_low += upstream;
+        } else if y > high {
+            of_high += upstream;
+        } else {
+            let share = (result.to_f64() - y) / (high - low);
+            (of_low, of_high) = (of_low - upstream * share, of_high + upstream * share);
+        }
+    }
+    [of_low, of_high]
+}
+
 impl Operator for FakeQuant {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         match inputs {
@@ -62,7 +81,7 @@ impl Operator for FakeQuant {
         }
         let grid = self.quantization(io.inputs[1].data);
         let round = |y: T| T::of(f64::from(grid.dequantize(grid.quantize(y.to_f64() as f32))));
-        io.output.iter_mut().zip(io.inputs[0].data).for_each(|(result, y)| *result = round(*y));
+        chunks::map(io.inputs[0].data, io.output, round);
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -93,26 +112,16 @@ impl Operator for FakeQuantGrad {
         let [y, factors, upstream] = [0, 1, 2].map(|at| io.inputs[at].data);
         let (low, high) = ends(self.of.quantization(factors));
         if self.by == By::Value {
-            for ((slope, y), upstream) in io.output.iter_mut().zip(y).zip(upstream) {
-                let inside = (low..=high).contains(&y.to_f64());
-                *slope = if inside { *upstream } else { T::ZERO };
-            }
-            return;
+            let inside = |y: T| (low..=high).contains(&y.to_f64());
+            return chunks::map2(y, upstream, io.output, |y, upstream| if inside(y) { upstream } else { T::ZERO });
         }
         io.output.fill(T::ZERO);
         let Source::Range { row, low: least, high: most } = self.of.source else { return };
-        let (mut of_low, mut of_high) = (0.0, 0.0);
-        for ((y, upstream), result) in y.iter().zip(upstream).zip(io.inputs[3].data) {
-            let (y, upstream) = (y.to_f64(), upstream.to_f64());
-            if y < low {
-                of_low += upstream;
-            } else if y > high {
-                of_high += upstream;
-            } else {
-                let share = (result.to_f64() - y) / (high - low);
-                (of_low, of_high) = (of_low - upstream * share, of_high + upstream * share);
-            }
-        }
+        let piece = chunks::per_chunk(y.len());
+        let sides = y.par_chunks(piece).zip(upstream.par_chunks(piece)).zip(io.inputs[3].data.par_chunks(piece));
+        let parts: Vec<[f64; 2]> =
+            sides.map(|((y, upstream), result)| end_slopes([y, upstream, result], (low, high))).collect();
+        let [of_low, of_high] = parts.iter().fold([0.0; 2], |sum, part| [sum[0] + part[0], sum[1] + part[1]]);
         // d (e 2^f) / df = e 2^f ln 2; 0 belongs to every range, so an end on the wrong side of it has no say.
         let slope =
             |end: f32, at: usize| f64::from(end) * factors[2 * row + at].to_f64().exp2() * std::f64::consts::LN_2;

@@ -41,7 +41,7 @@ pub fn for_each_pair(big: &Shape, strides: &[usize], mut f: impl FnMut(usize, us
 }
 
 /// Distance in memory of neighbours in each dimension.
-pub fn strides(shape: &Shape) -> Vec<usize> {
+pub fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis] * shape[axis];

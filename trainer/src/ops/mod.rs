@@ -4,11 +4,11 @@
 //! `tests` (a test fails when an operator has none). Tensors are row-major, images NHWC, filters OHWI.
 
 mod channels;
-mod chunks;
+pub(crate) mod chunks;
 mod conv;
 mod function;
 mod kernels;
-mod loops;
+pub(crate) mod loops;
 mod phases;
 
 #[cfg(test)]

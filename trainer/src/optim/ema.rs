@@ -2,6 +2,7 @@
 //! Juditsky 1992).
 
 use crate::graph::{Param, Params};
+use crate::ops::chunks;
 use crate::{Error, ErrorKind, Result};
 
 /// The average of all parameters, running statistics included: `a += (1 - d) (p - a)` after every step.
@@ -27,9 +28,7 @@ impl Ema {
         let share = (1.0 - self.decay.min((1.0 + t) / (10.0 + t))) as f32;
         self.steps += 1;
         for (average, param) in self.average.entries_mut().iter_mut().zip(params.entries()) {
-            for (a, &p) in average.data.iter_mut().zip(&param.data) {
-                *a += share * (p - *a);
-            }
+            chunks::update2(&mut average.data, &param.data, |a, p| a + share * (p - a));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Cross-layer equalization (Nagel et al. 2019): channels that one scale would have to serve at very different sizes are made alike.
 //!
 //! Between a layer that writes a channel and the layer that reads it, the channel may be divided by any positive number if the reader's weights are
-//! multiplied by it: ReLU, PReLU, pools, means over positions, resizes and reshapes pass the factor on. The function stays the same.
+//! multiplied by it: ReLU, PReLU, pools, means over positions, resizes and reshapes that keep the order of channels pass the factor on. The function stays the same.
 //!
 //! The paper balances the rows of the first layer's weights against the columns of the second's. Here rows have scales of their own, and what one scale
 //! covers are the activations: those are balanced against the columns (as SmoothQuant does, Xiao et al. 2022).
@@ -55,6 +55,10 @@ fn pair(float: &FloatGraph, program: &Program, seen: &[Seen], reader: NodeId) ->
     let between = *node.inputs.first()?;
     let writer = writer(float, between)?;
     let channels = *float.graph.shape(writer).last()?;
+    // A filter of its own for each of a pixel's channels must be one for each of the writer's: not where a reshape made one pixel of several.
+    if own_rows && float.graph.shape(between).last() != Some(&channels) {
+        return None;
+    }
     let inputs = &float.graph.node(writer).inputs;
     let rows = inputs.get(1..3.min(inputs.len()))?.iter().map(|id| own(float, *id)).collect::<Option<Vec<_>>>()?;
     let columns = own(float, *node.inputs.get(1)?)?;
@@ -165,6 +169,7 @@ mod tests {
 
     use super::*;
     use crate::graph::{Graph, Param};
+    use crate::nn::{Layer, Network};
     use crate::ops::{Conv2d, Dense, DepthwiseConv2d, MaxPool, Padding, Relu, Reshape, Window};
     use crate::quant::observe::{Inputs, Observer, observe, run};
     use crate::quant::{Int8Predictor, assemble, quantize_graph};
@@ -268,6 +273,29 @@ mod tests {
         let largest = outputs(&float).iter().fold(0f32, |largest, x| largest.max(x.abs()));
         for (a, b) in outputs(&float).iter().zip(outputs(&after)) {
             assert!((a - b).abs() < 1e-5 * largest, "{a} {b}");
+        }
+    }
+
+    /// Two pixels that a reshape made one: filters of a depthwise convolution are no longer one for each channel that was written.
+    #[test]
+    fn channels_that_a_reshape_mixed_are_followed_or_left() {
+        let each = |layer: Layer| {
+            let reshape = Layer::Reshape { shape: vec![3, 3, 8] };
+            vec![Layer::conv2d(4, 3, 1), Layer::Relu, reshape, layer, Layer::Flatten, Layer::dense(2)]
+        };
+        for (layers, follows) in [(each(Layer::conv2d(5, 2, 1)), true), (each(Layer::depthwise_conv2d(2, 1)), false)] {
+            let network = Network::of_numbers("n", [8, 5, 3], layers);
+            let mut params = network.init(4).unwrap();
+            let weights = &mut params.get_mut("conv1.weight").unwrap().data;
+            weights.iter_mut().enumerate().for_each(|(at, w)| *w *= 4f32.powi((at / 27) as i32));
+            let float = FloatGraph::of(&network, &params, 1).unwrap();
+            let after = equalized(&float);
+            let first = |float: &FloatGraph| float.params.get("conv1.weight").unwrap().data.clone();
+            assert_eq!(first(&float) != first(&after), follows);
+            let largest = outputs(&float).iter().fold(0f32, |largest, x| largest.max(x.abs()));
+            for (a, b) in outputs(&float).iter().zip(outputs(&after)) {
+                assert!((a - b).abs() < 1e-5 * largest, "{a} {b}");
+            }
         }
     }
 

@@ -9,7 +9,7 @@ const COARSE: usize = 32;
 /// Bins that the narrowest range of the search for the least divergence has (Migacz 2017).
 const NARROWEST: usize = 128;
 
-/// Counts of values in equal bins between the smallest and the largest.
+/// Counts of values in equal bins between the smallest and the largest, 0 included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     low: f64,
@@ -20,8 +20,9 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Empty, for values in `low..=high`.
+    /// Empty, for values in `low..=high` and 0, which is in every range.
     pub fn new(low: f32, high: f32) -> Self {
+        let (low, high) = (low.min(0.0), high.max(0.0));
         let width = (f64::from(high) - f64::from(low)).max(f64::from(f32::MIN_POSITIVE)) / BINS as f64;
         Self { low: f64::from(low), width, counts: vec![0; BINS], zeros: 0 }
     }
@@ -42,9 +43,9 @@ impl Histogram {
         self.low + self.width * bin as f64
     }
 
-    /// The bin of 0, or the end nearest to it.
+    /// The bin of 0.
     fn zero(&self) -> usize {
-        ((-self.low / self.width).max(0.0) as usize).min(BINS)
+        ((-self.low / self.width) as usize).min(BINS)
     }
 
     fn range(&self, first: usize, end: usize) -> (f32, f32) {
@@ -119,7 +120,7 @@ impl Histogram {
         let magnitudes = self.magnitudes();
         let high = self.edge(BINS).max(0.0);
         let threshold = |bins: usize| bins as f64 * self.width;
-        let range = |bins: usize| (self.low.min(0.0).max(-threshold(bins)), high.min(threshold(bins)));
+        let range = |bins: usize| (self.low.max(-threshold(bins)), high.min(threshold(bins)));
         let mut beyond: Vec<u64> =
             magnitudes.iter().rev().scan(0, |sum, count| Some(std::mem::replace(sum, *sum + count))).collect();
         beyond.reverse();

@@ -45,13 +45,17 @@ struct Sums {
 /// Runs `count` of `samples` through the float network and through what was `quantized` from it, and compares every layer's output.
 ///
 /// # Errors
-/// Something quantized from another network, samples of another size.
+/// Something quantized from another network, samples of another size, a network that remembers.
 pub fn layer_errors(
     network: &Network,
     quantized: &Quantized,
     samples: &dyn Samples,
     count: usize,
 ) -> Result<Vec<LayerError>> {
+    if network.steps().is_some() {
+        let message = "takes sequences, its blob single frames, so their layers cannot be compared; `ackermann eval` compares the outputs";
+        return Err(Error::usage(&network.name, message));
+    }
     network.check(&quantized.params)?;
     let model = load(&quantized.blob)?;
     let float = FloatGraph::of(network, &quantized.params, 1)?;

@@ -200,7 +200,10 @@ fn made(step: &Step, site: &Site<'_>, means: Option<&[f32]>) -> Result<Made> {
             general(*window, 1, true, integers(weighted, site, |_| means.as_deref().unwrap_or(none)))
         }
         Kind::Dense(weighted) => {
-            OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.unwrap_or(none)) }
+            // Over time the steps are positions.
+            let inputs = weighted.weights.len() / weighted.bias.len().max(1);
+            let means = means.map(|means| channel_means(means, inputs));
+            OperatorKind::FullyConnected { weighted: integers(weighted, site, |_| means.as_deref().unwrap_or(none)) }
         }
         Kind::Other(other) => return (other.make)(site),
     };
@@ -222,7 +225,7 @@ fn general(window: Window, groups: usize, transposed: bool, weighted: WeightedSp
     })
 }
 
-/// Mean of each channel over all positions of an image.
+/// Mean of each channel over all positions of an image, or of each feature over all steps of a sequence.
 fn channel_means(image: &[f32], channels: usize) -> Vec<f32> {
     let mut means = vec![0.0; channels];
     for pixel in image.chunks_exact(channels.max(1)) {

@@ -150,10 +150,9 @@ pub fn observe_by(
 /// Makes the ranges of all values but the outputs those of `observer`, where there are histograms.
 pub fn narrow(seen: &mut [Seen], program: &Program, observer: Observer) {
     for (_, value) in seen.iter_mut().enumerate().filter(|(value, _)| !program.outputs.contains(value)) {
-        // A range that is not finite is reported later, with the layer's name.
-        let Some(histogram) = value.histogram.as_ref().filter(|_| (value.high - value.low).is_finite()) else {
-            continue;
-        };
+        // Nothing but zeros has no better range; one that is not finite is reported later, with the layer's name.
+        let usable = (value.high - value.low).is_finite() && (value.low, value.high) != (0.0, 0.0);
+        let Some(histogram) = value.histogram.as_ref().filter(|_| usable) else { continue };
         (value.low, value.high) = match observer {
             Observer::MinMax => continue,
             Observer::Percentile(inside) => histogram.percentile(inside),

@@ -7,18 +7,19 @@ use ackermann_core::blob::write::Network as Int8Network;
 use ackermann_core::blob::{AlignedBytes, Layout, keys};
 use serde::{Deserialize, Serialize};
 
-use super::choose::{Chosen, Trial, Wanted, choose};
+use super::choose::{Chosen, Subject, Trial, Wanted, choose};
 use super::lower::lower;
 use super::observe::{Inputs, Observer, Recorded, Seen, observe_by, spread};
 use super::program::{FloatGraph, Program};
 use super::qat::{self, FineTuneOptions, Tuned, fine_tune};
-use super::sequences::along_sequences;
+use super::sequences::in_steps;
 use super::{Int8Predictor, arena_lower_bound, assemble, for_this_machine, load};
 use crate::data::{Samples, Target, Window};
 use crate::graph::Params;
 use crate::nn::{Mode, Network};
 use crate::train::{EpochRow, measure};
 use crate::{Error, ErrorKind, Result};
+use rayon::prelude::*;
 
 /// How a network is quantized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +81,8 @@ pub struct Quantized {
 const BATCH: usize = 16;
 /// Samples that ways of quantizing are compared on.
 const COMPARED: usize = 128;
+/// Sequences that they are compared on.
+const SEQUENCES: usize = 16;
 
 /// Quantizes `network` with its trained `params`; `samples` (inputs of the network's shape, with targets) calibrate the ranges.
 ///
@@ -92,20 +95,18 @@ pub fn quantize(
     options: &QuantizeOptions,
 ) -> Result<Quantized> {
     check(network, params, samples, options)?;
-    if let Some(steps) = network.steps() {
-        let indices = spread(samples.len(), options.samples.div_ceil(steps.max(1)));
-        let (chosen, trial) = along_sequences(network, params, &Recorded(samples, &indices), options)?;
-        return finished(chosen, vec![trial], network, (samples, &indices), options);
-    }
-    let float = FloatGraph::of(network, params, BATCH)?;
-    let indices = spread(samples.len(), options.samples);
-    let compared = spread(samples.len(), COMPARED);
-    let labels = labels(samples, &indices);
+    let (subject, each) = match network.steps() {
+        Some(steps) => (in_steps(network, params, steps)?, steps.max(1)),
+        None => (Subject { float: FloatGraph::of(network, params, BATCH)?, whole: None }, 1),
+    };
+    let indices = spread(samples.len(), options.samples.div_ceil(each));
+    let compared = spread(samples.len(), if each > 1 { SEQUENCES } else { COMPARED });
+    let labels = labels(samples);
     let widen = |output: &mut Seen| options.widen(output, labels);
     let wanted =
         Wanted { observer: options.observer, bias_correction: options.bias_correction, equalize: options.equalize };
     let inputs = [&indices, &compared].map(|indices| Recorded(samples, indices));
-    let (chosen, trials) = choose(float, &inputs[0], &inputs[1], wanted, &widen)?;
+    let (chosen, trials) = choose(&subject, &inputs[0], &inputs[1], wanted, &widen)?;
     finished(chosen, trials, network, (samples, &indices), options)
 }
 
@@ -118,7 +119,7 @@ impl QuantizeOptions {
     }
 }
 
-/// [`quantize`], then [`fine_tune`] from there; what is better on `val` is the result, post-training quantization included.
+/// [`quantize`], and [`fine_tune`] from the same parameters, its ranges by the observer that was taken; what is better on `val` is the result.
 ///
 /// # Errors
 /// As those two.
@@ -171,19 +172,19 @@ fn finished(
     Ok(Quantized { blob, arena_bytes, arena_lower_bound, macs, calibrated, trials, params, operators })
 }
 
-/// The smallest and the largest target, where targets are numbers.
-pub(super) fn labels(samples: &dyn Samples, indices: &[usize]) -> Option<(f32, f32)> {
-    let mut ends = None;
+/// The smallest and the largest target of all samples, where targets are numbers.
+fn labels(samples: &dyn Samples) -> Option<(f32, f32)> {
     if matches!(samples.target(), Target::Class(_)) {
         return None;
     }
-    for_each(samples, indices, |_, targets| {
-        for &target in targets {
-            let (low, high) = ends.unwrap_or((target, target));
-            ends = Some((f32::min(low, target), f32::max(high, target)));
-        }
-    });
-    ends
+    let buffers = || (vec![0.0; samples.input_shape().iter().product()], vec![0.0; samples.target().values()]);
+    let none = || (f32::INFINITY, f32::NEG_INFINITY);
+    let ends = |(input, target): &mut (Vec<f32>, Vec<f32>), index: usize| {
+        samples.write(index, None, input, target);
+        target.iter().fold(none(), |(low, high), &label| (low.min(label), high.max(label)))
+    };
+    let all = (0..samples.len()).into_par_iter().map_init(buffers, ends);
+    Some(all.reduce(none, |a, b| (a.0.min(b.0), a.1.max(b.1))))
 }
 
 /// Calls `visit` with input and target of these samples.
@@ -265,6 +266,7 @@ fn metadata(
     let crop = options.window.map(|window| (keys::INPUT_CROP, String::from(window)));
     let output = match samples.target() {
         Target::Class(_) => vec![(keys::OUTPUT, "class".into()), (keys::OUTPUT_UNIT, "score".into())],
+        Target::Numbers(_) if network.frame_size().is_err() => vec![(keys::OUTPUT, "numbers".into())],
         Target::Numbers(_) => vec![
             (keys::OUTPUT, "steering".into()),
             (keys::OUTPUT_UNIT, "normalized".into()),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::observe::{Inputs, Observer, Recorded, observe_by, spread};
+use super::observe::{Observer, Recorded, observe_by, spread};
 use super::program::{FloatGraph, Kind, Program, Step};
 use super::qat::{FACTORS, FakeQuantized, Purpose};
 use super::sources::{Source, sources};
@@ -11,6 +11,7 @@ use crate::data::{Samples, Target};
 use crate::graph::{Executor, Param};
 use crate::nn::Network;
 use crate::ops::Op;
+use crate::train::Batch;
 use crate::{Error, Result};
 
 /// Samples run at once.
@@ -71,12 +72,13 @@ pub fn sensitivity(
         return Err(Error::usage("samples", "none were given; the sensitivity is measured on at least one"));
     }
     let indices = spread(samples.len(), count);
-    let partly = Partly::new(network, params, samples, observer, &spread(samples.len(), calibrated))?;
-    let float = partly.outputs(&indices, &|_| false)?;
-    let score = partly.score(&indices, &float);
+    let calibration = spread(samples.len(), calibrated);
+    let partly = Partly::new(network, params, (samples, &calibration, &indices), observer)?;
+    let float = partly.outputs(&|_| false)?;
+    let score = partly.score(&float);
     let effect = |in_int8: &dyn Fn(usize) -> bool| -> Result<Effect> {
-        let outputs = partly.outputs(&indices, in_int8)?;
-        let found = partly.score(&indices, &outputs);
+        let outputs = partly.outputs(in_int8)?;
+        let found = partly.score(&outputs);
         let drop = if partly.is_class() { score - found } else { found - score };
         Ok(Effect { score: found, drop, sqnr_db: sqnr_db(&float, &outputs) })
     };
@@ -92,21 +94,23 @@ pub fn sensitivity(
 }
 
 /// A network whose layers can be in float or in int8.
-struct Partly<'a> {
+struct Partly {
     float: FloatGraph,
     program: Program,
     sources: Vec<Source>,
     rows: usize,
-    samples: &'a dyn Samples,
+    /// What it is measured on, and how many samples that are.
+    measured: Batch,
+    count: usize,
+    target: Target,
 }
 
-impl<'a> Partly<'a> {
+impl Partly {
     fn new(
         network: &Network,
         params: &crate::graph::Params,
-        samples: &'a dyn Samples,
+        (samples, calibration, measured): (&dyn Samples, &[usize], &[usize]),
         observer: Observer,
-        calibration: &[usize],
     ) -> Result<Self> {
         let mut float = FloatGraph::of(network, params, BATCH)?;
         float.fix_tables();
@@ -120,11 +124,13 @@ impl<'a> Partly<'a> {
             data: vec![0.0; 2 * rows.max(1)],
             trainable: true,
         })?;
-        Ok(Self { float, program, sources, rows, samples })
+        let (mut batch, count) = (Batch::default(), measured.len());
+        batch.fill(samples, measured, None);
+        Ok(Self { float, program, sources, rows, measured: batch, count, target: samples.target() })
     }
 
     fn is_class(&self) -> bool {
-        matches!(self.samples.target(), Target::Class(_))
+        matches!(self.target, Target::Class(_))
     }
 
     fn op(&self, step: &Step) -> &'static str {
@@ -143,41 +149,32 @@ impl<'a> Partly<'a> {
     }
 
     /// Outputs of the samples, one after another, with the chosen steps in int8.
-    fn outputs(&self, indices: &[usize], in_int8: &dyn Fn(usize) -> bool) -> Result<Vec<f32>> {
+    fn outputs(&self, in_int8: &dyn Fn(usize) -> bool) -> Result<Vec<f32>> {
         let sources = (&self.sources[..], self.rows);
         let graph = FakeQuantized::new(&self.float, &self.program, sources, Purpose::Simulate, in_int8)?;
         let mut executor = Executor::<f32>::new(&graph.graph, &graph.outputs);
         let mut outputs = Vec::new();
-        let inputs = Recorded(self.samples, indices);
-        for first in (0..inputs.count()).step_by(BATCH) {
-            let present = BATCH.min(inputs.count() - first);
-            let values = executor.input_mut(graph.inputs[0]);
-            let length = (values.len() / BATCH).max(1);
-            values.chunks_mut(length).take(present).enumerate().for_each(|(at, x)| inputs.fill(first + at, 0, x));
+        let length = (self.measured.inputs.len() / self.count).max(1);
+        for inputs in self.measured.inputs.chunks(BATCH * length) {
+            executor.input_mut(graph.inputs[0])[..inputs.len()].copy_from_slice(inputs);
             executor.run(&self.float.params)?;
             let found = executor.value(graph.outputs[0]);
-            outputs.extend_from_slice(&found[..found.len() / BATCH * present]);
+            outputs.extend_from_slice(&found[..found.len() / BATCH * (inputs.len() / length)]);
         }
         Ok(outputs)
     }
 
     /// Mean absolute error, or share of classes found.
-    fn score(&self, indices: &[usize], outputs: &[f32]) -> f64 {
-        let each = (outputs.len() / indices.len().max(1)).max(1);
-        let mut input = vec![0.0; self.samples.input_shape().iter().product()];
-        let mut target = vec![0.0; self.samples.target().values()];
-        let mut sum = 0.0;
-        for (&index, outputs) in indices.iter().zip(outputs.chunks(each)) {
-            self.samples.write(index, None, &mut input, &mut target);
-            sum += match self.samples.target() {
-                Target::Class(_) => f64::from(u8::from(class_of(outputs) == target[0] as usize)),
-                Target::Numbers(count) => {
-                    let distance = |(a, b): (&f32, &f32)| f64::from((a - b).abs());
-                    outputs.iter().zip(&target).map(distance).sum::<f64>() / count.max(1) as f64
-                }
-            };
-        }
-        sum / indices.len().max(1) as f64
+    fn score(&self, outputs: &[f32]) -> f64 {
+        let (each, wanted) = ((outputs.len() / self.count).max(1), self.target.values().max(1));
+        let score = |(outputs, targets): (&[f32], &[f32])| match self.target {
+            Target::Class(_) => f64::from(u8::from(class_of(outputs) == targets[0] as usize)),
+            Target::Numbers(_) => {
+                let distance = |(a, b): (&f32, &f32)| f64::from((a - b).abs());
+                outputs.iter().zip(targets).map(distance).sum::<f64>() / wanted as f64
+            }
+        };
+        outputs.chunks(each).zip(self.measured.targets.chunks(wanted)).map(score).sum::<f64>() / self.count as f64
     }
 }
 

@@ -1,11 +1,8 @@
 //! Quantizing a network of sequences: on the board it does one step in a run, its ranges are those of whole sequences.
 
-use super::QuantizeOptions;
-use super::choose::{Chosen, Trial};
-use super::lower::lower_values;
-use super::observe::{Observer, Recorded, Seen, narrow, observe};
+use super::choose::Subject;
+use super::observe::Seen;
 use super::program::{FloatGraph, Program};
-use super::quantize::{finite, labels};
 use crate::graph::{Graph, NodeId, Params};
 use crate::nn::{Mode, Network};
 use crate::ops::Op;
@@ -14,40 +11,29 @@ use crate::{Error, ErrorKind, Result};
 /// Sequences run at once while calibrating.
 const BATCH: usize = 4;
 
-/// Lowers the network of one step, with the ranges that its values have over whole sequences. What is left open is the whole range, and
-/// biases that are corrected.
-pub fn along_sequences(
-    network: &Network,
-    params: &Params,
-    sequences: &Recorded<'_>,
-    options: &QuantizeOptions,
-) -> Result<(Chosen, Trial)> {
+/// `network`, whose samples are sequences of `steps`, to be lowered step by step.
+pub fn in_steps(network: &Network, params: &Params, steps: usize) -> Result<Subject> {
     let float = FloatGraph::of_mode(network, params, 1, Mode::Step)?;
-    let whole = FloatGraph::of(network, params, BATCH)?;
-    let (program, mut over_time) = (Program::new(&float)?, Program::new(&float)?);
+    Ok(Subject { float, whole: Some((FloatGraph::of(network, params, BATCH)?, steps)) })
+}
+
+/// The program of `float`, one step of a network, with its values where `whole` has them over time.
+pub fn over_time(float: &FloatGraph, whole: &FloatGraph) -> Result<Program> {
+    let mut over_time = Program::new(float)?;
     over_time.inputs.clone_from(&whole.inputs);
     for step in &mut over_time.steps {
         step.node = twin(&float.graph, step.node, &whole.graph)?;
     }
-    let observer = options.observer.unwrap_or_default();
-    let bias_correction = options.bias_correction.unwrap_or(true);
-    let mut seen = observe(&whole, &over_time, sequences, observer != Observer::MinMax)?;
-    finite(&program, &seen)?;
-    seen.iter_mut().for_each(|value| one_step(value, network.steps().unwrap_or(1)));
-    narrow(&mut seen, &program, observer);
-    let labels = labels(sequences.0, sequences.1);
-    program.outputs.iter().for_each(|output| options.widen(&mut seen[*output], labels));
-    let (int8, tensors) = lower_values(&float, &program, Some(&seen), bias_correction)?;
-    let trial = Trial { observer, bias_correction, equalized: false, error: None };
-    Ok((Chosen { int8, tensors, params: params.clone() }, trial))
+    Ok(over_time)
 }
 
-/// The elements of one step, from those of `steps` steps, which stand behind one another.
-fn one_step(seen: &mut Seen, steps: usize) {
-    let length = seen.mean.len() / steps;
-    let of = |values: &[f32], at: usize| values.iter().skip(at).step_by(length.max(1)).copied().collect::<Vec<f32>>();
-    let mean = (0..length).map(|at| of(&seen.mean, at).iter().sum::<f32>() / steps as f32).collect();
-    let peak = (0..length).map(|at| of(&seen.peak, at).into_iter().fold(0.0, f32::max)).collect();
+/// The `elements` of one step, from those of all steps, which stand behind one another; what a sequence has once is that of its last step.
+pub fn one_step(seen: &mut Seen, elements: usize) {
+    let elements = elements.max(1);
+    let steps = (seen.mean.len() / elements).max(1) as f32;
+    let of = |values: &[f32], at: usize| values.iter().skip(at).step_by(elements).copied().collect::<Vec<f32>>();
+    let mean = (0..elements).map(|at| of(&seen.mean, at).iter().sum::<f32>() / steps).collect();
+    let peak = (0..elements).map(|at| of(&seen.peak, at).into_iter().fold(0.0, f32::max)).collect();
     (seen.mean, seen.peak) = (mean, peak);
 }
 
@@ -68,5 +54,22 @@ fn twin(step: &Graph, node: NodeId, whole: &Graph) -> Result<NodeId> {
             let message = format!("{} cannot be calibrated over time", node.op.name());
             Err(Error::new(ErrorKind::Shape, &node.name, message))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_step_is_the_mean_of_all_and_the_largest_of_all() {
+        let seen = Seen { mean: vec![1.0, 2.0, 3.0, 6.0], peak: vec![5.0, 6.0, 7.0, 4.0], ..Seen::range(0.0, 7.0) };
+        let made = |elements: usize| {
+            let mut seen = seen.clone();
+            one_step(&mut seen, elements);
+            (seen.mean, seen.peak)
+        };
+        assert_eq!(made(2), (vec![2.0, 4.0], vec![7.0, 6.0]));
+        assert_eq!(made(4), (seen.mean.clone(), seen.peak.clone()));
     }
 }

@@ -45,6 +45,21 @@ fn a_search_finds_trains_and_tells() {
     assert!(read(&path.join("again")) == read(&path.join(run)));
 }
 
+#[test]
+fn settings_that_do_not_fit_are_refused_and_the_search_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    plain(&path.join("d"), 40);
+    let line = "search --data d --epochs 1 --batch 8 --trials 6 --out s --json --space net=micro,lstm";
+    let found = ackermann(path, line).json();
+    let refused = trials(&path.join("s")).iter().filter(|row| row.contains("refused")).count();
+    assert_eq!((&found["results"], &found["failed"]), (&6.into(), &refused.into()), "{found}");
+    assert!(refused > 0 && refused < 6 && found["best"]["values"]["net"] == "micro", "{found}");
+    // Where none fits, the first reason is the answer.
+    let line = "search --data d --epochs 1 --batch 8 --trials 2 --out t --json --space net=lstm,text";
+    ackermann(path, line).fails_as_json(2, "shape");
+}
+
 /// Starts `line`, kills it once `enough` of the search is there, and says whether it was still running.
 fn killed(folder: &Path, line: &str, enough: impl Fn() -> bool) -> bool {
     let arguments: Vec<&str> = line.split_whitespace().collect();

@@ -96,7 +96,8 @@ impl Trainer for Trainings<'_> {
         let failed = |failure| Outcome { score: Err(failure), epochs: 0, best_epoch: 0, seconds: 0.0 };
         match self.fit(trial, values, epochs) {
             Err(error) if error.kind == ErrorKind::NotFinite => Ok(Some(failed(Failure::Diverged))),
-            Err(error) if error.kind == ErrorKind::Usage && error.place != "--objective" => {
+            // Settings that are refused, or that do not fit the data or each other.
+            Err(error) if matches!(error.kind, ErrorKind::Usage | ErrorKind::Shape) && error.place != "--objective" => {
                 self.refusal.get_or_insert(error);
                 Ok(Some(failed(Failure::Refused)))
             }

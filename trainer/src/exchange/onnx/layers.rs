@@ -29,7 +29,7 @@ impl Writer {
             Layer::Dropout { .. } => Ok(x),
             Layer::Flatten => {
                 let shape = self.output_shape(name)?;
-                let picture = if let [h, w, c] = x.shape[..] { Some([h, w, c]) } else { None };
+                let picture = if let [.., h, w, c] = x.shape[..] { Some([h, w, c]) } else { x.picture };
                 Ok(Value { name: self.node("Flatten", &[&x.name], &[int("axis", 1)]), shape, picture })
             }
             Layer::Reshape { shape } => Ok(self.reshaped(&x, shape)),
@@ -89,7 +89,8 @@ impl Writer {
                 self.node("ReduceMean", &[&x.name, &axes], &[int("keepdims", 0)])
             }
         };
-        Ok(Value { name: made, shape: self.output_shape(name)?, picture: None })
+        // The mean over time of flattened pictures is one.
+        Ok(Value { name: made, shape: self.output_shape(name)?, picture: x.picture })
     }
 
     fn dense(&mut self, name: &str, x: &Value) -> Result<Value> {

@@ -1,7 +1,8 @@
 //! Trained networks as ONNX files.
 //!
 //! ONNX thinks in PyTorch's order, channels first, so the weights are those of the `state_dict` and pictures need no transposition; only
-//! where a layer works on the last dimension, or recurrent layers want time first, a `Transpose` stands. Nodes are named as the layers.
+//! where a layer works on a dimension that stands elsewhere there, or recurrent layers want time first, a `Transpose` stands. Weights have
+//! the names of the `state_dict`, values those of their operators, numbered.
 
 mod layers;
 mod nested;
@@ -61,7 +62,7 @@ struct Value {
     name: String,
     /// Our shape, without the batch. In the file the last three dimensions of pictures are channels first.
     shape: Vec<usize>,
-    /// The picture (height, width, channels) that this is the flattened form of, channel by channel.
+    /// The pictures (height, width, channels) that this is the flattened form of, channel by channel.
     picture: Option<[usize; 3]>,
 }
 
@@ -103,7 +104,7 @@ impl Writer {
         Ok(x)
     }
 
-    /// Shape of a layer's output, without the batch (`batches` dimensions).
+    /// Shape of a layer's output, without the batch.
     fn output_shape(&self, name: &str) -> Result<Vec<usize>> {
         let missing = || Error::new(ErrorKind::Internal, name, "is no layer of the graph");
         let [_, output] = self.built.sides.get(name).ok_or_else(missing)?;

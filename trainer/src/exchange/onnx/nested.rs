@@ -34,11 +34,15 @@ impl Writer {
     /// Steps count as samples.
     pub(super) fn time_distributed(&mut self, name: &str, layers: &[Layer], x: &Value) -> Result<Value> {
         let Some((&time, rest)) = x.shape.split_first() else { return Ok(x.clone()) };
-        let merged = self.reshape(&x.name, &[&[-1], &file_order(rest)[..]].concat());
-        let steps = Value { name: merged, shape: rest.to_vec(), picture: None };
-        let done = self.sequence(name, layers, steps)?;
-        let dims = [&[-1, time as i64], &done.dims()[..]].concat();
+        // Three dimensions are a picture's in the file, whose first is not the time.
+        let read = if x.shape.len() == 3 { self.channels_last(x) } else { x.name.clone() };
+        let merged = self.reshape(&read, &[&[-1], &file_order(rest)[..]].concat());
+        let done = self.sequence(name, layers, Value { name: merged, shape: rest.to_vec(), picture: x.picture })?;
         let shape = [&[time], &done.shape[..]].concat();
-        Ok(Value { name: self.reshape(&done.name, &dims), shape, picture: done.picture })
+        let made = self.reshape(&done.name, &[&[-1, time as i64], &done.dims()[..]].concat());
+        Ok(match shape.len() {
+            3 => Value { picture: done.picture, ..self.channels_first(made, shape) },
+            _ => Value { name: made, shape, picture: done.picture },
+        })
     }
 }

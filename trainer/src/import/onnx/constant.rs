@@ -4,6 +4,7 @@ use super::schema::{Tensor, element};
 use crate::Result;
 use crate::import::builder::MAX_ELEMENTS;
 use crate::import::unusable;
+use crate::ops::loops::strides;
 
 /// A known tensor. An `f64` holds every value exactly that networks have (ints beyond 2^53 only mean "to the end").
 #[derive(Debug, Clone, PartialEq)]
@@ -147,15 +148,6 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
         _ => Err(unusable(format!("combines shapes {a:?} and {b:?}"))),
     };
     (0..rank).map(dimension).collect()
-}
-
-/// Distance of neighbours in each dimension.
-pub fn strides(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
-    for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis] * shape[axis];
-    }
-    strides
 }
 
 /// Strides that read a tensor of shape `small` as if it had shape `big`.

@@ -1,12 +1,13 @@
 //! Operators on known tensors are computed while importing: the arithmetic on shapes that exporters write, and weights that
 //! pass through casts, transposes and dequantization.
 
-use super::constant::{Constant, elements, places, strides};
+use super::constant::{Constant, elements, places};
 use super::conversion::{Conversion, Entry};
 use super::schema::{Node, element};
 use super::{quantized, shape};
 use crate::Result;
 use crate::import::unusable;
+use crate::ops::loops::strides;
 
 /// Computes one operator from its inputs, all known.
 type Compute = for<'f> fn(&mut Conversion<'_, 'f>, &Node<'f>, &[Constant]) -> Result<Constant>;

@@ -6,10 +6,11 @@
 //! Transposes and most reshapes change the reading only. Elements are moved where an operator needs them in another order and
 //! its weights cannot be moved instead.
 
-use super::constant::{places, strides};
+use super::constant::places;
 use crate::Result;
 use crate::graph::NodeId;
 use crate::import::builder::Builder;
+use crate::ops::loops::strides;
 
 /// A computed tensor.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,8 +17,8 @@ struct Convolution {
     op: Op,
     /// Of the filters.
     shape: Vec<usize>,
-    /// Numbers that an output is a sum of, outputs that a number goes into.
-    fans: [usize; 2],
+    /// What weights and bias are.
+    roles: [Role; 2],
     /// Channels of the output, each with a bias.
     bias: Option<usize>,
 }
@@ -45,14 +45,15 @@ impl Builder<'_> {
                     Op::DepthwiseConv2d(_) => vec![filters, kernel[0], kernel[1]],
                     _ => vec![filters, kernel[0], kernel[1], depth],
                 };
-                let fans = [depth, each].map(|count| taps(count, kernel));
-                self.filtered(name, Convolution { op, shape, fans, bias: bias.then_some(filters) }, x)
+                let roles = Role::pair(taps(depth, kernel), taps(each, kernel));
+                self.filtered(name, Convolution { op, shape, roles, bias: bias.then_some(filters) }, x)
             }
             Layer::DepthwiseConv2d { multiplier, kernel, stride, padding, dilation, bias } => {
                 let filters = multiplier.saturating_mul(channels);
                 let op = DepthwiseConv2d { stride, dilation, padding }.into();
-                let (shape, fans) = (vec![filters, kernel[0], kernel[1]], [1, multiplier].map(|n| taps(n, kernel)));
-                self.filtered(name, Convolution { op, shape, fans, bias: bias.then_some(filters) }, x)
+                let shape = vec![filters, kernel[0], kernel[1]];
+                let roles = Role::pair(taps(1, kernel), taps(multiplier, kernel));
+                self.filtered(name, Convolution { op, shape, roles, bias: bias.then_some(filters) }, x)
             }
             Layer::ConvTranspose2d { filters, kernel, stride, padding, more, bias } => {
                 if height.max(width) > LARGEST {
@@ -60,18 +61,18 @@ impl Builder<'_> {
                 }
                 let op = TransposedConv2d { stride, dilation: [1, 1], padding, more }.into();
                 let shape = vec![channels, kernel[0], kernel[1], filters];
-                let fans = [channels, filters].map(|count| taps(count, kernel));
-                self.filtered(name, Convolution { op, shape, fans, bias: bias.then_some(filters) }, x)
+                let roles = Role::transposed_pair(taps(channels, kernel), taps(filters, kernel));
+                self.filtered(name, Convolution { op, shape, roles, bias: bias.then_some(filters) }, x)
             }
             _ => Ok(x),
         }
     }
 
     fn filtered(&mut self, name: &str, convolution: Convolution, x: NodeId) -> Result<NodeId> {
-        let Convolution { op, shape, fans: [fan_in, fan_out], bias } = convolution;
-        let mut inputs = vec![x, self.param(name, "weight", shape, Role::Weight { fan_in, fan_out })];
+        let Convolution { op, shape, roles: [weight_role, bias_role], bias } = convolution;
+        let mut inputs = vec![x, self.param(name, "weight", shape, weight_role)];
         if let Some(outputs) = bias {
-            inputs.push(self.param(name, "bias", [outputs], Role::Bias { fan_in }));
+            inputs.push(self.param(name, "bias", [outputs], bias_role));
         }
         self.push(name, op, &inputs)
     }

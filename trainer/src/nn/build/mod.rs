@@ -29,17 +29,14 @@ impl<'f> Builder<'f> {
     pub fn new(input: Vec<usize>, mode: Mode, freeze: &'f Freeze) -> Self {
         let mut graph = Graph::new();
         let input = graph.input("input", input);
-        let (layers, params, stats, roles) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let built = Built { graph, input, output: input, layers, sides: HashMap::new(), params, stats, roles };
+        let (params, stats, roles) = (Vec::new(), Vec::new(), Vec::new());
+        let built = Built { graph, input, output: input, sides: HashMap::new(), params, stats, roles };
         Self { built, mode, freeze, dropouts: 0 }
     }
 
     /// The graph with `layers` behind its input.
     pub fn build(mut self, layers: &[Layer]) -> Result<Built> {
-        for (name, layer) in named("", layers) {
-            self.built.output = self.layer(&name, layer, self.built.output)?;
-            self.built.layers.push(self.built.output);
-        }
+        self.built.output = self.sequence("", layers, self.built.input)?;
         Ok(self.built)
     }
 
@@ -92,10 +89,11 @@ impl<'f> Builder<'f> {
     fn dense(&mut self, name: &str, outputs: usize, bias: bool, x: NodeId) -> Result<NodeId> {
         let mut shape = self.shape(x).to_vec();
         let depth = self.channels(x);
-        let w = self.param(name, "weight", [outputs, depth], Role::Weight { fan_in: depth, fan_out: outputs });
+        let [weight_role, bias_role] = Role::pair(depth, outputs);
+        let w = self.param(name, "weight", [outputs, depth], weight_role);
         let mut inputs = vec![self.rows(x)?, w];
         if bias {
-            inputs.push(self.param(name, "bias", [outputs], Role::Bias { fan_in: depth }));
+            inputs.push(self.param(name, "bias", [outputs], bias_role));
         }
         let y = self.push(name, Dense, &inputs)?;
         if shape.len() == 2 {

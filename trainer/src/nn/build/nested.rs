@@ -22,7 +22,8 @@ impl Builder<'_> {
         let ends =
             branches.iter().enumerate().map(|(at, layers)| self.sequence(&path(name, &at.to_string()), layers, x));
         let ends = ends.collect::<Result<Vec<_>>>()?;
-        let axis = self.shape(x).len().saturating_sub(1);
+        // Channels are last, whether the branches end in pictures, sequences or vectors.
+        let axis = ends.first().map_or(0, |end| self.shape(*end).len().saturating_sub(1));
         self.concat(name, &ends, axis)
     }
 
@@ -62,7 +63,8 @@ impl Builder<'_> {
             return unfit(name, format!("has {heads} heads, which do not divide {size} features"));
         }
         let rows = self.rows(x)?;
-        let all = self.projection(name, ("in_proj_weight", "in_proj_bias"), 3 * size, rows)?;
+        let roles = Role::attention_pair(size, 3 * size);
+        let all = self.projection(name, ["in_proj", "in_proj_weight", "in_proj_bias"], roles, 3 * size, rows)?;
         let parts = [0, 1, 2].map(|part| {
             let own = self.push("", Slice::dense(vec![0, part * size], [batch * time, size].into()), &[all])?;
             self.built.graph.reshape(own, [batch, time, size])
@@ -70,14 +72,23 @@ impl Builder<'_> {
         let [query, key, value] = parts;
         let mixed = self.built.graph.multi_head_attention([query?, key?, value?], heads, None)?;
         let mixed = self.rows(mixed)?;
-        let out = self.projection(name, ("out_proj.weight", "out_proj.bias"), size, mixed)?;
+        let [weight_role, _] = Role::pair(size, size);
+        let names = ["out_proj", "out_proj.weight", "out_proj.bias"];
+        let out = self.projection(name, names, [weight_role, Role::Zero], size, mixed)?;
         self.push("", Reshape { shape: [batch, time, size].into() }, &[out])
     }
 
-    fn projection(&mut self, name: &str, (weight, bias): (&str, &str), outputs: usize, x: NodeId) -> Result<NodeId> {
-        let fan_in = self.channels(x);
-        let w = self.param(name, weight, [outputs, fan_in], Role::Weight { fan_in, fan_out: outputs });
-        let b = self.param(name, bias, [outputs], Role::Bias { fan_in });
-        self.push(name, Dense, &[x, w, b])
+    /// A dense layer `part` in the layer `name`, with a name of its own: quantization tells layers apart by their names.
+    fn projection(
+        &mut self,
+        name: &str,
+        [part, weight, bias]: [&str; 3],
+        [weight_role, bias_role]: [Role; 2],
+        outputs: usize,
+        x: NodeId,
+    ) -> Result<NodeId> {
+        let w = self.param(name, weight, [outputs, self.channels(x)], weight_role);
+        let b = self.param(name, bias, [outputs], bias_role);
+        self.push(&format!("{name}.{part}"), Dense, &[x, w, b])
     }
 }
