@@ -30,8 +30,7 @@ impl Operator for ReduceMax {
         let x = io.inputs[0];
         let start = T::of(if self.smallest { f64::INFINITY } else { f64::NEG_INFINITY });
         io.output.fill(start);
-        let strides = loops::broadcast_strides(io.shape, x.shape).unwrap_or_default();
-        loops::for_each_pair(x.shape, &strides, |big, small| {
+        loops::for_each_pair(x.shape, loops::repeated(io.shape, x.shape), |big, small| {
             let (value, best) = (x.data[big], &mut io.output[small]);
             // What is not a number wins, so that it does not go unseen.
             let better = if self.smallest { value < *best } else { value > *best };
