@@ -17,9 +17,27 @@ pub struct Stepper {
     target: NodeId,
     loss: NodeId,
     gradients: Vec<NodeId>,
-    stats: Vec<RunningStats>,
+    running: Vec<Running>,
     /// Names of the trained parameters, in the order of `gradients`.
     names: Vec<String>,
+}
+
+/// Running statistics of a batch-norm layer.
+struct Running {
+    /// Mean and variance of the batch.
+    node: NodeId,
+    mean: String,
+    variance: String,
+    /// Factor on the batch's variance: the running one is unbiased, as in PyTorch.
+    unbiased: f32,
+}
+
+impl Running {
+    fn new(stats: &RunningStats) -> Self {
+        let RunningStats { node, name, count } = stats;
+        let [mean, variance] = ["mean", "var"].map(|which| format!("{name}.running_{which}"));
+        Self { node: *node, mean, variance, unbiased: *count as f32 / count.saturating_sub(1).max(1) as f32 }
+    }
 }
 
 impl Stepper {
@@ -36,7 +54,8 @@ impl Stepper {
         outputs.extend(built.stats.iter().map(|s| s.node));
         let names = built.params.iter().map(|&id| graph.node(id).name.clone()).collect();
         let executor = Executor::new(graph, &outputs);
-        Ok(Self { executor, input: built.input, target, loss, gradients, stats: built.stats, names })
+        let running = built.stats.iter().map(Running::new).collect();
+        Ok(Self { executor, input: built.input, target, loss, gradients, running, names })
     }
 
     /// Names of the trained parameters, in the order the optimizer must have them.
@@ -50,6 +69,13 @@ impl Stepper {
         self.executor.swap_input(self.target, &mut batch.targets);
     }
 
+    /// Copies a batch.
+    pub fn fill(&mut self, inputs: &[f32], targets: &[f32]) {
+        for (node, values) in [(self.input, inputs), (self.target, targets)] {
+            self.executor.input_mut(node).iter_mut().zip(values).for_each(|(own, value)| *own = *value);
+        }
+    }
+
     /// Forward and backward of training step `step`; the loss.
     pub fn run(&mut self, params: &Params, step: u64) -> Result<f64> {
         self.executor.set_step(step);
@@ -61,12 +87,11 @@ impl Stepper {
     pub fn update(&self, params: &mut Params, optimizer: &mut Optimizer, rate: f64) {
         let gradient = |at: usize| self.executor.value(self.gradients[at]);
         optimizer.step(params, gradient, rate);
-        for stats in &self.stats {
-            let (mean, variance) = self.executor.value(stats.node).split_at(self.executor.value(stats.node).len() / 2);
-            // The running variance is the unbiased one, as in PyTorch.
-            let unbiased = stats.count as f32 / stats.count.saturating_sub(1).max(1) as f32;
-            blend(params, &format!("{}.running_mean", stats.name), mean, 1.0);
-            blend(params, &format!("{}.running_var", stats.name), variance, unbiased);
+        for Running { node, mean, variance, unbiased } in &self.running {
+            let value = self.executor.value(*node);
+            let (batch_mean, batch_variance) = value.split_at(value.len() / 2);
+            blend(params, mean, batch_mean, 1.0);
+            blend(params, variance, batch_variance, *unbiased);
         }
     }
 }
