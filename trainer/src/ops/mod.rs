@@ -10,6 +10,7 @@ mod function;
 mod kernels;
 mod loops;
 mod phases;
+mod weighted;
 
 #[cfg(test)]
 mod tests;

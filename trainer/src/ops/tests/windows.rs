@@ -6,35 +6,40 @@ use crate::ops::*;
 
 /// The case of one of them.
 pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
+    convolution(op, c).or_else(|| in_groups(op, c)).or_else(|| resize(op, c)).or_else(|| pool(op, c))
+}
+
+fn convolution(op: &str, c: &mut Case) -> Option<NodeId> {
     Some(match op {
         "Conv2d" => {
             let (window, image, filter, _) = c.conv();
             let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
-            let op = Conv2d { stride: window.stride, dilation: window.dilation, padding: window.padding };
-            c.graph.push(op, &[x, w, b]).unwrap()
+            c.graph.push(over(window), &[x, w, b]).unwrap()
         }
         "Conv2dInputGrad" => {
             let (window, image, filter, output) = c.conv();
             let (dy, w) = (c.leaf(output), c.leaf(filter));
-            let op = Conv2dInputGrad {
-                stride: window.stride,
-                dilation: window.dilation,
-                padding: window.padding,
-                input: image.into(),
-            };
-            c.graph.push(op, &[dy, w]).unwrap()
+            c.graph.push(Conv2dInputGrad { conv: over(window), input: image.into() }, &[dy, w]).unwrap()
         }
         "Conv2dFilterGrad" => {
             let (window, image, filter, output) = c.conv();
             let (x, dy) = (c.leaf(image), c.leaf(output));
-            let op = Conv2dFilterGrad {
-                stride: window.stride,
-                dilation: window.dilation,
-                padding: window.padding,
-                filter: filter.into(),
-            };
-            c.graph.push(op, &[x, dy]).unwrap()
+            c.graph.push(Conv2dFilterGrad { conv: over(window), filter: filter.into() }, &[x, dy]).unwrap()
         }
+        "TransposedConv2d" => {
+            let (window, _, filter, [n, oh, ow, filters]) = c.conv();
+            let more = window.stride.map(|stride| stride - 1);
+            let padding = Padding { top: 0, right: 0, ..window.padding };
+            let (x, w, b) = (c.leaf([n, oh, ow, filters]), c.leaf(filter), c.leaf([filter[3]]));
+            let op = TransposedConv2d { stride: window.stride, dilation: window.dilation, padding, more };
+            c.graph.push(op, &[x, w, b]).unwrap()
+        }
+        _ => return None,
+    })
+}
+
+fn in_groups(op: &str, c: &mut Case) -> Option<NodeId> {
+    Some(match op {
         "DepthwiseConv2d" => {
             let (conv, image, filter, _) = c.depthwise();
             let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
@@ -49,14 +54,6 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let (conv, image, filter, output) = c.depthwise();
             let (x, dy) = (c.leaf(image), c.leaf(output));
             c.graph.push(DepthwiseFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
-        }
-        "TransposedConv2d" => {
-            let (window, _, filter, [n, oh, ow, filters]) = c.conv();
-            let more = window.stride.map(|stride| stride - 1);
-            let padding = Padding { top: 0, right: 0, ..window.padding };
-            let (x, w, b) = (c.leaf([n, oh, ow, filters]), c.leaf(filter), c.leaf([filter[3]]));
-            let op = TransposedConv2d { stride: window.stride, dilation: window.dilation, padding, more };
-            c.graph.push(op, &[x, w, b]).unwrap()
         }
         "GroupedConv2d" => {
             let (conv, image, filter, _) = c.grouped();
@@ -73,6 +70,12 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let (x, dy) = (c.leaf(image), c.leaf(output));
             c.graph.push(GroupedFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
         }
+        _ => return None,
+    })
+}
+
+fn resize(op: &str, c: &mut Case) -> Option<NodeId> {
+    Some(match op {
         "ResizeNearest" => {
             let (resize, image, _) = c.nearest();
             let x = c.leaf(image);
@@ -93,6 +96,12 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let dy = c.leaf(output);
             c.graph.push(ResizeBilinearGrad { resize, input: image.into() }, &[dy]).unwrap()
         }
+        _ => return None,
+    })
+}
+
+fn pool(op: &str, c: &mut Case) -> Option<NodeId> {
+    Some(match op {
         "MaxPool" => {
             let (window, image) = (c.window(), c.image());
             let x = c.leaf(image);
@@ -122,6 +131,11 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
         }
         _ => return None,
     })
+}
+
+/// The convolution that looks through this window.
+fn over(window: Window) -> Conv2d {
+    Conv2d { stride: window.stride, dilation: window.dilation, padding: window.padding }
 }
 
 impl Case {
