@@ -10,6 +10,7 @@ mod function;
 mod kernels;
 mod loops;
 mod phases;
+mod resize;
 mod weighted;
 
 #[cfg(test)]
