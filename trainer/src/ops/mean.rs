@@ -24,11 +24,7 @@ impl Mean {
 impl Operator for Mean {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let mut shape = x.to_vec();
-        for axis in &self.axes {
-            *shape.get_mut(*axis).ok_or_else(|| misfit(format!("shape {x} has no dimension {axis}")))? = 1;
-        }
-        Ok(shape.into())
+        x.reduced(&self.axes)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

@@ -16,14 +16,7 @@ pub struct ReduceMax {
 impl Operator for ReduceMax {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let mut shape = x.to_vec();
-        for axis in &self.axes {
-            match shape.get_mut(*axis) {
-                Some(dim) if *dim > 0 => *dim = 1,
-                _ => return Err(misfit(format!("shape {x} has nothing along dimension {axis}"))),
-            }
-        }
-        Ok(shape.into())
+        if x.elements() == 0 { Err(misfit(format!("a tensor {x} is empty"))) } else { x.reduced(&self.axes) }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
