@@ -52,7 +52,9 @@ fn worst(float: &FloatGraph, samples: &Numbers) -> Result<f32> {
         let real = || session.output(0).unwrap().iter().map(|byte| to.dequantize(*byte)).collect();
         let found: Vec<f32> = whole.unwrap_or_else(real);
         for (float, int8) in executor.value(float.outputs[0]).iter().zip(found) {
-            worst = worst.max((float - int8).abs() / to.scale);
+            let steps = (float - int8).abs() / to.scale;
+            assert!(steps.is_finite(), "{int8} in int8, {float} in float");
+            worst = worst.max(steps);
         }
     }
     Ok(worst)
