@@ -1,7 +1,7 @@
 //! Operators that slide a window over images.
 
 use super::case::Case;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Shape};
 use crate::ops::*;
 
 /// The case of one of them.
@@ -163,5 +163,38 @@ impl Case {
         let (image, size) = (self.image(), [self.size(1..=7), self.size(1..=7)]);
         let (aligned, half_pixel) = [(false, false), (true, false), (false, true)][self.size(0..=2)];
         (ResizeBilinear { size, aligned, half_pixel }, image, [image[0], size[0], size[1], image[3]])
+    }
+}
+
+#[test]
+fn biases_and_gradients_that_do_not_fit_are_refused() {
+    let ([stride, dilation], padding) = ([[1, 1]; 2], Padding::default());
+    let conv = Conv2d { stride, dilation, padding };
+    let depthwise = DepthwiseConv2d { stride, dilation, padding };
+    let grouped = GroupedConv2d { groups: 2, stride, dilation, padding };
+    let transposed = TransposedConv2d { stride, dilation, padding, more: [0, 0] };
+    let weighted: [(Op, Vec<usize>); 4] = [
+        (conv.clone().into(), vec![3, 2, 2, 4]),
+        (depthwise.clone().into(), vec![8, 2, 2]),
+        (grouped.clone().into(), vec![6, 2, 2, 2]),
+        (transposed.into(), vec![4, 2, 2, 3]),
+    ];
+    for (op, filters) in weighted {
+        let mut c = Case::new(0);
+        let inputs = [c.leaf([1, 4, 4, 4]), c.leaf(filters), c.leaf([5])];
+        let error = c.graph.push(op.clone(), &inputs).unwrap_err();
+        assert!(error.message.contains("bias 5"), "{op:?}: {error}");
+    }
+    let input: Shape = [1, 4, 4, 4].into();
+    let back: [(Op, Vec<usize>); 3] = [
+        (Conv2dInputGrad { conv, input: input.clone() }.into(), vec![3, 2, 2, 4]),
+        (DepthwiseInputGrad { conv: depthwise, input: input.clone() }.into(), vec![8, 2, 2]),
+        (GroupedInputGrad { conv: grouped, input }.into(), vec![6, 2, 2, 2]),
+    ];
+    for (op, filters) in back {
+        let mut c = Case::new(0);
+        let inputs = [c.leaf([1, 3, 3, 7]), c.leaf(filters)];
+        let error = c.graph.push(op.clone(), &inputs).unwrap_err();
+        assert!(error.message.contains("gradient 1x3x3x7"), "{op:?}: {error}");
     }
 }
