@@ -35,20 +35,20 @@ def build(network):
     import torch
     from torch import nn
 
-    def conv(i, o, kernel, stride=1, padding=0, groups=1):
-        return nn.Conv2d(i, o, kernel, stride, padding, groups=groups)
+    def conv(i, o, kernel, stride=1, padding=0):
+        return nn.Conv2d(i, o, kernel, stride, padding)
+
+    def normalized(i, o, kernel, stride=1, padding=0, groups=1):
+        return [nn.Conv2d(i, o, kernel, stride, padding, groups=groups, bias=False), nn.BatchNorm2d(o)]
 
     class Block(nn.Module):
         def __init__(self, i, o, stride):
             super().__init__()
-            self.a, self.na = conv(i, o, 3, stride, 1), nn.BatchNorm2d(o)
-            self.b, self.nb = conv(o, o, 3, 1, 1), nn.BatchNorm2d(o)
+            self.main = nn.Sequential(*normalized(i, o, 3, stride, 1), nn.ReLU(), *normalized(o, o, 3, 1, 1))
             self.short = conv(i, o, 1, stride) if i != o else None
 
         def forward(self, x):
-            y = torch.relu(self.na(self.a(x)))
-            y = self.nb(self.b(y))
-            return torch.relu(y + (x if self.short is None else self.short(x)))
+            return torch.relu(self.main(x) + (x if self.short is None else self.short(x)))
 
     class Last(nn.Module):
         def __init__(self):
@@ -70,13 +70,12 @@ def build(network):
     if network == "resnet8":
         blocks = [Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2)]
         head = [nn.AvgPool2d(8), nn.Flatten(), nn.Linear(64, 10)]
-        return nn.Sequential(conv(3, 16, 3, 1, 1), nn.BatchNorm2d(16), nn.ReLU(), *blocks, *head), [BATCH, 32, 32, 3], 10
+        return nn.Sequential(*normalized(3, 16, 3, 1, 1), nn.ReLU(), *blocks, *head), [BATCH, 32, 32, 3], 10
     if network == "ds-cnn":
         # TensorFlow's `same`: 49x10 to 25x5.
-        layers = [nn.ZeroPad2d((1, 1, 4, 5)), conv(1, 64, (10, 4), 2), nn.BatchNorm2d(64), nn.ReLU()]
+        layers = [nn.ZeroPad2d((1, 1, 4, 5)), *normalized(1, 64, (10, 4), 2), nn.ReLU()]
         for _ in range(4):
-            layers += [conv(64, 64, 3, 1, 1, groups=64), nn.BatchNorm2d(64), nn.ReLU()]
-            layers += [conv(64, 64, 1), nn.BatchNorm2d(64), nn.ReLU()]
+            layers += [*normalized(64, 64, 3, 1, 1, groups=64), nn.ReLU(), *normalized(64, 64, 1), nn.ReLU()]
         layers += [nn.AvgPool2d((25, 5)), nn.Flatten(), nn.Linear(64, 12)]
         return nn.Sequential(*layers), [BATCH, 49, 10, 1], 12
     return Last(), [BATCH, 100, 64], 0
@@ -186,7 +185,6 @@ class Side:
             "samples_per_second": BATCH / seconds,
             "peak_bytes": self.last["peak"],
             "training_bytes": self.last["peak"] - self.last["idle"],
-            "executor_bytes": self.last.get("executor"),
             "parameters": self.last["parameters"],
         }
 

@@ -104,9 +104,8 @@ impl Graph {
 
     /// Sum over the dimensions `axes`, which stay as 1.
     pub fn sum_over(&mut self, x: NodeId, axes: &[usize]) -> Result<NodeId> {
-        let kept = self.shape(x).iter().enumerate();
-        let kept: Vec<usize> = kept.map(|(axis, dim)| if axes.contains(&axis) { 1 } else { *dim }).collect();
-        self.sum_to(x, &kept.into())
+        let kept = self.shape(x).reduced(axes).map_err(|e| Error { place: "SumTo".into(), ..e })?;
+        self.sum_to(x, &kept)
     }
 
     /// Mean over the dimensions `axes`, which stay as 1.

@@ -2,7 +2,7 @@
 //!
 //! A [`Graph`] only grows, and a node's inputs come before it, so the node list is its own topological order.
 //! [`Graph::gradients`] appends the derivative as more nodes, so derivatives of derivatives need nothing new. An
-//! [`Executor`] plans buffers once and then runs the graph any number of times without allocating.
+//! [`Executor`] plans buffers once and then runs the graph in them any number of times.
 
 mod attention;
 mod build;

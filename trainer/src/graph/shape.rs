@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
+use crate::{Error, ErrorKind, Result};
+
 /// Dimensions of a tensor, outermost first: images are NHWC, a scalar has none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Shape(Vec<usize>);
@@ -28,6 +30,23 @@ impl Shape {
         let rank = self.len().max(other.len());
         let at = |shape: &Self, axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |axis| shape[axis]);
         Self((0..rank).map(|axis| at(self, axis).max(at(other, axis))).collect())
+    }
+
+    /// This shape with 1 for each of the dimensions `axes`. Errors when it lacks one, or one is given twice.
+    pub fn reduced(&self, axes: &[usize]) -> Result<Self> {
+        let mut dims = self.0.clone();
+        for (at, axis) in axes.iter().enumerate() {
+            match dims.get_mut(*axis).filter(|_| !axes[..at].contains(axis)) {
+                Some(dim) => *dim = 1,
+                None => {
+                    let message = format!(
+                        "a tensor {self} cannot be reduced along {axes:?}; give dimensions that it has, each once"
+                    );
+                    return Err(Error::new(ErrorKind::Shape, "", message));
+                }
+            }
+        }
+        Ok(Self(dims))
     }
 
     /// This shape with 1 for the last dimension.

@@ -8,7 +8,8 @@ use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
 
-/// The index of the largest (or smallest) element along `axis`, which stays as 1; the first of equals. Has derivative zero.
+/// The index of the largest (or smallest) element along `axis`, which stays as 1; the first of equals. What is not a number wins,
+/// as in PyTorch. Has derivative zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Argmax {
     /// The dimension.
@@ -20,20 +21,18 @@ pub struct Argmax {
 impl Operator for Argmax {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let mut shape = x.to_vec();
-        *shape.get_mut(self.axis).ok_or_else(|| misfit(format!("shape {x} has no dimension {}", self.axis)))? = 1;
-        Ok(shape.into())
+        if x.elements() == 0 { Err(misfit(format!("a tensor {x} is empty"))) } else { x.reduced(&[self.axis]) }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
         let (length, inner) = (x.shape[self.axis], x.shape[self.axis + 1..].iter().product::<usize>());
-        let blocks = io.output.chunks_exact_mut(inner.max(1)).zip(x.data.chunks_exact((length * inner).max(1)));
-        for (out, block) in blocks {
+        let better = |a: T, b: T| if self.smallest { a < b } else { a > b };
+        let wins = |a: T, b: T| better(a, b) || a.to_f64().is_nan() && !b.to_f64().is_nan();
+        for (out, block) in io.output.chunks_exact_mut(inner).zip(x.data.chunks_exact(length * inner)) {
             for (at, out) in out.iter_mut().enumerate() {
-                let better = |a: T, b: T| if self.smallest { a < b } else { a > b };
                 let pick = |best: usize, i: usize| {
-                    if better(block[i * inner + at], block[best * inner + at]) { i } else { best }
+                    if wins(block[i * inner + at], block[best * inner + at]) { i } else { best }
                 };
                 *out = T::of((0..length).fold(0, pick) as f64);
             }

@@ -4,7 +4,7 @@ use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
-use super::{Io, Operator, Window, exactly, misfit};
+use super::{Io, Operator, Window, exactly, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale, window};
@@ -28,11 +28,7 @@ pub struct AvgPoolGrad {
 impl Operator for AvgPool {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let p = self.window.padding;
-        if p.top.max(p.bottom) >= self.window.kernel[0] || p.left.max(p.right) >= self.window.kernel[1] {
-            return Err(misfit("padding must be smaller than the window"));
-        }
-        Geometry::new(x, self.window).map(|g| [g.n, g.oh, g.ow, g.c].into())
+        Geometry::of_pool(x, self.window).map(|g| g.output(g.c).into())
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -66,12 +62,8 @@ impl Operator for AvgPool {
 impl Operator for AvgPoolGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy] = exactly(inputs)?;
-        let g = Geometry::new(&self.input, self.window)?;
-        if dy.dims() == [g.n, g.oh, g.ow, g.c] {
-            Ok(self.input.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} does not belong to an image {}", self.input)))
-        }
+        let g = Geometry::of_pool(&self.input, self.window)?;
+        weighted::belongs(dy, &g.output(g.c), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

@@ -19,19 +19,17 @@ pub struct BatchMatMul {
 }
 
 /// Leading dimensions, rows and columns.
-fn parts(shape: &Shape, adjoint: bool) -> Result<(Shape, [usize; 2])> {
+fn parts(shape: &Shape, adjoint: bool) -> Result<(&[usize], [usize; 2])> {
     let Some((places, &[rows, columns])) = shape.split_last_chunk::<2>() else {
         return Err(misfit(format!("takes matrices, was given shape {shape}")));
     };
-    Ok((places.into(), if adjoint { [columns, rows] } else { [rows, columns] }))
+    Ok((places, if adjoint { [columns, rows] } else { [rows, columns] }))
 }
 
-impl BatchMatMul {
-    fn places(a: &Shape, b: &Shape) -> Option<Shape> {
-        let whole = a.joined(b);
-        let fits = [a, b].iter().all(|shape| loops::broadcast_strides(shape, &whole).is_some());
-        fits.then_some(whole)
-    }
+/// The matrix in `places` that belongs to matrix `at` in `whole`, to which `places` are repeated.
+fn source(places: &[usize], whole: &[usize], at: usize) -> usize {
+    let stride = loops::repeated(places, whole);
+    (0..whole.len()).map(|axis| at / loops::stride(whole, axis) % whole[axis] * stride(axis)).sum()
 }
 
 impl Operator for BatchMatMul {
@@ -39,9 +37,12 @@ impl Operator for BatchMatMul {
         let [a, b] = exactly(inputs)?;
         let ((left, [rows, inner]), (right, [depth, columns])) =
             (parts(a, self.adjoint[0])?, parts(b, self.adjoint[1])?);
-        match Self::places(&left, &right).filter(|_| inner == depth && inner > 0) {
-            Some(places) => Ok([places.dims(), &[rows, columns]].concat().into()),
-            None => Err(misfit(format!("matrices of shapes {a} and {b} cannot be multiplied"))),
+        let places = Shape::from(left).joined(&right.into());
+        let fits = [left, right].iter().all(|shape| loops::broadcasts(shape, &places));
+        if fits && inner == depth && inner > 0 {
+            Ok([places.dims(), &[rows, columns]].concat().into())
+        } else {
+            Err(misfit(format!("matrices of shapes {a} and {b} cannot be multiplied")))
         }
     }
 
@@ -52,17 +53,13 @@ impl Operator for BatchMatMul {
         else {
             return;
         };
-        let places: Shape = io.shape[..io.shape.len() - 2].into();
-        let mut sources = vec![[0, 0]; places.elements()];
-        for (side, shape) in [&left, &right].into_iter().enumerate() {
-            let strides = loops::broadcast_strides(shape, &places).unwrap_or_default();
-            loops::for_each_pair(&places, &strides, |place, from| sources[place][side] = from);
-        }
+        let places = &io.shape[..io.shape.len() - 2];
         let matrix = |data, adjoint: bool, [rows, columns]: [usize; 2]| {
             if adjoint { Matrix::new(data, columns, rows).t() } else { Matrix::new(data, rows, columns) }
         };
         let results = io.output.par_chunks_exact_mut((rows * columns).max(1));
-        results.zip(sources).for_each(|(out, [from_a, from_b])| {
+        results.enumerate().for_each(|(at, out)| {
+            let [from_a, from_b] = [left, right].map(|side| source(side, places, at));
             let a = matrix(&a.data[from_a * rows * inner..][..rows * inner], self.adjoint[0], [rows, inner]);
             let b = matrix(&b.data[from_b * inner * columns..][..inner * columns], self.adjoint[1], [inner, columns]);
             product(out, a, b, false);

@@ -15,9 +15,11 @@ pub struct Broadcast {
 impl Operator for Broadcast {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        loops::broadcast_strides(x, &self.shape)
-            .map(|_| self.shape.clone())
-            .ok_or_else(|| misfit(format!("shape {x} cannot be repeated to {}", self.shape)))
+        if loops::broadcasts(x, &self.shape) {
+            Ok(self.shape.clone())
+        } else {
+            Err(misfit(format!("shape {x} cannot be repeated to {}", self.shape)))
+        }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -25,8 +27,10 @@ impl Operator for Broadcast {
         if loops::is_suffix(x.shape, io.shape) {
             return io.output.chunks_exact_mut(x.data.len().max(1)).for_each(|row| row.copy_from_slice(x.data));
         }
-        let strides = loops::broadcast_strides(x.shape, io.shape).unwrap_or_default();
-        loops::for_each_pair(io.shape, &strides, |big, small| io.output[big] = x.data[small]);
+        loops::for_each_row(io.shape, loops::repeated(x.shape, io.shape), |row, place, step| match step {
+            0 => io.output[row].fill(x.data[place]),
+            _ => io.output[row].iter_mut().zip(&x.data[place..]).for_each(|(y, &x)| *y = x),
+        });
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

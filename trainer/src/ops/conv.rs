@@ -94,6 +94,20 @@ impl Geometry {
         Ok(Self { n, h, w, c, oh, ow, window })
     }
 
+    /// Sizes of a pool, whose windows must not lie in the padding alone.
+    pub fn of_pool(x: &Shape, window: Window) -> Result<Self> {
+        let Padding { top, bottom, left, right } = window.padding;
+        if top.max(bottom) >= window.kernel[0] || left.max(right) >= window.kernel[1] {
+            return Err(misfit("padding must be smaller than the window"));
+        }
+        Self::new(x, window)
+    }
+
+    /// Dimensions of the output with so many channels.
+    pub fn output(&self, channels: usize) -> [usize; 4] {
+        [self.n, self.oh, self.ow, channels]
+    }
+
     /// Elements of one input image.
     pub fn image(&self) -> usize {
         self.h * self.w * self.c

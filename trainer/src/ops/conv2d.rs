@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
 use super::kernels::{Columns, Correlate, Pack, Places, VECTORS, dispatch};
-use super::{Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, Window, misfit};
+use super::{Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, Window, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::Lowering;
@@ -23,14 +23,13 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    fn geometry(&self, x: &Shape, w: &Shape) -> Result<Geometry> {
+    /// Sizes for images `x` and filters `w`.
+    pub(super) fn geometry(&self, x: &Shape, w: &Shape) -> Result<Geometry> {
         let &[_, kh, kw, channels] = w.dims() else {
             return Err(misfit(format!("takes filters (OHWI), was given shape {w}")));
         };
-        let geometry = Geometry::new(
-            x,
-            Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
-        )?;
+        let &Self { stride, dilation, padding } = self;
+        let geometry = Geometry::new(x, Window { kernel: [kh, kw], stride, dilation, padding })?;
         if geometry.c == channels {
             Ok(geometry)
         } else {
@@ -41,14 +40,8 @@ impl Conv2d {
 
 impl Operator for Conv2d {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
-        let (&[x, w, ..], 2..=3) = (inputs, inputs.len()) else {
-            return Err(misfit(format!("takes x, filters and perhaps a bias, was given {} inputs", inputs.len())));
-        };
-        let geometry = self.geometry(x, w)?;
-        match inputs.get(2) {
-            Some(bias) if bias.dims() != [w[0]] => Err(misfit(format!("bias {bias} for {} filters", w[0]))),
-            _ => Ok([geometry.n, geometry.oh, geometry.ow, w[0]].into()),
-        }
+        let [x, w] = weighted::operands(inputs, 0)?;
+        Ok(self.geometry(x, w)?.output(w[0]).into())
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -97,17 +90,11 @@ impl Operator for Conv2d {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let inputs = graph.node(node).inputs.clone();
-        let (stride, dilation, padding) = (self.stride, self.dilation, self.padding);
         let input = graph.shape(inputs[0]).clone();
         let filter = graph.shape(inputs[1]).clone();
-        let dx = graph.push(Conv2dInputGrad { stride, dilation, padding, input }, &[upstream, inputs[1]])?;
-        let dw = graph.push(Conv2dFilterGrad { stride, dilation, padding, filter }, &[inputs[0], upstream])?;
-        let mut parts = vec![Some(dx), Some(dw)];
-        if let Some(&bias) = inputs.get(2) {
-            let shape = graph.shape(bias).clone();
-            parts.push(Some(graph.sum_to(upstream, &shape)?));
-        }
-        Ok(parts)
+        let dx = graph.push(Conv2dInputGrad { conv: self.clone(), input }, &[upstream, inputs[1]])?;
+        let dw = graph.push(Conv2dFilterGrad { conv: self.clone(), filter }, &[inputs[0], upstream])?;
+        weighted::derivatives(graph, &inputs, upstream, [dx, dw])
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {

@@ -5,34 +5,20 @@ use rayon::prelude::*;
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
 use super::kernels::{BLOCK, Columns, Outer, Unpack, dispatch, room};
-use super::{Conv2d, Conv2dInputGrad, Io, Operator, Padding, Window, exactly, misfit};
+use super::{Conv2d, Conv2dInputGrad, Io, Operator, exactly, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 
 /// Inputs `x` and `dy` (NHWC): for each filter the sum of all windows of `x`, times `dy` there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conv2dFilterGrad {
-    /// Of the convolution.
-    pub stride: [usize; 2],
-    /// Of the convolution.
-    pub dilation: [usize; 2],
-    /// Of the convolution.
-    pub padding: Padding,
+    /// The convolution.
+    pub conv: Conv2d,
     /// Shape of the filters (OHWI), which is that of the result.
     pub filter: Shape,
 }
 
 impl Conv2dFilterGrad {
-    fn geometry(&self, x: &Shape) -> Result<Geometry> {
-        let &[_, kh, kw, _] = self.filter.dims() else {
-            return Err(misfit(format!("filters have shape {}, not OHWI", self.filter)));
-        };
-        Geometry::new(
-            x,
-            Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
-        )
-    }
-
     /// Whether images are copied: into their margins, or to have numbers to spare.
     fn copies(&self, g: &Geometry) -> bool {
         g.margins().any() || g.windows().segments().2 < BLOCK
@@ -42,17 +28,12 @@ impl Conv2dFilterGrad {
 impl Operator for Conv2dFilterGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        let g = self.geometry(x)?;
-        if dy.dims() == [g.n, g.oh, g.ow, self.filter[0]] && g.c == self.filter[3] {
-            Ok(self.filter.clone())
-        } else {
-            Err(misfit(format!("image {x} and gradient {dy} do not belong to filters {}", self.filter)))
-        }
+        weighted::belongs(dy, &self.conv.geometry(x, &self.filter)?.output(self.filter[0]), &self.filter)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, dy] = [io.inputs[0], io.inputs[1]];
-        let Ok(g) = self.geometry(x.shape) else { return };
+        let Ok(g) = self.conv.geometry(x.shape, &self.filter) else { return };
         let (filters, images, taps) = (self.filter[0], per_chunk(g.n), g.taps());
         let part = taps * Columns::padded(filters);
         let (sums, rest) = io.scratch.split_at_mut(part * CHUNKS);
@@ -90,10 +71,9 @@ impl Operator for Conv2dFilterGrad {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let (x, dy) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
-        let (stride, dilation, padding) = (self.stride, self.dilation, self.padding);
         let input = graph.shape(x).clone();
-        let dx = graph.push(Conv2dInputGrad { stride, dilation, padding, input }, &[dy, upstream])?;
-        let ddy = graph.push(Conv2d { stride, dilation, padding }, &[x, upstream])?;
+        let dx = graph.push(Conv2dInputGrad { conv: self.conv.clone(), input }, &[dy, upstream])?;
+        let ddy = graph.push(self.conv.clone(), &[x, upstream])?;
         Ok(vec![Some(dx), Some(ddy)])
     }
 
@@ -101,6 +81,6 @@ impl Operator for Conv2dFilterGrad {
         let filters = self.filter[0];
         let piece =
             |g: Geometry| g.taps() * Columns::padded(filters) + room(&g.windows(), filters) + g.padded_image() + BLOCK;
-        self.geometry(inputs[0]).map_or(0, |g| piece(g) * CHUNKS)
+        self.conv.geometry(inputs[0], &self.filter).map_or(0, |g| piece(g) * CHUNKS)
     }
 }

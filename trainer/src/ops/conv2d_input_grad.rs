@@ -1,4 +1,4 @@
-//! Gradient of a convolution with respect to its image; also the transposed convolution.
+//! Gradient of a convolution with respect to its image, which the transposed convolution computes, too.
 
 use rayon::prelude::*;
 
@@ -6,50 +6,28 @@ use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
 use super::kernels::Columns;
 use super::phases::Phases;
-use super::{Conv2d, Conv2dFilterGrad, Io, Operator, Padding, Window, exactly, misfit};
+use super::{Conv2d, Conv2dFilterGrad, Io, Operator, exactly, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
-use crate::quant::program::Lowering;
 
 /// Inputs `dy` (NHWC) and `w` (OHWI): the sum of `w[o]` laid at every window, times `dy` there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conv2dInputGrad {
-    /// Of the convolution.
-    pub stride: [usize; 2],
-    /// Of the convolution.
-    pub dilation: [usize; 2],
-    /// Of the convolution.
-    pub padding: Padding,
-    /// Shape of the convolution's image, which is that of the result.
+    /// The convolution.
+    pub conv: Conv2d,
+    /// Shape of its image, which is that of the result.
     pub input: Shape,
-}
-
-impl Conv2dInputGrad {
-    fn geometry(&self, w: &Shape) -> Result<Geometry> {
-        let &[_, kh, kw, _] = w.dims() else {
-            return Err(misfit(format!("takes filters (OHWI), was given shape {w}")));
-        };
-        Geometry::new(
-            &self.input,
-            Window { kernel: [kh, kw], stride: self.stride, dilation: self.dilation, padding: self.padding },
-        )
-    }
 }
 
 impl Operator for Conv2dInputGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy, w] = exactly(inputs)?;
-        let g = self.geometry(w)?;
-        if dy.dims() == [g.n, g.oh, g.ow, w[0]] && g.c == w[3] {
-            Ok(self.input.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} and filters {w} do not belong to an image {}", self.input)))
-        }
+        weighted::belongs(dy, &self.conv.geometry(&self.input, w)?.output(w[0]), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [dy, w] = [io.inputs[0], io.inputs[1]];
-        let Ok(g) = self.geometry(w.shape) else { return };
+        let Ok(g) = self.conv.geometry(&self.input, w.shape) else { return };
         let (filters, images) = (w.shape[0], per_chunk(g.n));
         let phases = Phases::new(&g, filters);
         let (packed, padded) = io.scratch.split_at_mut(g.taps() / g.c * filters * Columns::padded(g.c));
@@ -66,21 +44,16 @@ impl Operator for Conv2dInputGrad {
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
         let (dy, w) = (graph.node(node).inputs[0], graph.node(node).inputs[1]);
-        let (stride, dilation, padding) = (self.stride, self.dilation, self.padding);
         let filter = graph.shape(w).clone();
-        let ddy = graph.push(Conv2d { stride, dilation, padding }, &[upstream, w])?;
-        let dw = graph.push(Conv2dFilterGrad { stride, dilation, padding, filter }, &[upstream, dy])?;
+        let ddy = graph.push(self.conv.clone(), &[upstream, w])?;
+        let dw = graph.push(Conv2dFilterGrad { conv: self.conv.clone(), filter }, &[upstream, dy])?;
         Ok(vec![Some(ddy), Some(dw)])
-    }
-
-    fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
-        lowering.transposed_conv2d(self.stride, self.dilation, self.padding)
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
         let filters = inputs[1][0];
         let piece =
             |g: Geometry| g.taps() / g.c * filters * Columns::padded(g.c) + Phases::new(&g, filters).padded() * CHUNKS;
-        self.geometry(inputs[1]).map_or(0, piece)
+        self.conv.geometry(&self.input, inputs[1]).map_or(0, piece)
     }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::chunks::per_chunk;
-use super::{Io, MatMul, Operator, misfit};
+use super::{Io, MatMul, Operator, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
 use crate::quant::program::Lowering;
@@ -14,19 +14,14 @@ pub struct Dense;
 
 impl Operator for Dense {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
-        let (&[x, w, ..], 2..=3) = (inputs, inputs.len()) else {
-            return Err(misfit(format!("takes x, weights and perhaps a bias, was given {} inputs", inputs.len())));
-        };
+        let [x, w] = weighted::operands(inputs, 0)?;
         let (&[n, depth], &[outputs, weight_depth]) = (x.dims(), w.dims()) else {
             return Err(misfit(format!("takes two matrices, was given shapes {x} and {w}; flatten images first")));
         };
         if depth != weight_depth {
             return Err(misfit(format!("input has {depth} features, weights expect {weight_depth}")));
         }
-        match inputs.get(2) {
-            Some(bias) if bias.dims() != [outputs] => Err(misfit(format!("bias {bias} for {outputs} outputs"))),
-            _ => Ok([n, outputs].into()),
-        }
+        Ok([n, outputs].into())
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -41,9 +36,7 @@ impl Operator for Dense {
         io.output.par_chunks_mut(rows * outputs).enumerate().for_each(|(chunk, out)| {
             product(out, input.rows(chunk * rows, out.len() / outputs), weights, false);
             if let Some(bias) = bias {
-                for row in out.chunks_exact_mut(outputs) {
-                    row.iter_mut().zip(bias.data).for_each(|(y, &b)| *y += b);
-                }
+                weighted::add_bias(out, bias.data);
             }
         });
     }
@@ -52,12 +45,7 @@ impl Operator for Dense {
         let inputs = graph.node(node).inputs.clone();
         let dx = graph.push(MatMul { transpose_a: false, transpose_b: false }, &[upstream, inputs[1]])?;
         let dw = graph.push(MatMul { transpose_a: true, transpose_b: false }, &[upstream, inputs[0]])?;
-        let mut parts = vec![Some(dx), Some(dw)];
-        if let Some(&bias) = inputs.get(2) {
-            let shape = graph.shape(bias).clone();
-            parts.push(Some(graph.sum_to(upstream, &shape)?));
-        }
-        Ok(parts)
+        weighted::derivatives(graph, &inputs, upstream, [dx, dw])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk, vectorized};
 use super::conv::Geometry;
-use super::{Io, Operator, Padding, Window, exactly, misfit};
+use super::{Io, Operator, Padding, Window, exactly, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::Lowering;
@@ -67,7 +67,7 @@ impl Sizes {
     }
 
     fn output(&self) -> [usize; 4] {
-        [self.geometry.n, self.geometry.oh, self.geometry.ow, self.outputs()]
+        self.geometry.output(self.outputs())
     }
 
     /// Taps of one filter.
@@ -125,14 +125,8 @@ fn add_dots<T: Real>(sum: &mut [T], of_sum: usize, a: &[T], b: &[T]) {
 
 impl Operator for DepthwiseConv2d {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
-        let (&[x, w, ..], 2..=3) = (inputs, inputs.len()) else {
-            return Err(misfit(format!("takes x, filters and perhaps a bias, was given {} inputs", inputs.len())));
-        };
-        let sizes = self.sizes(x, w)?;
-        match inputs.get(2) {
-            Some(bias) if bias.dims() != [sizes.outputs()] => Err(misfit(format!("bias {bias} for filters {w}"))),
-            _ => Ok(sizes.output().into()),
-        }
+        let [x, w] = weighted::operands(inputs, 0)?;
+        Ok(self.sizes(x, w)?.output().into())
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -172,12 +166,7 @@ impl Operator for DepthwiseConv2d {
         let filter = graph.shape(inputs[1]).clone();
         let dx = graph.push(DepthwiseInputGrad { conv: self.clone(), input }, &[upstream, inputs[1]])?;
         let dw = graph.push(DepthwiseFilterGrad { conv: self.clone(), filter }, &[inputs[0], upstream])?;
-        let mut parts = vec![Some(dx), Some(dw)];
-        if let Some(&bias) = inputs.get(2) {
-            let shape = graph.shape(bias).clone();
-            parts.push(Some(graph.sum_to(upstream, &shape)?));
-        }
-        Ok(parts)
+        weighted::derivatives(graph, &inputs, upstream, [dx, dw])
     }
 
     fn lower(&self, lowering: &mut Lowering<'_>) -> Result<()> {
@@ -188,12 +177,7 @@ impl Operator for DepthwiseConv2d {
 impl Operator for DepthwiseInputGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy, w] = exactly(inputs)?;
-        let sizes = self.conv.sizes(&self.input, w)?;
-        if dy.dims() == sizes.output() {
-            Ok(self.input.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} and filters {w} do not belong to an image {}", self.input)))
-        }
+        weighted::belongs(dy, &self.conv.sizes(&self.input, w)?.output(), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -234,12 +218,7 @@ impl Operator for DepthwiseInputGrad {
 impl Operator for DepthwiseFilterGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        let sizes = self.conv.sizes(x, &self.filter)?;
-        if dy.dims() == sizes.output() {
-            Ok(self.filter.clone())
-        } else {
-            Err(misfit(format!("image {x} and gradient {dy} do not belong to filters {}", self.filter)))
-        }
+        weighted::belongs(dy, &self.conv.sizes(x, &self.filter)?.output(), &self.filter)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

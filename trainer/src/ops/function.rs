@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::{Clamp, Mask, Reciprocal};
 use crate::Result;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, Real};
 
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,11 +58,11 @@ impl Function {
     /// Its value at `x`.
     pub fn value(self, x: f64) -> f64 {
         match self {
-            Self::Sigmoid => sigmoid(x),
+            Self::Sigmoid => x.logistic(),
             Self::HardSigmoid { slope, offset } => (slope * x + offset).clamp(0.0, 1.0),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
-            Self::Silu => x * sigmoid(x),
-            Self::GeluTanh => x * sigmoid(2.0 * gelu_argument(x)),
+            Self::Silu => x * x.logistic(),
+            Self::GeluTanh => x * (2.0 * gelu_argument(x)).logistic(),
             Self::Gelu => x * normal_share(x),
             Self::Erf => libm::erf(x),
             Self::LeakyRelu { slope } => {
@@ -85,17 +85,17 @@ impl Function {
 
     /// Its derivative at `x`.
     pub fn slope(self, x: f64) -> f64 {
-        let logistic = |x: f64| sigmoid(x) * (1.0 - sigmoid(x));
+        let bell = |x: f64| x.logistic() * (1.0 - x.logistic());
         match self {
-            Self::Sigmoid => logistic(x),
+            Self::Sigmoid => bell(x),
             Self::HardSigmoid { slope, offset } if (0.0..1.0).contains(&(slope * x + offset)) => slope,
             Self::HardSigmoid { .. } => 0.0,
             Self::HardSwish if x.abs() < 3.0 => x / 3.0 + 0.5,
             Self::HardSwish => f64::from(u8::from(x > 0.0)),
-            Self::Silu => sigmoid(x) + x * logistic(x),
+            Self::Silu => x.logistic() + x * bell(x),
             Self::GeluTanh => {
                 let inner = 2.0 * gelu_argument(x);
-                sigmoid(inner) + x * logistic(inner) * 2.0 * GELU * (1.0 + 3.0 * CUBIC * x * x)
+                inner.logistic() + x * bell(inner) * 2.0 * GELU * (1.0 + 3.0 * CUBIC * x * x)
             }
             Self::Gelu => normal_share(x) + x * (-0.5 * x * x).exp() * FRAC_1_SQRT_2 * 0.5 * FRAC_2_SQRT_PI,
             Self::Erf => FRAC_2_SQRT_PI * (-x * x).exp(),
@@ -106,7 +106,7 @@ impl Function {
                     slope
                 }
             }
-            Self::Softplus => sigmoid(x),
+            Self::Softplus => x.logistic(),
             Self::Softsign => (1.0 + x.abs()).powi(-2),
             Self::Exp => x.exp(),
             Self::Log => 1.0 / x,
@@ -202,10 +202,6 @@ fn gelu_argument(x: f64) -> f64 {
 /// Share of a normal distribution below `x`.
 fn normal_share(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 /// The logistic function and its slope.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
-use super::{Io, Operator, Padding, Window, exactly, misfit};
+use super::{Io, Operator, Padding, Window, exactly, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
 use crate::quant::program::Lowering;
@@ -120,14 +120,8 @@ fn put<T: Copy>(part: &[T], own: usize, whole: &mut [T], all: usize, first: usiz
 
 impl Operator for GroupedConv2d {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
-        let (&[x, w, ..], 2..=3) = (inputs, inputs.len()) else {
-            return Err(misfit(format!("takes x, filters and perhaps a bias, was given {} inputs", inputs.len())));
-        };
-        let sizes = self.sizes(x, w)?;
-        match inputs.get(2) {
-            Some(bias) if bias.dims() != [w[0]] => Err(misfit(format!("bias {bias} for {} filters", w[0]))),
-            _ => Ok(sizes.output().into()),
-        }
+        let [x, w] = weighted::operands(inputs, 0)?;
+        Ok(self.sizes(x, w)?.output().into())
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -151,8 +145,7 @@ impl Operator for GroupedConv2d {
                     put(result, s.filters, y, s.filters * s.groups, group * s.filters);
                 }
                 if let Some(bias) = io.inputs.get(2) {
-                    let pixels = y.chunks_exact_mut(bias.data.len());
-                    pixels.for_each(|pixel| pixel.iter_mut().zip(bias.data).for_each(|(y, &b)| *y += b));
+                    weighted::add_bias(y, bias.data);
                 }
             }
         });
@@ -164,12 +157,7 @@ impl Operator for GroupedConv2d {
         let filter = graph.shape(inputs[1]).clone();
         let dx = graph.push(GroupedInputGrad { conv: self.clone(), input }, &[upstream, inputs[1]])?;
         let dw = graph.push(GroupedFilterGrad { conv: self.clone(), filter }, &[inputs[0], upstream])?;
-        let mut parts = vec![Some(dx), Some(dw)];
-        if let Some(&bias) = inputs.get(2) {
-            let shape = graph.shape(bias).clone();
-            parts.push(Some(graph.sum_to(upstream, &shape)?));
-        }
-        Ok(parts)
+        weighted::derivatives(graph, &inputs, upstream, [dx, dw])
     }
 
     fn scratch(&self, inputs: &[&Shape], _output: &Shape) -> usize {
@@ -184,12 +172,7 @@ impl Operator for GroupedConv2d {
 impl Operator for GroupedInputGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy, w] = exactly(inputs)?;
-        let sizes = self.conv.sizes(&self.input, w)?;
-        if dy.dims() == sizes.output() {
-            Ok(self.input.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} and filters {w} do not belong to an image {}", self.input)))
-        }
+        weighted::belongs(dy, &self.conv.sizes(&self.input, w)?.output(), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -232,12 +215,7 @@ impl Operator for GroupedInputGrad {
 impl Operator for GroupedFilterGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        let sizes = self.conv.sizes(x, &self.filter)?;
-        if dy.dims() == sizes.output() {
-            Ok(self.filter.clone())
-        } else {
-            Err(misfit(format!("image {x} and gradient {dy} do not belong to filters {}", self.filter)))
-        }
+        weighted::belongs(dy, &self.conv.sizes(x, &self.filter)?.output(), &self.filter)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

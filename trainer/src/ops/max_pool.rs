@@ -4,7 +4,7 @@ use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
-use super::{Io, MaxPoolPick, Operator, Window, exactly, misfit};
+use super::{Io, MaxPoolPick, Operator, Window, exactly, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale, window};
@@ -26,11 +26,7 @@ pub struct MaxPoolGrad {
 impl Operator for MaxPool {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let p = self.window.padding;
-        if p.top.max(p.bottom) >= self.window.kernel[0] || p.left.max(p.right) >= self.window.kernel[1] {
-            return Err(misfit("padding must be smaller than the window"));
-        }
-        Geometry::new(x, self.window).map(|g| [g.n, g.oh, g.ow, g.c].into())
+        Geometry::of_pool(x, self.window).map(|g| g.output(g.c).into())
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -61,12 +57,8 @@ impl Operator for MaxPool {
 impl Operator for MaxPoolGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        let g = Geometry::new(x, self.window)?;
-        if dy.dims() == [g.n, g.oh, g.ow, g.c] {
-            Ok(x.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} does not belong to an image {x}")))
-        }
+        let g = Geometry::of_pool(x, self.window)?;
+        weighted::belongs(dy, &g.output(g.c), x)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

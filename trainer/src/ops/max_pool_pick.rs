@@ -19,7 +19,7 @@ impl Operator for MaxPoolPick {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, v] = exactly(inputs)?;
         let g = Geometry::new(x, self.window)?;
-        if x == v { Ok([g.n, g.oh, g.ow, g.c].into()) } else { Err(misfit(format!("shapes {x} and {v} differ"))) }
+        if x == v { Ok(g.output(g.c).into()) } else { Err(misfit(format!("shapes {x} and {v} differ"))) }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

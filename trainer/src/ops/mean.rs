@@ -24,19 +24,13 @@ impl Mean {
 impl Operator for Mean {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let mut shape = x.to_vec();
-        for axis in &self.axes {
-            *shape.get_mut(*axis).ok_or_else(|| misfit(format!("shape {x} has no dimension {axis}")))? = 1;
-        }
-        Ok(shape.into())
+        x.reduced(&self.axes)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
         let share = T::of(1.0 / self.count(x.shape).max(1) as f64);
-        io.output.fill(T::ZERO);
-        let strides = loops::broadcast_strides(io.shape, x.shape).unwrap_or_default();
-        loops::for_each_pair(x.shape, &strides, |big, small| io.output[small] += x.data[big]);
+        loops::sum(x.data, x.shape, io.output, io.shape);
         io.output.iter_mut().for_each(|sum| *sum = *sum * share);
     }
 

@@ -1,7 +1,8 @@
 //! The operators of the graph, one file each: shape, forward, gradient, lowering to int8.
 //!
-//! To add one: a file with a struct that implements [`Operator`], one line in `operators!` below, and a case in
-//! `tests` (a test fails when an operator has none). Tensors are row-major, images NHWC, filters OHWI.
+//! To add one: a file with a struct that implements [`Operator`], its `mod` and its line in `operators!` below, a case in `tests`, its name in
+//! docs/autodiff.md and, with an int8 form, in `BECOMES` of `tests/int8.rs` (tests fail where one of these lacks). Tensors are row-major, images
+//! NHWC, filters OHWI.
 
 mod channels;
 pub(crate) mod chunks;
@@ -10,6 +11,8 @@ mod function;
 mod kernels;
 pub(crate) mod loops;
 mod phases;
+mod resize;
+mod weighted;
 
 #[cfg(test)]
 mod tests;

@@ -15,14 +15,13 @@ pub struct Prelu;
 impl Operator for Prelu {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, slopes] = exactly(inputs)?;
-        let fits = loops::broadcast_strides(slopes, x).is_some();
+        let fits = loops::broadcasts(slopes, x);
         if fits { Ok(x.clone()) } else { Err(misfit(format!("slopes {slopes} for a tensor {x}"))) }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let [x, slopes] = [io.inputs[0], io.inputs[1]];
-        let strides = loops::broadcast_strides(slopes.shape, x.shape).unwrap_or_default();
-        loops::for_each_pair(x.shape, &strides, |at, slope| {
+        loops::for_each_pair(x.shape, loops::repeated(slopes.shape, x.shape), |at, slope| {
             let value = x.data[at];
             io.output[at] = if value > T::ZERO { value } else { value * slopes.data[slope] };
         });

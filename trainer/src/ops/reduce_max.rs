@@ -16,22 +16,14 @@ pub struct ReduceMax {
 impl Operator for ReduceMax {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        let mut shape = x.to_vec();
-        for axis in &self.axes {
-            match shape.get_mut(*axis) {
-                Some(dim) if *dim > 0 => *dim = 1,
-                _ => return Err(misfit(format!("shape {x} has nothing along dimension {axis}"))),
-            }
-        }
-        Ok(shape.into())
+        if x.elements() == 0 { Err(misfit(format!("a tensor {x} is empty"))) } else { x.reduced(&self.axes) }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
         let start = T::of(if self.smallest { f64::INFINITY } else { f64::NEG_INFINITY });
         io.output.fill(start);
-        let strides = loops::broadcast_strides(io.shape, x.shape).unwrap_or_default();
-        loops::for_each_pair(x.shape, &strides, |big, small| {
+        loops::for_each_pair(x.shape, loops::repeated(io.shape, x.shape), |big, small| {
             let (value, best) = (x.data[big], &mut io.output[small]);
             // What is not a number wins, so that it does not go unseen.
             let better = if self.smallest { value < *best } else { value > *best };

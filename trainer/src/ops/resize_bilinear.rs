@@ -3,8 +3,8 @@
 use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
 
-use super::resize_nearest::image;
-use super::{Io, Operator, exactly, misfit};
+use super::resize::{self, image};
+use super::{Io, Operator, exactly, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
@@ -41,7 +41,7 @@ impl ResizeBilinear {
     }
 
     /// For each pixel of the result: the four of an image that it is made of, in pixels of that image, with their shares.
-    fn sources(&self, height: usize, width: usize) -> impl Iterator<Item = [(usize, f64); 4]> + '_ {
+    fn sources(&self, height: usize, width: usize) -> impl Iterator<Item = [(usize, f64); 4]> + Clone + '_ {
         (0..self.size[0] * self.size[1]).map(move |position| {
             let (top, bottom, down) = self.place(0, position / self.size[1], height);
             let (left, right, across) = self.place(1, position % self.size[1], width);
@@ -69,15 +69,7 @@ impl Operator for ResizeBilinear {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
         let Ok([_, height, width, channels]) = image(x.shape) else { return };
-        let mut pixels = io.output.chunks_exact_mut(channels);
-        for image in x.data.chunks_exact(height * width * channels) {
-            for (sources, pixel) in self.sources(height, width).zip(&mut pixels) {
-                for (c, y) in pixel.iter_mut().enumerate() {
-                    let part = |(at, share): (usize, f64)| image[at * channels + c].to_f64() * share;
-                    *y = T::of(sources.map(part).iter().sum());
-                }
-            }
-        }
+        resize::mix(x.data, io.output, [height * width, channels], self.sources(height, width));
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -98,26 +90,12 @@ impl Operator for ResizeBilinear {
 impl Operator for ResizeBilinearGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy] = exactly(inputs)?;
-        if *dy == self.resize.shape(&[&self.input])? {
-            Ok(self.input.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} does not belong to an image {}", self.input)))
-        }
+        weighted::belongs(dy, &self.resize.shape(&[&self.input])?, &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        let dy = io.inputs[0];
         let Ok([_, height, width, channels]) = image(&self.input) else { return };
-        io.output.fill(T::ZERO);
-        let mut pixels = dy.data.chunks_exact(channels);
-        for image in io.output.chunks_exact_mut(height * width * channels) {
-            for (sources, pixel) in self.resize.sources(height, width).zip(&mut pixels) {
-                for (at, share) in sources {
-                    let x = &mut image[at * channels..][..channels];
-                    x.iter_mut().zip(pixel).for_each(|(x, &d)| *x += d * T::of(share));
-                }
-            }
-        }
+        resize::spread(io.inputs[0].data, io.output, [height * width, channels], self.resize.sources(height, width));
     }
 
     fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

@@ -2,7 +2,8 @@
 
 use ackermann_core::blob::write::OperatorKind;
 
-use super::{Io, Operator, exactly, misfit};
+use super::resize::{self, image};
+use super::{Io, Operator, exactly, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
@@ -25,17 +26,11 @@ pub struct ResizeNearestGrad {
     pub input: Shape,
 }
 
-/// Batch, height, width, channels.
-pub(super) fn image(x: &Shape) -> Result<[usize; 4]> {
-    let found: Option<[usize; 4]> = x.dims().try_into().ok();
-    found.filter(|shape| !shape.contains(&0)).ok_or_else(|| misfit(format!("takes images (NHWC), was given shape {x}")))
-}
-
 impl ResizeNearest {
-    /// For an image of this width: where each pixel of the result comes from, in elements of one image.
-    fn sources(&self, width: usize, channels: usize) -> impl Iterator<Item = usize> + '_ {
-        let pixel = move |row: &u16, column: &u16| (usize::from(*row) * width + usize::from(*column)) * channels;
-        self.rows.iter().flat_map(move |row| self.columns.iter().map(move |column| pixel(row, column)))
+    /// For an image of this width: the one pixel that each pixel of the result is.
+    fn sources(&self, width: usize) -> impl Iterator<Item = [(usize, f64); 1]> + Clone + '_ {
+        let pixel = move |row: u16, column: u16| [(usize::from(row) * width + usize::from(column), 1.0)];
+        self.rows.iter().flat_map(move |row| self.columns.iter().map(move |column| pixel(*row, *column)))
     }
 }
 
@@ -54,12 +49,7 @@ impl Operator for ResizeNearest {
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
         let Ok([_, height, width, channels]) = image(x.shape) else { return };
-        let mut pixels = io.output.chunks_exact_mut(channels);
-        for image in x.data.chunks_exact(height * width * channels) {
-            for (at, pixel) in self.sources(width, channels).zip(&mut pixels) {
-                pixel.copy_from_slice(&image[at..at + channels]);
-            }
-        }
+        resize::mix(x.data, io.output, [height * width, channels], self.sources(width));
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -76,23 +66,12 @@ impl Operator for ResizeNearest {
 impl Operator for ResizeNearestGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy] = exactly(inputs)?;
-        if *dy == self.resize.shape(&[&self.input])? {
-            Ok(self.input.clone())
-        } else {
-            Err(misfit(format!("gradient {dy} does not belong to an image {}", self.input)))
-        }
+        weighted::belongs(dy, &self.resize.shape(&[&self.input])?, &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
-        let dy = io.inputs[0];
         let Ok([_, height, width, channels]) = image(&self.input) else { return };
-        io.output.fill(T::ZERO);
-        let mut pixels = dy.data.chunks_exact(channels);
-        for image in io.output.chunks_exact_mut(height * width * channels) {
-            for (at, pixel) in self.resize.sources(width, channels).zip(&mut pixels) {
-                image[at..at + channels].iter_mut().zip(pixel).for_each(|(x, &d)| *x += d);
-            }
-        }
+        resize::spread(io.inputs[0].data, io.output, [height * width, channels], self.resize.sources(width));
     }
 
     fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

@@ -59,11 +59,11 @@ fn check(part: &Shape, begin: &[usize], step: &[usize], whole: &Shape) -> Result
     }
 }
 
-/// First element in `whole`, and the distance of elements in each dimension.
-fn places(begin: &[usize], step: &[usize], whole: &Shape) -> (usize, Vec<usize>) {
-    let strides = loops::strides(whole);
-    let first = begin.iter().zip(&strides).map(|(begin, stride)| begin * stride).sum();
-    (first, strides.iter().zip(step).map(|(stride, step)| stride * step).collect())
+/// Goes through a part of `whole`: `f(element of the part, element of the whole)`.
+fn for_each(part: &Shape, [begin, step]: [&[usize]; 2], whole: &Shape, mut f: impl FnMut(usize, usize)) {
+    let first: usize = begin.iter().enumerate().map(|(axis, begin)| begin * loops::stride(whole, axis)).sum();
+    let stride = |axis: usize| step[axis] * loops::stride(whole, axis);
+    loops::for_each_pair(part, stride, |at, place| f(at, first + place));
 }
 
 impl Operator for Slice {
@@ -74,8 +74,7 @@ impl Operator for Slice {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
-        let (first, strides) = places(&self.begin, &self.step, x.shape);
-        loops::for_each_pair(io.shape, &strides, |part, whole| io.output[part] = x.data[first + whole]);
+        for_each(io.shape, [&self.begin, &self.step], x.shape, |part, whole| io.output[part] = x.data[whole]);
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -103,9 +102,8 @@ impl Operator for Pad {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
-        let (first, strides) = places(&self.begin, &self.step, io.shape);
         io.output.fill(T::ZERO);
-        loops::for_each_pair(x.shape, &strides, |part, whole| io.output[first + whole] = x.data[part]);
+        for_each(x.shape, [&self.begin, &self.step], io.shape, |part, whole| io.output[whole] = x.data[part]);
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

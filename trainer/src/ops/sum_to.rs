@@ -18,19 +18,20 @@ pub struct SumTo {
 impl Operator for SumTo {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x] = exactly(inputs)?;
-        loops::broadcast_strides(&self.shape, x)
-            .map(|_| self.shape.clone())
-            .ok_or_else(|| misfit(format!("shape {x} cannot be summed to {}", self.shape)))
+        if loops::broadcasts(&self.shape, x) {
+            Ok(self.shape.clone())
+        } else {
+            Err(misfit(format!("shape {x} cannot be summed to {}", self.shape)))
+        }
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
         if loops::is_suffix(&self.shape, x.shape) {
-            return channels::sum(x.data, io.output, io.scratch);
+            channels::sum(x.data, io.output, io.scratch);
+        } else {
+            loops::sum(x.data, x.shape, io.output, io.shape);
         }
-        io.output.fill(T::ZERO);
-        let strides = loops::broadcast_strides(&self.shape, x.shape).unwrap_or_default();
-        loops::for_each_pair(x.shape, &strides, |big, small| io.output[small] += x.data[big]);
     }
 
     fn gradient(&self, graph: &mut Graph, node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {
@@ -52,7 +53,7 @@ impl Operator for SumTo {
         })
     }
 
-    fn scratch(&self, _inputs: &[&Shape], output: &Shape) -> usize {
-        channels::sum_scratch(output.elements())
+    fn scratch(&self, inputs: &[&Shape], output: &Shape) -> usize {
+        if loops::is_suffix(output, inputs[0]) { channels::sum_scratch(output.elements()) } else { 0 }
     }
 }

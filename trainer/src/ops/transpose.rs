@@ -29,9 +29,8 @@ impl Operator for Transpose {
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
         let x = io.inputs[0];
-        let from = loops::strides(x.shape);
-        let strides: Vec<usize> = self.order.iter().map(|axis| from[*axis]).collect();
-        loops::for_each_pair(io.shape, &strides, |to, from| io.output[to] = x.data[from]);
+        let stride = |axis: usize| loops::stride(x.shape, self.order[axis]);
+        loops::for_each_pair(io.shape, stride, |to, from| io.output[to] = x.data[from]);
     }
 
     fn gradient(&self, graph: &mut Graph, _node: NodeId, upstream: NodeId) -> Result<Vec<Option<NodeId>>> {

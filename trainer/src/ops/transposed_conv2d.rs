@@ -1,6 +1,6 @@
 //! Transposed convolution (Zeiler et al. 2010): the way back of a convolution, to larger images.
 
-use super::{Conv2d, Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, misfit};
+use super::{Conv2d, Conv2dFilterGrad, Conv2dInputGrad, Io, Operator, Padding, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::Lowering;
@@ -40,7 +40,8 @@ impl TransposedConv2d {
         let (rows, columns) = (top.saturating_add(bottom), left.saturating_add(right));
         match (whole(0, h, kh).checked_sub(rows), whole(1, width, kw).checked_sub(columns)) {
             (Some(rows @ 1..), Some(columns @ 1..)) => {
-                Ok(Conv2dInputGrad { stride, dilation, padding, input: [n, rows, columns, outputs].into() })
+                let conv = Conv2d { stride, dilation, padding };
+                Ok(Conv2dInputGrad { conv, input: [n, rows, columns, outputs].into() })
             }
             _ => Err(misfit(format!("padding leaves nothing of an image {x} with filters {w}"))),
         }
@@ -49,14 +50,8 @@ impl TransposedConv2d {
 
 impl Operator for TransposedConv2d {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
-        let (&[x, w, ..], 2..=3) = (inputs, inputs.len()) else {
-            return Err(misfit(format!("takes x, filters and perhaps a bias, was given {} inputs", inputs.len())));
-        };
-        let shape = self.spread(x, w)?.shape(&[x, w])?;
-        match inputs.get(2) {
-            Some(bias) if bias.dims() != [w[3]] => Err(misfit(format!("bias {bias} for {} channels", w[3]))),
-            _ => Ok(shape),
-        }
+        let [x, w] = weighted::operands(inputs, 3)?;
+        self.spread(x, w)?.shape(&[x, w])
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -64,8 +59,7 @@ impl Operator for TransposedConv2d {
         let Io { inputs, output, shape, scratch, step } = io;
         spread.forward(Io { inputs: &inputs[..2], output: &mut *output, shape, scratch, step });
         if let Some(bias) = inputs.get(2) {
-            let pixels = output.chunks_exact_mut(bias.data.len().max(1));
-            pixels.for_each(|pixel| pixel.iter_mut().zip(bias.data).for_each(|(y, &b)| *y += b));
+            weighted::add_bias(output, bias.data);
         }
     }
 
@@ -73,15 +67,11 @@ impl Operator for TransposedConv2d {
         let inputs = graph.node(node).inputs.clone();
         let (x, w) = (inputs[0], inputs[1]);
         let &Self { stride, dilation, padding, .. } = self;
+        let conv = Conv2d { stride, dilation, padding };
         let filter = graph.shape(w).clone();
-        let dx = graph.push(Conv2d { stride, dilation, padding }, &[upstream, w])?;
-        let dw = graph.push(Conv2dFilterGrad { stride, dilation, padding, filter }, &[upstream, x])?;
-        let mut parts = vec![Some(dx), Some(dw)];
-        if let Some(&bias) = inputs.get(2) {
-            let shape = graph.shape(bias).clone();
-            parts.push(Some(graph.sum_to(upstream, &shape)?));
-        }
-        Ok(parts)
+        let dx = graph.push(conv.clone(), &[upstream, w])?;
+        let dw = graph.push(Conv2dFilterGrad { conv, filter }, &[upstream, x])?;
+        weighted::derivatives(graph, &inputs, upstream, [dx, dw])
     }
 
     fn scratch(&self, inputs: &[&Shape], output: &Shape) -> usize {

@@ -69,6 +69,16 @@ impl Predictor {
         &self.params
     }
 
+    /// Its parameters, to be changed.
+    pub(super) fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
+    /// How many numbers it puts out for one input.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     /// Replaces the parameters. Errors when they do not belong to the network.
     pub fn set_params(&mut self, params: &Params) -> Result<()> {
         self.network.check(params)?;

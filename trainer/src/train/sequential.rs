@@ -1,6 +1,5 @@
 //! Networks trained step by step, as PyTorch's tutorials do it.
 
-use super::batch::Batch;
 use super::stepper::Stepper;
 use super::{Loss, Predictor, TrainConfig};
 use crate::graph::Params;
@@ -30,12 +29,9 @@ use crate::{Error, ErrorKind, Result};
 /// # ackermann_trainer::Result::Ok(())
 /// ```
 pub struct Sequential {
-    network: Network,
-    params: Params,
-    predictor: Option<Predictor>,
-    /// For batches of a size and a loss.
-    stepper: Option<(Stepper, usize, Loss)>,
-    batch: Batch,
+    predictor: Predictor,
+    /// Of the last loss and number of samples.
+    stepper: Option<(Stepper, Loss, usize)>,
     steps: u64,
 }
 
@@ -65,73 +61,67 @@ impl Sequential {
     /// Any network, freshly drawn.
     pub fn new(network: Network, seed: u64, initializer: Initializer) -> Result<Self> {
         let params = network.init_as(seed, initializer)?;
-        Ok(Self { network, params, predictor: None, stepper: None, batch: Batch::default(), steps: 0 })
+        Ok(Self { predictor: Predictor::new(network, params)?, stepper: None, steps: 0 })
     }
 
     /// Outputs for some inputs, one after another, without dropout.
     pub fn forward(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
-        let predictor = match &mut self.predictor {
-            Some(predictor) => predictor,
-            none => none.insert(Predictor::new(self.network.clone(), self.params.clone())?),
-        };
-        predictor.set_params(&self.params)?;
-        predictor.predict_inputs(inputs)
+        self.predictor.predict_inputs(inputs)
     }
 
-    /// Forward and backward for one batch: the loss. The gradients wait for [`Sequential::step`].
+    /// Forward and backward for one batch: the loss. The gradients wait for [`Sequential::step`]. The first batch of its size plans the
+    /// memory, which those that follow use again.
     pub fn backward(&mut self, loss: Loss, inputs: &[f32], targets: &[f32]) -> Result<f64> {
-        let each = self.network.input.iter().product::<usize>().max(1);
+        let network = self.predictor.network();
+        let each = network.input.iter().product::<usize>().max(1);
         let (count, rest) = (inputs.len() / each, inputs.len() % each);
         let wanted = match loss {
             Loss::CrossEntropy { .. } => count,
-            _ => count * self.network.outputs()?,
+            _ => count * self.predictor.outputs(),
         };
         if rest != 0 || count == 0 || targets.len() != wanted {
             let message =
                 format!("{} inputs of {each} numbers and {} targets, not {wanted}", inputs.len(), targets.len());
-            return Err(Error::new(ErrorKind::Shape, &self.network.name, message));
+            return Err(Error::new(ErrorKind::Shape, &network.name, message));
         }
-        let is_current = self.stepper.as_ref().is_some_and(|(_, size, of)| (*size, *of) == (count, loss));
-        if !is_current {
-            let config = TrainConfig { loss, ..TrainConfig::default() };
-            self.stepper = Some((Stepper::new(&self.network, &config, count)?, count, loss));
-            self.batch.inputs.resize(inputs.len(), 0.0);
-            self.batch.targets.resize(targets.len(), 0.0);
-        }
-        let Some((stepper, ..)) = &mut self.stepper else { return Ok(0.0) };
-        self.batch.inputs.copy_from_slice(inputs);
-        self.batch.targets.copy_from_slice(targets);
-        stepper.exchange(&mut self.batch);
+        let stepper = match &mut self.stepper {
+            Some((stepper, of, size)) if (*of, *size) == (loss, count) => stepper,
+            other => {
+                let config = TrainConfig { loss, ..TrainConfig::default() };
+                &mut other.insert((Stepper::new(network, &config, count)?, loss, count)).0
+            }
+        };
+        stepper.fill(inputs, targets);
         self.steps += 1;
-        stepper.run(&self.params, self.steps)
+        stepper.run(self.predictor.params(), self.steps)
     }
 
     /// An optimizer of all parameters.
     pub fn optimizer(&self, method: Method) -> Result<Optimizer> {
-        let trained = self.params.entries().iter().filter(|param| param.trainable);
-        Optimizer::new(method, 0.0, &self.params, trained.map(|param| param.name.as_str()))
+        let trained = self.params().entries().iter().filter(|param| param.trainable);
+        Optimizer::new(method, 0.0, self.params(), trained.map(|param| param.name.as_str()))
     }
 
     /// Updates the parameters by the gradients of the last [`Sequential::backward`].
     pub fn step(&mut self, optimizer: &mut Optimizer, rate: f64) {
         if let Some((stepper, ..)) = &self.stepper {
-            stepper.update(&mut self.params, optimizer, rate);
+            stepper.update(self.predictor.params_mut(), optimizer, rate);
         }
     }
 
     /// The network.
     pub fn network(&self) -> &Network {
-        &self.network
+        self.predictor.network()
     }
 
     /// Its parameters.
     pub fn params(&self) -> &Params {
-        &self.params
+        self.predictor.params()
     }
 
     /// Its parameters, to be changed.
     pub fn params_mut(&mut self) -> &mut Params {
-        &mut self.params
+        self.predictor.params_mut()
     }
 }
 

@@ -10,23 +10,6 @@ use crate::{Error, Result};
 /// PyTorch's momentum of running statistics.
 const MOMENTUM: f32 = 0.1;
 
-/// The statistics of a batch, and the running ones that follow them.
-struct Stats {
-    /// Means, then variances.
-    node: NodeId,
-    running: [String; 2],
-    /// From the variance of the batch to the unbiased one, which the running variance is, as in PyTorch.
-    unbiased: f32,
-}
-
-impl Stats {
-    fn new(stats: &RunningStats) -> Self {
-        let running = ["running_mean", "running_var"].map(|value| format!("{}.{value}", stats.name));
-        let unbiased = stats.count as f32 / stats.count.saturating_sub(1).max(1) as f32;
-        Self { node: stats.node, running, unbiased }
-    }
-}
-
 /// The training graph of a network, ready to run.
 pub struct Stepper {
     executor: Executor<f32>,
@@ -34,9 +17,27 @@ pub struct Stepper {
     target: NodeId,
     loss: NodeId,
     gradients: Vec<NodeId>,
-    stats: Vec<Stats>,
+    running: Vec<Running>,
     /// Names of the trained parameters, in the order of `gradients`.
     names: Vec<String>,
+}
+
+/// Running statistics of a batch-norm layer.
+struct Running {
+    /// Mean and variance of the batch.
+    node: NodeId,
+    mean: String,
+    variance: String,
+    /// Factor on the batch's variance: the running one is unbiased, as in PyTorch.
+    unbiased: f32,
+}
+
+impl Running {
+    fn new(stats: &RunningStats) -> Self {
+        let RunningStats { node, name, count } = stats;
+        let [mean, variance] = ["mean", "var"].map(|which| format!("{name}.running_{which}"));
+        Self { node: *node, mean, variance, unbiased: *count as f32 / count.saturating_sub(1).max(1) as f32 }
+    }
 }
 
 impl Stepper {
@@ -53,8 +54,8 @@ impl Stepper {
         outputs.extend(built.stats.iter().map(|s| s.node));
         let names = built.params.iter().map(|&id| graph.node(id).name.clone()).collect();
         let executor = Executor::new(graph, &outputs);
-        let stats = built.stats.iter().map(Stats::new).collect();
-        Ok(Self { executor, input: built.input, target, loss, gradients, stats, names })
+        let running = built.stats.iter().map(Running::new).collect();
+        Ok(Self { executor, input: built.input, target, loss, gradients, running, names })
     }
 
     /// Names of the trained parameters, in the order the optimizer must have them.
@@ -68,6 +69,13 @@ impl Stepper {
         self.executor.swap_input(self.target, &mut batch.targets);
     }
 
+    /// Copies a batch.
+    pub fn fill(&mut self, inputs: &[f32], targets: &[f32]) {
+        for (node, values) in [(self.input, inputs), (self.target, targets)] {
+            self.executor.input_mut(node).iter_mut().zip(values).for_each(|(own, value)| *own = *value);
+        }
+    }
+
     /// Forward and backward of training step `step`; the loss.
     pub fn run(&mut self, params: &Params, step: u64) -> Result<f64> {
         self.executor.set_step(step);
@@ -79,11 +87,11 @@ impl Stepper {
     pub fn update(&self, params: &mut Params, optimizer: &mut Optimizer, rate: f64) {
         let gradient = |at: usize| self.executor.value(self.gradients[at]);
         optimizer.step(params, gradient, rate);
-        for Stats { node, running: [running_mean, running_var], unbiased } in &self.stats {
-            let values = self.executor.value(*node);
-            let (mean, variance) = values.split_at(values.len() / 2);
-            blend(params, running_mean, mean, 1.0);
-            blend(params, running_var, variance, *unbiased);
+        for Running { node, mean, variance, unbiased } in &self.running {
+            let value = self.executor.value(*node);
+            let (batch_mean, batch_variance) = value.split_at(value.len() / 2);
+            blend(params, mean, batch_mean, 1.0);
+            blend(params, variance, batch_variance, *unbiased);
         }
     }
 }

@@ -3,7 +3,7 @@
 mod learning;
 
 use super::*;
-use crate::ops::{Dense, Relu};
+use crate::ops::{Argmax, Dense, Relu};
 
 fn params(values: &[(&str, Shape, Vec<f64>)]) -> Params<f64> {
     let mut params = Params::new();
@@ -50,6 +50,21 @@ fn shapes_that_do_not_fit_are_named_with_their_layer() {
     let error = graph.push_named("fc1", Dense, &[x, w]).unwrap_err();
     assert_eq!(error.to_string(), "fc1 (Dense): input has 10 features, weights expect 9");
     assert!(graph.push(Relu, &[]).is_err());
+}
+
+#[test]
+fn reductions_along_dimensions_that_are_not_there_are_refused() {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [2, 3]);
+    for axes in [&[2][..], &[0, 7], &[1, 1]] {
+        let reduced = [graph.sum_over(x, axes), graph.mean_over(x, axes), graph.max_over(x, axes)];
+        for (at, result) in reduced.into_iter().enumerate() {
+            let error = result.unwrap_err();
+            let place = ["SumTo", "Mean", "ReduceMax"][at];
+            assert!(error.place.contains(place) && error.message.contains("2x3"), "{error}");
+        }
+    }
+    assert!(graph.push(Argmax { axis: 2, smallest: false }, &[x]).is_err());
 }
 
 #[test]

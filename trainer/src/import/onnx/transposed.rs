@@ -9,7 +9,7 @@ use crate::Result;
 use crate::graph::NodeId;
 use crate::import::builder::{MAX_ELEMENTS, MAX_WINDOW};
 use crate::import::unusable;
-use crate::ops::{Conv2dInputGrad, Padding};
+use crate::ops::{Padding, TransposedConv2d};
 
 /// Inputs: image or sequence, weights (input channels outermost, then the output channels of a group), perhaps a bias.
 pub fn conv_transpose<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result<Vec<Value>> {
@@ -19,7 +19,7 @@ pub fn conv_transpose<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result
         return Err(unusable(format!("has filters of shape {shape:?}")));
     };
     let image = image(c, name, &x)?;
-    let &[batch, height, width, found] = c.builder.shape(image) else { return Err(unusable("takes no such image")) };
+    let &[_, height, width, found] = c.builder.shape(image) else { return Err(unusable("takes no such image")) };
     let (axes, groups) = (kernel.len(), usize::try_from(node.int("group", 1)?).unwrap_or(0));
     let fits = groups > 0 && *channels == found && channels.is_multiple_of(groups) && !filters.values.is_empty();
     if !fits || axes + 2 != x.dims.len() {
@@ -27,15 +27,8 @@ pub fn conv_transpose<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result
     }
     let spread = Spread::of(node, kernel, if axes == 1 { vec![width] } else { vec![height, width] })?;
     let outputs = depth * groups;
-    let [rows, columns] = spread.size;
     let weights = weights(c, name, filters, groups, spread.kernel)?;
-    let op = Conv2dInputGrad {
-        stride: spread.stride,
-        dilation: spread.dilation,
-        padding: spread.padding,
-        input: [batch, rows, columns, outputs].into(),
-    };
-    let mut result = c.builder.push(name, op, &[image, weights])?;
+    let mut result = c.builder.push(name, spread.op, &[image, weights])?;
     if let Some(bias) = bias {
         if bias.values.len() != outputs {
             return Err(unusable(format!("has {} biases for {outputs} channels", bias.values.len())));
@@ -48,11 +41,7 @@ pub fn conv_transpose<'f>(c: &mut Conversion<'_, 'f>, node: &Node<'f>) -> Result
 /// The geometry, a sequence being an image of one row.
 struct Spread {
     kernel: [usize; 2],
-    stride: [usize; 2],
-    dilation: [usize; 2],
-    padding: Padding,
-    /// Height and width of the output.
-    size: [usize; 2],
+    op: TransposedConv2d,
 }
 
 impl Spread {
@@ -85,7 +74,6 @@ impl Spread {
             shape = Some((0..axes).map(|at| from[at] * stride[at]).collect());
         }
         let mut sides = [[stated.top, stated.bottom], [stated.left, stated.right]][2 - axes..].to_vec();
-        let mut size = Vec::new();
         for at in 0..axes {
             let whole = stride[at] * (from[at] - 1) + more[at] + (kernel[at] - 1) * dilation[at] + 1;
             if let Some(shape) = &shape {
@@ -95,19 +83,16 @@ impl Spread {
             } else if auto == "VALID" {
                 sides[at] = [0, 0];
             }
-            let left = whole.checked_sub(sides[at][0] + sides[at][1]).filter(|left| *left > 0);
-            size.push(left.ok_or_else(|| unusable("has pads that leave nothing"))?);
+            if whole <= sides[at][0] + sides[at][1] {
+                return Err(unusable("has pads that leave nothing"));
+            }
         }
         let image = |list: &[usize], one: usize| if axes == 1 { [one, list[0]] } else { [list[0], list[1]] };
+        let (stride, dilation, more) = (image(&stride, 1), image(&dilation, 1), image(&more, 0));
         let [top, bottom] = if axes == 1 { [0, 0] } else { sides[0] };
         let [left, right] = sides[axes - 1];
-        Ok(Self {
-            kernel: image(kernel, 1),
-            stride: image(&stride, 1),
-            dilation: image(&dilation, 1),
-            padding: Padding { top, bottom, left, right },
-            size: image(&size, 1),
-        })
+        let padding = Padding { top, bottom, left, right };
+        Ok(Self { kernel: image(kernel, 1), op: TransposedConv2d { stride, dilation, padding, more } })
     }
 }
 

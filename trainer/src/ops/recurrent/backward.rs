@@ -73,7 +73,10 @@ impl<T: Real> Piece<'_, T> {
             product(dr, Matrix::new(d_hidden, count, gates).t(), Matrix::new(before, count, units), true);
             let (of_input, of_hidden) = db.split_at_mut(gates);
             add_up(of_input, d_sums);
-            add_up(of_hidden, d_hidden);
+            match sizes.apart() {
+                0 => of_hidden.copy_from_slice(of_input),
+                _ => add_up(of_hidden, d_hidden),
+            }
             if !dx.is_empty() {
                 product(xs, by_sums, Matrix::new(w, gates, inputs), false);
                 scatter(xs, dx, [sizes.time, inputs], at);

@@ -103,6 +103,7 @@ impl Sizes {
 }
 
 /// The first `lengths` of `values`, one after another.
+#[inline(always)]
 pub fn cut<T, const N: usize>(mut values: &mut [T], lengths: [usize; N]) -> [&mut [T]; N] {
     lengths.map(|length| {
         let (part, rest) = std::mem::take(&mut values).split_at_mut(length);

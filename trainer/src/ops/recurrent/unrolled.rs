@@ -10,16 +10,11 @@ use crate::ops::{Clamp, Constant, Dense, Function, Relu, Slice, Tanh, Unary};
 pub fn pairing(layer: &Recurrent, graph: &mut Graph, inputs: &[NodeId], dy: NodeId) -> Result<NodeId> {
     let &[batch, time, units] = graph.shape(dy).dims() else { return Ok(dy) };
     let zeros = graph.push(Constant { value: 0.0, shape: [batch, units].into() }, &[])?;
-    let biases = parts(graph, inputs[3], 2)?;
-    let peepholes = inputs.get(4).map_or(Ok(Vec::new()), |&p| parts(graph, p, 3))?;
-    let mut steps = Steps { layer, graph, state: zeros, cell: zeros, units, batch, peepholes };
+    let mut steps = Steps::new(layer, graph, inputs, [zeros, zeros])?;
     let mut sum = zeros;
     for step in 0..time {
         let t = if layer.backward { time - 1 - step } else { step };
-        let x = steps.at(inputs[0], t)?;
-        let from_input = steps.graph.push(Dense, &[x, inputs[1], biases[0]])?;
-        let from_hidden = steps.graph.push(Dense, &[steps.state, inputs[2], biases[1]])?;
-        steps.step(from_input, from_hidden)?;
+        steps.step(t)?;
         let weight = steps.at(dy, t)?;
         let product = steps.graph.mul(steps.state, weight)?;
         sum = steps.graph.add(sum, product)?;
@@ -27,24 +22,12 @@ pub fn pairing(layer: &Recurrent, graph: &mut Graph, inputs: &[NodeId], dy: Node
     graph.sum(sum)
 }
 
-/// A vector in so many parts of equal length.
-fn parts(graph: &mut Graph, vector: NodeId, count: usize) -> Result<Vec<NodeId>> {
-    let length = graph.shape(vector).elements() / count;
-    (0..count).map(|part| graph.push(Slice::dense(vec![part * length], [length].into()), &[vector])).collect()
-}
-
 impl Recurrent {
     /// Appends one step: inputs as of the layer's node, with `x [batch, 1, inputs]`, and state and cell before it, `[batch, units]`.
     /// Returns them after it (a cell that is not an LSTM's as it was).
-    pub fn step(&self, graph: &mut Graph, inputs: &[NodeId], [state, cell]: [NodeId; 2]) -> Result<[NodeId; 2]> {
-        let &[batch, units] = graph.shape(state).dims() else { return Ok([state, cell]) };
-        let biases = parts(graph, inputs[3], 2)?;
-        let peepholes = inputs.get(4).map_or(Ok(Vec::new()), |&p| parts(graph, p, 3))?;
-        let mut steps = Steps { layer: self, graph, state, cell, units, batch, peepholes };
-        let x = steps.at(inputs[0], 0)?;
-        let from_input = steps.graph.push(Dense, &[x, inputs[1], biases[0]])?;
-        let from_hidden = steps.graph.push(Dense, &[steps.state, inputs[2], biases[1]])?;
-        steps.step(from_input, from_hidden)?;
+    pub fn step(&self, graph: &mut Graph, inputs: &[NodeId], before: [NodeId; 2]) -> Result<[NodeId; 2]> {
+        let mut steps = Steps::new(self, graph, inputs, before)?;
+        steps.step(0)?;
         Ok([steps.state, steps.cell])
     }
 }
@@ -52,25 +35,56 @@ impl Recurrent {
 struct Steps<'a> {
     layer: &'a Recurrent,
     graph: &'a mut Graph,
+    /// As of the layer's node.
+    inputs: &'a [NodeId],
     state: NodeId,
     cell: NodeId,
-    units: usize,
-    batch: usize,
+    /// Of the products with the input and with the state.
+    biases: Vec<NodeId>,
     /// Of input, forget, output gate; or none.
     peepholes: Vec<NodeId>,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
+    /// From a state and a cell, `[batch, units]`, on.
+    fn new(
+        layer: &'a Recurrent,
+        graph: &'a mut Graph,
+        inputs: &'a [NodeId],
+        [state, cell]: [NodeId; 2],
+    ) -> Result<Self> {
+        let biases = parts(graph, inputs[3], 2)?;
+        let peepholes = inputs.get(4).map_or(Ok(Vec::new()), |&p| parts(graph, p, 3))?;
+        Ok(Self { layer, graph, inputs, state, cell, biases, peepholes })
+    }
+
     /// Time `t` of a sequence.
     fn at(&mut self, sequence: NodeId, t: usize) -> Result<NodeId> {
-        let width = self.graph.shape(sequence)[2];
-        let part = self.graph.push(Slice::dense(vec![0, t, 0], [self.batch, 1, width].into()), &[sequence])?;
-        self.graph.reshape(part, [self.batch, width])
+        let (batch, width) = (self.graph.shape(sequence)[0], self.graph.shape(sequence)[2]);
+        let part = self.graph.push(Slice::dense(vec![0, t, 0], [batch, 1, width].into()), &[sequence])?;
+        self.graph.reshape(part, [batch, width])
+    }
+
+    /// One step, which reads time `t`.
+    fn step(&mut self, t: usize) -> Result<()> {
+        let x = self.at(self.inputs[0], t)?;
+        let from_input = self.graph.push(Dense, &[x, self.inputs[1], self.biases[0]])?;
+        let from_hidden = self.graph.push(Dense, &[self.state, self.inputs[2], self.biases[1]])?;
+        if self.layer.cell == Cell::Gru {
+            return self.gru(from_input, from_hidden);
+        }
+        let sums = self.graph.add(from_input, from_hidden)?;
+        match self.layer.cell {
+            Cell::Relu => self.state = self.graph.push(Relu, &[sums])?,
+            Cell::Tanh => self.state = self.graph.push(Tanh, &[sums])?,
+            _ => self.lstm(sums)?,
+        }
+        Ok(())
     }
 
     fn gate(&mut self, sums: NodeId, gate: usize) -> Result<NodeId> {
-        let part = Slice::dense(vec![0, gate * self.units], [self.batch, self.units].into());
-        self.graph.push(part, &[sums])
+        let state = self.graph.shape(self.state).clone();
+        self.graph.push(Slice::dense(vec![0, gate * state[1]], state), &[sums])
     }
 
     fn logistic(&mut self, sum: NodeId) -> Result<NodeId> {
@@ -85,19 +99,6 @@ impl Steps<'_> {
             sum = self.graph.add(sum, seen)?;
         }
         self.logistic(sum)
-    }
-
-    fn step(&mut self, from_input: NodeId, from_hidden: NodeId) -> Result<()> {
-        if self.layer.cell == Cell::Gru {
-            return self.gru(from_input, from_hidden);
-        }
-        let sums = self.graph.add(from_input, from_hidden)?;
-        match self.layer.cell {
-            Cell::Relu => self.state = self.graph.push(Relu, &[sums])?,
-            Cell::Tanh => self.state = self.graph.push(Tanh, &[sums])?,
-            _ => self.lstm(sums)?,
-        }
-        Ok(())
     }
 
     fn lstm(&mut self, sums: NodeId) -> Result<()> {
@@ -128,4 +129,10 @@ impl Steps<'_> {
         self.state = self.graph.add(new, kept)?;
         Ok(())
     }
+}
+
+/// A vector in so many parts of equal length.
+fn parts(graph: &mut Graph, vector: NodeId, count: usize) -> Result<Vec<NodeId>> {
+    let length = graph.shape(vector).elements() / count;
+    (0..count).map(|part| graph.push(Slice::dense(vec![part * length], [length].into()), &[vector])).collect()
 }

@@ -8,9 +8,15 @@ use crate::ops::*;
 
 /// The case of one of them.
 pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
+    function(op, c, shape)
+        .or_else(|| arithmetic(op, c, shape))
+        .or_else(|| product(op, c, shape))
+        .or_else(|| normalization(op, c, shape))
+}
+
+/// Functions of one number, and their slopes.
+fn function(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
     Some(match op {
-        "Softmax" => c.unary(Softmax),
-        "LogSoftmax" => c.unary(LogSoftmax),
         "Unary" => {
             let function = c.function();
             let x = c.positive(shape);
@@ -21,6 +27,50 @@ pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
             let (x, v) = (c.positive(shape), c.leaf(shape));
             c.graph.push(UnaryGrad { function }, &[x, v]).unwrap()
         }
+        "Relu" => c.unary(Relu),
+        "Elu" => c.unary(Elu { alpha: 0.7 }),
+        "EluGrad" => c.binary(EluGrad { alpha: 2.0 }),
+        "Tanh" => c.unary(Tanh),
+        "Atan" => c.unary(Atan { scale: 2.0 }),
+        "Clamp" => c.unary(Clamp { low: -0.1, high: 0.15 }),
+        "Mask" => c.binary(Mask { low: -0.1, high: 5.0 }),
+        "Reciprocal" => c.unary(Reciprocal),
+        "Rsqrt" => {
+            let x = c.positive(shape);
+            c.graph.push(Rsqrt, &[x]).unwrap()
+        }
+        "Dropout" => c.unary(Dropout { rate: 0.4, seed: 5 }),
+        _ => return None,
+    })
+}
+
+/// Of two numbers, or one with constants.
+fn arithmetic(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
+    Some(match op {
+        "Affine" => c.unary(Affine { scale: -1.5, offset: 0.3 }),
+        "Add" => c.binary(Add),
+        "Sub" => c.binary(Sub),
+        "Mul" => c.binary(Mul),
+        "Equal" => c.binary(Equal),
+        "Div" => c.binary(Div),
+        "Maximum" => c.binary(Maximum),
+        "Minimum" => c.binary(Minimum),
+        "Pow" => {
+            let (a, b) = (c.positive(shape), c.leaf(shape));
+            c.graph.push(Pow, &[a, b]).unwrap()
+        }
+        "Prelu" => {
+            let slopes = [[1, shape[1]], [shape[0], 1], shape][c.size(0..=2)];
+            let (x, slopes) = (c.leaf(shape), c.leaf(slopes));
+            c.graph.push(Prelu, &[x, slopes]).unwrap()
+        }
+        _ => return None,
+    })
+}
+
+/// Sums of products.
+fn product(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
+    Some(match op {
         "Dense" => {
             let outputs = c.size(1..=4);
             let (x, w, b) = (c.leaf(shape), c.leaf([outputs, shape[1]]), c.leaf([outputs]));
@@ -42,36 +92,15 @@ pub fn case(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
             let (a, b) = (c.leaf(left), c.leaf([1, places, br, bc]));
             c.graph.push(BatchMatMul { adjoint }, &[a, b]).unwrap()
         }
-        "Relu" => c.unary(Relu),
-        "Elu" => c.unary(Elu { alpha: 0.7 }),
-        "EluGrad" => c.binary(EluGrad { alpha: 2.0 }),
-        "Tanh" => c.unary(Tanh),
-        "Atan" => c.unary(Atan { scale: 2.0 }),
-        "Clamp" => c.unary(Clamp { low: -0.1, high: 0.15 }),
-        "Mask" => c.binary(Mask { low: -0.1, high: 5.0 }),
-        "Reciprocal" => c.unary(Reciprocal),
-        "Rsqrt" => {
-            let x = c.positive(shape);
-            c.graph.push(Rsqrt, &[x]).unwrap()
-        }
-        "Affine" => c.unary(Affine { scale: -1.5, offset: 0.3 }),
-        "Add" => c.binary(Add),
-        "Sub" => c.binary(Sub),
-        "Mul" => c.binary(Mul),
-        "Equal" => c.binary(Equal),
-        "Div" => c.binary(Div),
-        "Maximum" => c.binary(Maximum),
-        "Minimum" => c.binary(Minimum),
-        "Pow" => {
-            let (a, b) = (c.positive(shape), c.leaf(shape));
-            c.graph.push(Pow, &[a, b]).unwrap()
-        }
-        "Prelu" => {
-            let slopes = [[1, shape[1]], [shape[0], 1], shape][c.size(0..=2)];
-            let (x, slopes) = (c.leaf(shape), c.leaf(slopes));
-            c.graph.push(Prelu, &[x, slopes]).unwrap()
-        }
-        "Dropout" => c.unary(Dropout { rate: 0.4, seed: 5 }),
+        _ => return None,
+    })
+}
+
+/// Normalizations and shares.
+fn normalization(op: &str, c: &mut Case, shape: [usize; 2]) -> Option<NodeId> {
+    Some(match op {
+        "Softmax" => c.unary(Softmax),
+        "LogSoftmax" => c.unary(LogSoftmax),
         "BatchNormTrain" => {
             let channels = c.size(1..=3);
             let (x, gamma, beta) = (c.leaf([4, 2, channels]), c.leaf([channels]), c.leaf([channels]));

@@ -1,40 +1,45 @@
 //! Operators that slide a window over images.
 
 use super::case::Case;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Shape};
 use crate::ops::*;
 
 /// The case of one of them.
 pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
+    convolution(op, c).or_else(|| in_groups(op, c)).or_else(|| resize(op, c)).or_else(|| pool(op, c))
+}
+
+fn convolution(op: &str, c: &mut Case) -> Option<NodeId> {
     Some(match op {
         "Conv2d" => {
             let (window, image, filter, _) = c.conv();
             let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
-            let op = Conv2d { stride: window.stride, dilation: window.dilation, padding: window.padding };
-            c.graph.push(op, &[x, w, b]).unwrap()
+            c.graph.push(over(window), &[x, w, b]).unwrap()
         }
         "Conv2dInputGrad" => {
             let (window, image, filter, output) = c.conv();
             let (dy, w) = (c.leaf(output), c.leaf(filter));
-            let op = Conv2dInputGrad {
-                stride: window.stride,
-                dilation: window.dilation,
-                padding: window.padding,
-                input: image.into(),
-            };
-            c.graph.push(op, &[dy, w]).unwrap()
+            c.graph.push(Conv2dInputGrad { conv: over(window), input: image.into() }, &[dy, w]).unwrap()
         }
         "Conv2dFilterGrad" => {
             let (window, image, filter, output) = c.conv();
             let (x, dy) = (c.leaf(image), c.leaf(output));
-            let op = Conv2dFilterGrad {
-                stride: window.stride,
-                dilation: window.dilation,
-                padding: window.padding,
-                filter: filter.into(),
-            };
-            c.graph.push(op, &[x, dy]).unwrap()
+            c.graph.push(Conv2dFilterGrad { conv: over(window), filter: filter.into() }, &[x, dy]).unwrap()
         }
+        "TransposedConv2d" => {
+            let (window, _, filter, [n, oh, ow, filters]) = c.conv();
+            let more = window.stride.map(|stride| stride - 1);
+            let padding = Padding { top: 0, right: 0, ..window.padding };
+            let (x, w, b) = (c.leaf([n, oh, ow, filters]), c.leaf(filter), c.leaf([filter[3]]));
+            let op = TransposedConv2d { stride: window.stride, dilation: window.dilation, padding, more };
+            c.graph.push(op, &[x, w, b]).unwrap()
+        }
+        _ => return None,
+    })
+}
+
+fn in_groups(op: &str, c: &mut Case) -> Option<NodeId> {
+    Some(match op {
         "DepthwiseConv2d" => {
             let (conv, image, filter, _) = c.depthwise();
             let (x, w, b) = (c.leaf(image), c.leaf(filter), c.leaf([filter[0]]));
@@ -49,14 +54,6 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let (conv, image, filter, output) = c.depthwise();
             let (x, dy) = (c.leaf(image), c.leaf(output));
             c.graph.push(DepthwiseFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
-        }
-        "TransposedConv2d" => {
-            let (window, _, filter, [n, oh, ow, filters]) = c.conv();
-            let more = window.stride.map(|stride| stride - 1);
-            let padding = Padding { top: 0, right: 0, ..window.padding };
-            let (x, w, b) = (c.leaf([n, oh, ow, filters]), c.leaf(filter), c.leaf([filter[3]]));
-            let op = TransposedConv2d { stride: window.stride, dilation: window.dilation, padding, more };
-            c.graph.push(op, &[x, w, b]).unwrap()
         }
         "GroupedConv2d" => {
             let (conv, image, filter, _) = c.grouped();
@@ -73,6 +70,12 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let (x, dy) = (c.leaf(image), c.leaf(output));
             c.graph.push(GroupedFilterGrad { conv, filter: filter.into() }, &[x, dy]).unwrap()
         }
+        _ => return None,
+    })
+}
+
+fn resize(op: &str, c: &mut Case) -> Option<NodeId> {
+    Some(match op {
         "ResizeNearest" => {
             let (resize, image, _) = c.nearest();
             let x = c.leaf(image);
@@ -93,6 +96,12 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
             let dy = c.leaf(output);
             c.graph.push(ResizeBilinearGrad { resize, input: image.into() }, &[dy]).unwrap()
         }
+        _ => return None,
+    })
+}
+
+fn pool(op: &str, c: &mut Case) -> Option<NodeId> {
+    Some(match op {
         "MaxPool" => {
             let (window, image) = (c.window(), c.image());
             let x = c.leaf(image);
@@ -124,6 +133,11 @@ pub fn case(op: &str, c: &mut Case) -> Option<NodeId> {
     })
 }
 
+/// The convolution that looks through this window.
+fn over(window: Window) -> Conv2d {
+    Conv2d { stride: window.stride, dilation: window.dilation, padding: window.padding }
+}
+
 impl Case {
     /// A random convolution in groups with the shapes of its image, filters, output.
     fn grouped(&mut self) -> (GroupedConv2d, [usize; 4], [usize; 4], [usize; 4]) {
@@ -149,5 +163,38 @@ impl Case {
         let (image, size) = (self.image(), [self.size(1..=7), self.size(1..=7)]);
         let (aligned, half_pixel) = [(false, false), (true, false), (false, true)][self.size(0..=2)];
         (ResizeBilinear { size, aligned, half_pixel }, image, [image[0], size[0], size[1], image[3]])
+    }
+}
+
+#[test]
+fn biases_and_gradients_that_do_not_fit_are_refused() {
+    let ([stride, dilation], padding) = ([[1, 1]; 2], Padding::default());
+    let conv = Conv2d { stride, dilation, padding };
+    let depthwise = DepthwiseConv2d { stride, dilation, padding };
+    let grouped = GroupedConv2d { groups: 2, stride, dilation, padding };
+    let transposed = TransposedConv2d { stride, dilation, padding, more: [0, 0] };
+    let weighted: [(Op, Vec<usize>); 4] = [
+        (conv.clone().into(), vec![3, 2, 2, 4]),
+        (depthwise.clone().into(), vec![8, 2, 2]),
+        (grouped.clone().into(), vec![6, 2, 2, 2]),
+        (transposed.into(), vec![4, 2, 2, 3]),
+    ];
+    for (op, filters) in weighted {
+        let mut c = Case::new(0);
+        let inputs = [c.leaf([1, 4, 4, 4]), c.leaf(filters), c.leaf([5])];
+        let error = c.graph.push(op.clone(), &inputs).unwrap_err();
+        assert!(error.message.contains("bias 5"), "{op:?}: {error}");
+    }
+    let input: Shape = [1, 4, 4, 4].into();
+    let back: [(Op, Vec<usize>); 3] = [
+        (Conv2dInputGrad { conv, input: input.clone() }.into(), vec![3, 2, 2, 4]),
+        (DepthwiseInputGrad { conv: depthwise, input: input.clone() }.into(), vec![8, 2, 2]),
+        (GroupedInputGrad { conv: grouped, input }.into(), vec![6, 2, 2, 2]),
+    ];
+    for (op, filters) in back {
+        let mut c = Case::new(0);
+        let inputs = [c.leaf([1, 3, 3, 7]), c.leaf(filters)];
+        let error = c.graph.push(op.clone(), &inputs).unwrap_err();
+        assert!(error.message.contains("gradient 1x3x3x7"), "{op:?}: {error}");
     }
 }

@@ -7,7 +7,7 @@ use crate::import::builder::{MAX_WINDOW, same_padding, ungrouped};
 use crate::import::tflite::convert::{place_of, sizes};
 use crate::import::tflite::schema::Operator;
 use crate::import::unusable;
-use crate::ops::{AvgPool, Conv2d, Conv2dInputGrad, Dense, DepthwiseConv2d, MaxPool, Mean, Op, Padding, Window};
+use crate::ops::{AvgPool, Conv2d, Dense, DepthwiseConv2d, MaxPool, Mean, Op, Padding, TransposedConv2d, Window};
 
 /// The window over input 0: stride and dilation by their option fields, TFLite's padding (code 0 is SAME, 1 is VALID).
 fn window<'f>(
@@ -150,7 +150,16 @@ pub fn transpose_conv<'f>(c: &mut Conversion<'_, 'f>, operator: &Operator<'f>) -
     let place = |at: usize| values[at % outputs * line + at / outputs % area * channels + at / outputs / area];
     let weights = (0..values.len()).map(place).collect();
     let weights = c.builder.param(&name, &[channels, rows, columns, outputs], weights)?;
-    let op = Conv2dInputGrad { stride, dilation: [1, 1], padding, input: whole[..].into() };
+    let &[_, from_height, from_width, _] = c.builder.shape(x) else { return Err(unusable("takes no such image")) };
+    let more = |axis: usize, from: usize, to: usize, padding: usize| {
+        let reach = from.saturating_sub(1).saturating_mul(stride[axis]).saturating_add(kernel[axis]);
+        to.checked_sub(reach.saturating_sub(padding)).ok_or_else(|| unusable("states too small an output"))
+    };
+    let more = [
+        more(0, from_height, height, padding.top + padding.bottom)?,
+        more(1, from_width, width, padding.left + padding.right)?,
+    ];
+    let op = TransposedConv2d { stride, dilation: [1, 1], padding, more };
     let mut node = c.builder.push(&name, op, &[x, weights])?;
     if let Some((_, bias)) = c.values(operator, 3)? {
         node = c.builder.scaled(&name, node, vec![1.0], bias)?;

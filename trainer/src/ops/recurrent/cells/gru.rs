@@ -1,7 +1,8 @@
 //! GRU: `h = (1 - z) n + z h'`, `n = tanh(a + r s)`.
 
-use super::{activate, add_product, each, gates, gates_mut, logistic_slope, tanh_slope};
+use super::{activate, add_product, each, gates, logistic_slope, tanh_slope};
 use crate::graph::Real;
+use crate::ops::recurrent::sizes::cut;
 
 /// One step of some sequences on the way back.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub fn forward<T: Real>(bias: &[T], sums: &mut [T], apart: &[T], [resettable, st
     let [of_r, of_z, of_n, of_reset] = gates(bias, units);
     for (row, sums) in sums.chunks_exact_mut(3 * units).enumerate() {
         let [from_r, from_z, from_n] = gates(&apart[3 * row * units..], units);
-        let [r, z, n] = gates_mut(sums, units);
+        let [r, z, n] = cut(sums, [units; 3]);
         r.iter_mut().zip(from_r).for_each(|(r, &s)| *r += s);
         activate(r, of_r, T::logistic);
         z.iter_mut().zip(from_z).for_each(|(z, &s)| *z += s);
@@ -50,12 +51,12 @@ pub fn backward<T: Real>(units: usize, step: Back<'_, T>) {
         let [r, z, n] = gates(&step.gates[3 * row * units..], units);
         let [resettable, before] = [step.resettable, step.before].map(|x| &x[row * units..][..units]);
         let d_state = &mut step.d_state[row * units..][..units];
-        let [d_r, d_z, d_n] = gates_mut(d_sums, units);
+        let [d_r, d_z, d_n] = cut(d_sums, [units; 3]);
         let d = &*d_state;
         each(d_n, |u| d[u] * (T::ONE - z[u]) * tanh_slope(n[u]));
         each(d_z, |u| d[u] * (before[u] - n[u]) * logistic_slope(z[u]));
         each(d_r, |u| d_n[u] * resettable[u] * logistic_slope(r[u]));
-        let [to_r, to_z, to_n] = gates_mut(d_apart, units);
+        let [to_r, to_z, to_n] = cut(d_apart, [units; 3]);
         to_r.copy_from_slice(d_r);
         to_z.copy_from_slice(d_z);
         each(to_n, |u| d_n[u] * r[u]);

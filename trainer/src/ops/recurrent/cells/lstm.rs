@@ -1,7 +1,8 @@
 //! LSTM: `c = f c' + i g`, `h = o tanh(c)`.
 
-use super::{activate, add_product, each, gates, gates_mut, logistic_slope, tanh_slope};
+use super::{activate, add_product, each, gates, logistic_slope, tanh_slope};
 use crate::graph::Real;
+use crate::ops::recurrent::sizes::cut;
 
 /// What a step reads beside its sums.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +49,7 @@ impl<'a, T: Real> Parameters<'a, T> {
         for (row, sums) in sums.chunks_exact_mut(4 * units).enumerate() {
             let before = &before[row * units..][..units];
             let cell = &mut cells[row * units..][..units];
-            let [i, f, g, o] = gates_mut(sums, units);
+            let [i, f, g, o] = cut(sums, [units; 4]);
             if let Some([peep_i, peep_f, _]) = self.peepholes {
                 add_product(i, peep_i, before);
                 add_product(f, peep_f, before);
@@ -76,7 +77,7 @@ impl<'a, T: Real> Parameters<'a, T> {
             let [before, cell] = step.cells.map(|cells| &cells[row * units..][..units]);
             let d_state = &step.d_state[row * units..][..units];
             let d_cell = &mut step.d_cell[row * units..][..units];
-            let [d_i, d_f, d_g, d_o] = gates_mut(d_sums, units);
+            let [d_i, d_f, d_g, d_o] = cut(d_sums, [units; 4]);
             for u in 0..units {
                 let y = cell[u].tanh();
                 d_o[u] = d_state[u] * y * logistic_slope(o[u]);
@@ -96,7 +97,7 @@ impl<'a, T: Real> Parameters<'a, T> {
             if let Some([peep_i, peep_f, _]) = self.peepholes {
                 add_product(d_cell, d_i, peep_i);
                 add_product(d_cell, d_f, peep_f);
-                let [d_peep_i, d_peep_f, d_peep_o] = gates_mut(step.d_peepholes, units);
+                let [d_peep_i, d_peep_f, d_peep_o] = cut(step.d_peepholes, [units; 3]);
                 add_product(d_peep_i, d_i, before);
                 add_product(d_peep_f, d_f, before);
                 add_product(d_peep_o, d_o, cell);

@@ -44,13 +44,3 @@ fn add_product<T: Real>(out: &mut [T], a: &[T], b: &[T]) {
 fn gates<const N: usize, T>(row: &[T], units: usize) -> [&[T]; N] {
     std::array::from_fn(|gate| &row[gate * units..][..units])
 }
-
-/// As [`gates`], to change them.
-#[inline(always)]
-fn gates_mut<const N: usize, T>(mut row: &mut [T], units: usize) -> [&mut [T]; N] {
-    std::array::from_fn(|_| {
-        let (gate, rest) = std::mem::take(&mut row).split_at_mut(units);
-        row = rest;
-        gate
-    })
-}
