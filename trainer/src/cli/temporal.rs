@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// The first of the test worlds that are driven; validation frames come from worlds before it.
 const FIRST_TRACK: u64 = 2000;
 /// Frames that ranges are calibrated on.
-const CALIBRATED: usize = 1200;
+const CALIBRATED: usize = 6000;
 /// Frames in a step of training.
 const FRAMES_PER_STEP: usize = 96;
 

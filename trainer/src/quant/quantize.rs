@@ -45,7 +45,7 @@ pub struct QuantizeOptions {
 impl Default for QuantizeOptions {
     fn default() -> Self {
         Self {
-            samples: 300,
+            samples: 1000,
             observer: None,
             output_margin: 1.1,
             bias_correction: None,

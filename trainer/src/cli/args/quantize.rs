@@ -24,7 +24,7 @@ pub struct QuantizeArgs {
     #[arg(long, default_value = "train", value_name = "NAME")]
     pub split: String,
     /// How many samples of it, evenly spread.
-    #[arg(long, default_value_t = 300, value_name = "N", value_parser = values::frames())]
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = values::frames())]
     pub frames: usize,
     /// The blob to write.
     #[arg(long, value_name = "FILE")]

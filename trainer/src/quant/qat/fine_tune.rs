@@ -45,7 +45,7 @@ impl Default for FineTuneOptions {
             loss: Loss::Mse,
             freeze: Freeze::NONE,
             seed: 0,
-            calibrated: 300,
+            calibrated: 1000,
             observer: Observer::MinMax,
             output_margin: 1.1,
         }
