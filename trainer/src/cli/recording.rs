@@ -3,7 +3,8 @@
 use super::{Output, progress, stop};
 use crate::data::{Augment, Extras};
 use crate::data::{
-    Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read, stream,
+    Changes, Dataset, DatasetSamples, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load,
+    read, stream,
 };
 use crate::sim::{Disturbances, RecordOptions, SequenceOptions, Split, record, record_sequences};
 use crate::{Error, ErrorKind, Result, files};
@@ -128,12 +129,15 @@ impl Recording {
 
     /// This recording as it is for measuring: one camera, nothing left out.
     pub fn whole(self) -> Self {
-        Self { side_correction: None, drop_straight: 0.0, stream: false, ..self }
+        Self { side_correction: None, drop_straight: 0.0, ..self }
     }
 
-    /// Label and window of `trained` where this one does not say.
+    /// Label and window of `trained` where this one does not say; the same data is also held and changed as it was in training.
     pub fn like(mut self, trained: Option<&Self>) -> Self {
         if let Some(trained) = trained {
+            if self.data == trained.data {
+                (self.stream, self.augment, self.mirror) = (trained.stream, trained.augment, trained.mirror);
+            }
             // A scale belongs to its column.
             if self.label.is_none() || self.label == trained.label {
                 self.label_scale = self.label_scale.or(trained.label_scale);
@@ -177,34 +181,68 @@ impl Recording {
         output: Output,
     ) -> Result<Dataset> {
         self.check()?;
-        let picture = match *input {
-            [height, width, channels] => Some([height, width, channels]),
-            _ => None,
-        };
         let format = if self.is_simulated() { None } else { Some(Format::detect(&self.data)?) };
+        self.check_texts(format, input, encoding)?;
         match format {
-            Some(format) if !format.is_driving() => self.labelled(format, split, picture, encoding, output),
+            Some(format) if !format.is_driving() => self.labelled(format, split, input, encoding, output),
+            _ => self.driving(split, input, output),
+        }
+    }
+
+    /// Frames, one by one or in sequences, as the network takes them.
+    fn driving(&self, split: &str, input: &[usize], output: Output) -> Result<Dataset> {
+        match *input {
+            [steps, height, width, channels] => {
+                self.check_sequences()?;
+                let frames = self.in_time(split, [height, width, channels], Some(steps), output)?;
+                Ok(Dataset::of_sequences(frames, steps))
+            }
+            [_, _, _] if self.stream && self.is_simulated() => Err(self.unstreamed("simulated frames")),
+            [height, width, 3] if self.stream => {
+                let (frames, labels) = stream(&self.data, &self.options(height, width).split(split))?;
+                Ok(Dataset::of_streamed(frames, labels))
+            }
+            [height, width, channels] => {
+                Ok(Dataset::of_frames(self.in_time(split, [height, width, channels], None, output)?))
+            }
             _ => {
-                let no_pictures = || {
-                    let message =
-                        format!("holds frames, the network takes inputs of shape {input:?}; choose one of pictures");
-                    Error::new(ErrorKind::Shape, self.data.display(), message)
-                };
-                match *input {
-                    [_, _, _, _] if self.stream => Err(self.unstreamed("sequences of frames")),
-                    [height, width, 3] if self.stream && !self.is_simulated() => {
-                        let (frames, labels) = stream(&self.data, &self.options(height, width).split(split))?;
-                        Ok(Dataset::of_streamed(frames, labels))
-                    }
-                    _ if self.stream && self.is_simulated() => Err(self.unstreamed("simulated frames")),
-                    [steps, height, width, channels] => {
-                        let frames = self.in_time(split, [height, width, channels], Some(steps), output)?;
-                        Ok(Dataset::of_sequences(frames, steps))
-                    }
-                    _ => Ok(Dataset::of_frames(self.frames(split, picture.ok_or_else(no_pictures)?, output)?)),
-                }
+                let message =
+                    format!("holds frames, the network takes inputs of shape {input:?}; choose one of pictures");
+                Err(Error::new(ErrorKind::Shape, self.data.display(), message))
             }
         }
+    }
+
+    /// Refuses what sequences of frames cannot be read with.
+    fn check_sequences(&self) -> Result<()> {
+        if self.side_correction.is_some() || self.drop_straight > 0.0 {
+            let message = "the network takes sequences of frames, which follow one another: side cameras and left-out straight frames \
+                           are for networks of single ones";
+            return Err(Error::usage("--side-correction, --drop-straight", message));
+        }
+        if self.stream { Err(self.unstreamed("sequences of frames")) } else { Ok(()) }
+    }
+
+    /// The samples of `dataset`, which is of this recording, for a network that takes `input`.
+    pub fn samples<'d>(&self, dataset: &'d Dataset, input: &[usize], changes: Changes) -> Result<DatasetSamples<'d>> {
+        let place = |error| Error { place: self.data.display().to_string(), ..error };
+        dataset.samples(input, changes).map_err(place)
+    }
+
+    /// Refuses options of texts for other data, and texts for a trained network whose words nobody knows.
+    fn check_texts(&self, format: Option<Format>, input: &[usize], encoding: Option<&Encoding>) -> Result<()> {
+        let texts = format == Some(Format::Texts);
+        if !texts && (self.length.is_some() || self.extras != Extras::default()) {
+            let held = format.map_or("simulated frames", Format::name);
+            let message = format!("holds {held}: --length, --stems and --pairs are for texts");
+            return Err(Error::usage(self.data.display(), message));
+        }
+        if texts && input.len() == 1 && encoding.is_some_and(|encoding| encoding.vocabulary.is_none()) {
+            let message = "holds texts, and nothing says which words the network knows: its vocabulary.txt must lie in the folder of \
+                           the run or of the blob";
+            return Err(Error::new(ErrorKind::MissingFile, self.data.display(), message));
+        }
+        Ok(())
     }
 
     fn unstreamed(&self, what: &str) -> Error {
@@ -217,10 +255,11 @@ impl Recording {
         &self,
         format: Format,
         split: &str,
-        picture: Option<[usize; 3]>,
+        input: &[usize],
         encoding: Option<&Encoding>,
         output: Output,
     ) -> Result<Dataset> {
+        let picture = <[usize; 3]>::try_from(input).ok();
         let driving = self.label_scale.is_some() || self.window.is_some() || self.side_correction.is_some();
         if driving || self.drop_straight > 0.0 {
             let message = format!(
@@ -324,3 +363,6 @@ pub fn simulate(options: &RecordOptions, output: Output) -> Result<FrameSet> {
     bar.finish_and_clear();
     Ok(frames)
 }
+
+#[cfg(test)]
+mod tests;
