@@ -52,6 +52,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Removes the file `path`, which need not be there.
+///
+/// # Errors
+/// What the file system says.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::writing(path, &error)),
+        _ => Ok(()),
+    }
+}
+
 /// Removes what a process that was killed while it wrote into `folder` left of [`write`].
 pub fn remove_partial(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

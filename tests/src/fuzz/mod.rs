@@ -7,6 +7,8 @@
 mod files;
 mod link;
 mod loader;
+#[cfg(feature = "importers")]
+mod samples;
 pub mod seeds;
 
 /// A promise about all bytes.
@@ -22,6 +24,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("onnx", files::onnx),
     #[cfg(feature = "importers")]
     ("arrays", files::arrays),
+    #[cfg(feature = "importers")]
+    ("samples", samples::any),
 ];
 
 /// Runs the target `name`.

@@ -18,6 +18,7 @@ pub fn of(name: &str) -> Vec<Seed> {
         "loader" => blobs(),
         "link" => messages(),
         "arrays" => arrays(),
+        "samples" => samples(),
         #[cfg(feature = "importers")]
         "onnx" => models("onnx", &ONNX),
         #[cfg(feature = "importers")]
@@ -160,16 +161,49 @@ fn messages() -> Vec<Seed> {
     requests.iter().map(sealed).collect()
 }
 
+/// A `.npy` file.
+fn array(descriptor: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
+}
+
 fn arrays() -> Vec<Seed> {
-    let array = |name: &str, descriptor: &str, shape: &str, data: &[u8]| {
-        let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
-        let length = (header.len() as u16).to_le_bytes();
-        (name.to_string(), [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat())
-    };
     vec![
-        array("int8", "|i1", "(2, 3)", &[1, 2, 3, 4, 5, 255]),
-        array("uint8", "|u1", "(1, 2, 1)", &[0, 9]),
-        array("float32", "<f4", "(2,)", &[0, 0, 128, 63, 0, 0, 0, 64]),
-        array("scalar", "<f4", "()", &[0; 4]),
+        ("int8".into(), array("|i1", "(2, 3)", &[1, 2, 3, 4, 5, 255])),
+        ("uint8".into(), array("|u1", "(1, 2, 1)", &[0, 9])),
+        ("float32".into(), array("<f4", "(2,)", &[0, 0, 128, 63, 0, 0, 0, 64])),
+        ("scalar".into(), array("<f4", "()", &[0; 4])),
+    ]
+}
+
+/// Folders of two files each.
+fn samples() -> Vec<Seed> {
+    let folder = |name: &str, layout: u8, first: &[u8], second: &[u8]| {
+        let length = (first.len() as u16).to_le_bytes();
+        (name.to_string(), [&[layout], &length[..], first, second].concat())
+    };
+    let idx = |shape: &[u32], data: &[u8]| {
+        let lengths: Vec<u8> = shape.iter().flat_map(|length| length.to_be_bytes()).collect();
+        [&[0, 0, 8, shape.len() as u8], &lengths[..], data].concat()
+    };
+    // 16 bits, one channel, 8000 samples per second.
+    let wav = |data: &[u8]| {
+        let word = |value: usize| (value as u32).to_le_bytes();
+        let form = [1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0];
+        let chunks = [b"WAVEfmt ", &word(form.len())[..], &form[..], b"data", &word(data.len())[..], data].concat();
+        [b"RIFF", &word(chunks.len())[..], &chunks].concat()
+    };
+    let (x, y) =
+        (array("<f4", "(2, 1)", &[0, 0, 128, 63, 0, 0, 0, 64]), array("<i4", "(2,)", &[1, 0, 0, 0, 0, 0, 0, 0]));
+    let pictures = array("|u1", "(2, 1, 2)", &[0, 9, 200, 255]);
+    let table = b"offset_samples,n_samples,digit\n0,2,one\n1,3,two\n";
+    vec![
+        folder("idx", 0, &idx(&[2, 2, 3], &[0, 50, 100, 150, 200, 250, 9, 8, 7, 6, 5, 4]), &idx(&[2], &[1, 0])),
+        folder("wav", 1, &wav(&[0, 1, 2, 3, 0, 0x80]), &wav(&[9, 9])),
+        folder("texts", 2, b"a wonderful film\tgood\nnot good\tbad\n", b"a wonderful one\tgood\n"),
+        folder("arrays", 3, &x, &y),
+        folder("array_of_pictures", 3, &pictures, &y),
+        folder("packed_sounds", 4, table, &[0, 1, 2, 3, 0, 0x80, 0xff, 0x7f]),
     ]
 }

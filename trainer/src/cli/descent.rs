@@ -47,13 +47,15 @@ fn method(args: &DescentArgs) -> Result<Method> {
     if args.nesterov && !matches!(args.optimizer, OptimizerName::Sgd) {
         return Err(Error::usage("--nesterov", "is for sgd; add --optimizer sgd"));
     }
-    Ok(match (args.optimizer, Method::rms_prop()) {
-        (OptimizerName::Adam, _) => Method::adam(),
-        (OptimizerName::AdamW, _) => Method::adam_w(),
-        (OptimizerName::Sgd, _) => Method::Sgd { momentum: args.momentum.unwrap_or(0.9), nesterov: args.nesterov },
-        (OptimizerName::RmsProp, Method::RmsProp { alpha, epsilon, centered, .. }) => {
-            Method::RmsProp { alpha, epsilon, momentum: args.momentum.unwrap_or(0.0), centered }
-        }
-        (OptimizerName::RmsProp, other) => other,
-    })
+    let mut method = match args.optimizer {
+        OptimizerName::Adam => Method::adam(),
+        OptimizerName::AdamW => Method::adam_w(),
+        OptimizerName::Sgd => Method::Sgd { momentum: 0.9, nesterov: args.nesterov },
+        OptimizerName::RmsProp => Method::rms_prop(),
+    };
+    if let (Method::Sgd { momentum, .. } | Method::RmsProp { momentum, .. }, Some(asked)) = (&mut method, args.momentum)
+    {
+        *momentum = asked;
+    }
+    Ok(method)
 }

@@ -4,17 +4,14 @@ use super::args::EvalArgs;
 use super::recording::Recording;
 use super::{Output, progress};
 use crate::data::metrics::{accuracy, class_of, regression};
-use crate::data::{Changes, Dataset, DatasetSamples, Encoding, FrameSet, Samples, Target, Window};
+use crate::data::{Changes, Dataset, Encoding, Samples, Target, Window};
 use crate::quant::{Int8Predictor, for_this_machine, load, read_blob, sample_shape};
 use crate::report::{Table, format};
-use crate::train::{Batch, Predictor};
+use crate::train::{Predictor, predictions};
 use crate::{Error, ErrorKind, Result};
 use ackermann_core::blob::{AlignedBytes, keys};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-
-/// Samples that are predicted between two looks at the progress bar.
-const GROUP: usize = 64;
 
 /// What there is to measure: a run, a blob, or both; and the inputs that they take.
 struct Models {
@@ -115,7 +112,7 @@ pub fn evaluate(args: &EvalArgs, output: Output) -> Result<Evaluation> {
     let recording = recording.like(trained.as_ref());
     let encoding = encoding(&models)?;
     let dataset = recording.dataset(&args.split, &models.input, Some(&encoding), output)?;
-    let samples = dataset.samples(&models.input, Changes::NONE);
+    let samples = recording.samples(&dataset, &models.input, Changes::NONE)?;
     let mut rows = Vec::new();
     if let Some((path, predictor)) = &mut models.float {
         let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
@@ -156,20 +153,18 @@ fn quality(dataset: &Dataset, path: &Path, outputs: &[f32]) -> Result<Quality> {
     }
 }
 
-/// Outputs of all samples.
-fn predict(
-    samples: &DatasetSamples<'_>,
+/// Outputs of all samples, one after another, with a progress bar.
+pub fn predict(
+    samples: &dyn Samples,
     output: Output,
     mut predict: impl FnMut(&[f32]) -> Result<Vec<f32>>,
 ) -> Result<Vec<f32>> {
     let bar = progress::bar(output, "evaluating", samples.len() as u64);
-    let (mut batch, mut outputs) = (Batch::default(), Vec::new());
-    let indices: Vec<usize> = (0..samples.len()).collect();
-    for group in indices.chunks(GROUP) {
-        batch.fill(samples, group, None);
-        outputs.extend(predict(&batch.inputs)?);
-        bar.inc(group.len() as u64);
-    }
+    let mut outputs = Vec::new();
+    predictions(&mut predict, samples, |found, _| {
+        outputs.extend_from_slice(found);
+        bar.inc(1);
+    })?;
     bar.finish_and_clear();
     Ok(outputs)
 }
@@ -199,16 +194,4 @@ fn open(paths: &[PathBuf]) -> Result<Models> {
         models.input = input;
     }
     Ok(models)
-}
-
-/// The float network's steering for all frames.
-pub fn float_predictions(predictor: &mut Predictor, frames: &FrameSet, output: Output) -> Result<Vec<f32>> {
-    let bar = progress::bar(output, "evaluating", frames.len() as u64);
-    let mut predicted = Vec::with_capacity(frames.len());
-    for group in frames.pixels.chunks((frames.height * frames.width * 3 * GROUP).max(1)) {
-        predicted.extend(predictor.predict(group)?);
-        bar.set_position(predicted.len() as u64);
-    }
-    bar.finish_and_clear();
-    Ok(predicted)
 }

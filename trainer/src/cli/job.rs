@@ -12,6 +12,10 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+/// File of a run that can go on.
+pub const LAST: &str = "last.safetensors";
+/// File of a run with weights to use.
+const BEST: &str = "best.safetensors";
 /// Data of so many trainings is kept in memory.
 const KEPT: usize = 4;
 
@@ -26,6 +30,8 @@ pub struct Job {
     /// Where that comes from.
     pub recording: Recording,
     resume: bool,
+    /// Epochs in int8 that are to follow.
+    qat: Option<usize>,
 }
 
 /// What a network is trained and validated on.
@@ -73,25 +79,26 @@ impl Job {
             config.loss.check(data.train.target, network.outputs()?).map_err(unfit)?;
             check_start(&network, &config)?;
         }
-        Ok(Self { network, config, data, recording, resume: args.resume })
+        Ok(Self { network, config, data, recording, resume: args.resume, qat: args.qat })
     }
 
     /// Trains in the folder `run` until the end or until `stopping`; a second Ctrl-C waits for what is being saved.
     pub fn fit(&self, run: &Path, observer: &mut dyn Observer, stopping: &AtomicBool) -> Result<Summary> {
+        let (train, val) = self.samples()?;
         if !self.resume {
             self.recording.save(run)?;
             self.data.train.encoding.save(run)?;
         }
-        let ((train, val), _saving) = (self.samples(), stop::saving());
+        let _saving = stop::saving();
         fit(&self.network, &self.config, &train, &val, run, observer, stopping, self.resume)
-            .map_err(|error| with_way_on(error, run))
+            .map_err(|error| with_way_on(error, run, self.qat))
     }
 
     /// What is trained on, with its changes, and validated on, as recorded.
-    pub fn samples(&self) -> (DatasetSamples<'_>, DatasetSamples<'_>) {
-        let Splits { train, val } = &*self.data;
+    pub fn samples(&self) -> Result<(DatasetSamples<'_>, DatasetSamples<'_>)> {
+        let (Splits { train, val }, recording) = (&*self.data, &self.recording);
         let input = &self.network.input;
-        (train.samples(input, self.recording.changes()), val.samples(input, Changes::NONE))
+        Ok((recording.samples(train, input, recording.changes())?, recording.samples(val, input, Changes::NONE)?))
     }
 }
 
@@ -120,16 +127,32 @@ impl Shelf {
 }
 
 /// A failure of the disk with what it leaves and how to go on.
-pub fn with_way_on(error: Error, run: &Path) -> Error {
-    if error.kind != ErrorKind::Write || !run.join("last.safetensors").exists() {
+pub fn with_way_on(error: Error, run: &Path, qat: Option<usize>) -> Error {
+    if error.kind != ErrorKind::Write || !run.join(LAST).exists() {
         return error;
     }
-    let message = format!(
-        "{}; what was saved before is whole, `ackermann train --resume --out {}` goes on from it",
-        error.message,
-        run.display()
-    );
+    let message = format!("{}; what was saved before is whole, `{}` goes on from it", error.message, way_on(run, qat));
     Error { message, ..error }
+}
+
+/// The command that goes on with the run in `run`, and trains so many epochs in int8 then.
+pub fn way_on(run: &Path, qat: Option<usize>) -> String {
+    let qat = qat.map(|epochs| format!(" --qat {epochs}")).unwrap_or_default();
+    format!("ackermann train --resume --out {}{qat}", run.display())
+}
+
+/// Whether the folder `run` holds what the options `args` train: the same network from the same data with the same settings.
+///
+/// # Errors
+/// Options that do not go together.
+pub fn is_of(run: &Path, args: &TrainArgs) -> Result<bool> {
+    let (network, config, recording) = described(args)?;
+    let (Ok(saved), Ok(Some(data))) = (read_config(run), Recording::of_run(run)) else { return Ok(false) };
+    // Loss, input and outputs are those of the data, which is not read here.
+    let config = TrainConfig { loss: saved.train.loss, ..config };
+    let own = &saved.network;
+    let network = own.outputs().and_then(|outputs| network.adapted(&own.input, own.kind, outputs));
+    Ok(data == recording && saved.train == config && network.is_ok_and(|network| network == *own))
 }
 
 /// The loss that was asked for, or the one that suits the targets.
@@ -163,14 +186,28 @@ fn outputs(loss: Loss, target: Target) -> usize {
     }
 }
 
-/// A run described by the command line.
+/// A new run.
 fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
-    let (network, config) = (network(args)?, config(args)?);
+    let described = described(args)?;
     files::check_folder(&args.out)?;
-    if args.out.join("last.safetensors").exists() && !args.overwrite {
-        let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
-        return Err(Error::usage(args.out.display(), message));
+    let there = |file: &str| args.out.join(file).exists();
+    match (there(LAST), there(BEST)) {
+        _ if args.overwrite => Ok(described),
+        (true, _) => {
+            let message = "holds a run already: --resume goes on with it, --overwrite starts anew";
+            Err(Error::usage(args.out.display(), message))
+        }
+        (false, true) => {
+            let message = "holds trained weights already: choose another --out, or --overwrite them";
+            Err(Error::usage(args.out.display(), message))
+        }
+        (false, false) => Ok(described),
     }
+}
+
+/// A run described by the command line.
+fn described(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
+    let (network, config) = (network(args)?, config(args)?);
     let recording = Recording {
         sim_frames: args.frames,
         disturbances: Disturbances { glare: args.glare, blackout: args.blackout },

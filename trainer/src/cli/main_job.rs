@@ -1,7 +1,7 @@
 //! `ackermann` without a command: simulate, train, quantize, export, drive, report. No data and no board needed.
 
 use super::args::MainArgs;
-use super::eval::float_predictions;
+use super::eval::predict;
 use super::recording::{Recording, simulate, simulated_augmentation};
 use super::steering::Watched;
 use super::train::{add_curves, fit_watched};
@@ -66,8 +66,13 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     output.say("5/5 writing the report");
     let packed = for_this_machine(&quantized.blob)?;
     let mut int8 = Int8Predictor::new(&packed)?;
+    let frames = Augmented::new(&val, Augment::NONE);
     let scores = [
-        score(float_predictions(&mut float, &val, output)?, &val, tracks.iter().map(|track| &track.float))?,
+        score(
+            predict(&frames, output, |inputs| float.predict_inputs(inputs))?,
+            &val,
+            tracks.iter().map(|track| &track.float),
+        )?,
         score(int8.predict(&val.pixels)?, &val, tracks.iter().map(|track| &track.int8))?,
     ];
     let path = args.out.join("report.html");

@@ -49,16 +49,12 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     let options = QuantizeOptions { window: recording.window, ..options(args) };
     let (quantized, history) = if args.qat {
         let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
-        let train = data.samples(&network.input, recording.changes());
-        let mut bar = progress::Training::new(output);
+        let train = recording.samples(&data, &network.input, recording.changes())?;
+        let val = recording.samples(&val, &network.input, Changes::NONE)?;
         let tune = FineTuneOptions { epochs: args.epochs, ..tuning(&args.run, args.lr)? };
-        let both = (&train as _, &val.samples(&network.input, Changes::NONE) as _);
-        let (quantized, tuned) = quantize_aware(network, params, both, &options, &tune, &mut bar, stop::flag())?;
-        bar.finish();
-        say_stopped(output);
-        (quantized, tuned.history)
+        tuned(&predictor, (&train, &val), &options, &tune, output)?
     } else {
-        (quantize(network, params, &data.samples(&network.input, Changes::NONE), &options)?, Vec::new())
+        (quantize(network, params, &recording.samples(&data, &network.input, Changes::NONE)?, &options)?, Vec::new())
     };
     files::write(&args.out, &quantized.blob)?;
     Ok(Made { quantized, history, predictor, data })
@@ -68,7 +64,7 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
 pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
     let Made { quantized, history, predictor, data } = make(args, output)?;
     let network = predictor.network();
-    let samples = data.samples(&network.input, Changes::NONE);
+    let samples = data.samples(&network.input, Changes::NONE)?;
     let layers = match args.layers {
         true => Some(layer_errors(network, &quantized, &samples, COMPARED)?),
         false => None,
@@ -80,6 +76,9 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
         }
         false => None,
     };
+    if let Some(error) = samples.failure() {
+        return Err(error);
+    }
     let tables: Vec<Table> = layers
         .iter()
         .map(|l| error_table(l))
@@ -106,25 +105,31 @@ pub fn train_on(
     output: Output,
 ) -> Result<()> {
     let predictor = Predictor::load(run)?;
-    let (network, params) = (predictor.network(), predictor.params());
     let options = QuantizeOptions { window, ..QuantizeOptions::default() };
     let tune = FineTuneOptions { epochs, ..tuning(run, FineTuneOptions::default().lr)? };
-    let mut bar = progress::Training::new(output);
-    let (quantized, tuned) = quantize_aware(network, params, samples, &options, &tune, &mut bar, stop::flag())?;
-    bar.finish();
-    say_stopped(output);
-    let out = run.join(format!("{}.ackm", network.name));
+    let (quantized, history) = tuned(&predictor, samples, &options, &tune, output)?;
+    let out = run.join(format!("{}.ackm", predictor.network().name));
     files::write(&out, &quantized.blob)?;
-    output.say(history_table(&tuned.history).to_terminal());
+    output.say(history_table(&history).to_terminal());
     output.say(sentence(&out, &quantized));
     Ok(())
 }
 
-/// Ctrl-C ends training in int8; the best so far is written.
-fn say_stopped(output: Output) {
+/// Trains on in int8 with a progress bar; Ctrl-C ends that, and the best network so far is the result.
+fn tuned(
+    predictor: &Predictor,
+    samples: (&dyn Samples, &dyn Samples),
+    options: &QuantizeOptions,
+    tune: &FineTuneOptions,
+    output: Output,
+) -> Result<(Quantized, Vec<EpochRow>)> {
+    let (network, params, mut bar) = (predictor.network(), predictor.params(), progress::Training::new(output));
+    let (quantized, tuned) = quantize_aware(network, params, samples, options, tune, &mut bar, stop::flag())?;
+    bar.finish();
     if stop::flag().load(Ordering::Relaxed) {
         output.say("stopped: the best network so far is written");
     }
+    Ok((quantized, tuned.history))
 }
 
 fn options(args: &QuantizeArgs) -> QuantizeOptions {

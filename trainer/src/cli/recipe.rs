@@ -4,10 +4,10 @@
 
 use super::args::{Cli, Command, EvalArgs, QuantizeArgs, RecipeArgs, TrainArgs};
 use super::eval::{self, Evaluation, Quality};
-use super::train::{self, add_curves};
+use super::job::{LAST, is_of};
+use super::train::{self, add_confusion, add_curves};
 use super::{Output, quantize};
 use crate::data::Target;
-use crate::data::metrics::class_of;
 use crate::report::chart::predicted_against_true;
 use crate::report::{Report, Series, Table, format};
 use crate::train::EpochRow;
@@ -17,8 +17,6 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// File of a run that says which recipe it is of.
-const FILE: &str = "recipe.txt";
 /// Folders that data sets are looked for in.
 const PLACES: [&str; 2] = ["data", "../shared/data"];
 
@@ -31,20 +29,18 @@ struct Recipe {
     task: &'static str,
     /// Options of `train`.
     train: &'static str,
-    /// Options of `quantize`.
-    quantize: &'static str,
     /// What it reaches on the validation split with the default seed.
     expected: Expected,
     /// How long it takes on one core, minutes.
     minutes: f64,
 }
 
-/// Figures of float and int8.
+/// What float and int8 reach.
 enum Expected {
     /// Mean absolute error, at most.
-    Mae(f64, f64),
+    Mae(f64),
     /// Share of right classes, at least.
-    Accuracy(f64, f64),
+    Accuracy(f64),
 }
 
 const RECIPES: [Recipe; 6] = [
@@ -53,8 +49,7 @@ const RECIPES: [Recipe; 6] = [
         data: "driving-udacity",
         task: "steering, simulator, lake track",
         train: "--net micro --label steering_smooth --epochs 30",
-        quantize: "",
-        expected: Expected::Mae(0.024, 0.024),
+        expected: Expected::Mae(0.024),
         minutes: 1.0,
     },
     Recipe {
@@ -62,8 +57,7 @@ const RECIPES: [Recipe; 6] = [
         data: "driving-mountain",
         task: "steering, simulator, mountain track, three cameras",
         train: "--net micro --label steering_smooth --side-correction 0.04 --epochs 20",
-        quantize: "",
-        expected: Expected::Mae(0.053, 0.053),
+        expected: Expected::Mae(0.053),
         minutes: 1.2,
     },
     Recipe {
@@ -71,8 +65,7 @@ const RECIPES: [Recipe; 6] = [
         data: "driving-rc-real",
         task: "steering, a real car indoors",
         train: "--net micro --label steering_smooth --crop 40..119 --epochs 30",
-        quantize: "",
-        expected: Expected::Mae(0.088, 0.088),
+        expected: Expected::Mae(0.088),
         minutes: 1.2,
     },
     Recipe {
@@ -80,8 +73,7 @@ const RECIPES: [Recipe; 6] = [
         data: "mnist",
         task: "handwritten digits",
         train: "--net vgg-small --epochs 8 --batch 64 --lr 2e-3 --smoothing 0.05",
-        quantize: "",
-        expected: Expected::Accuracy(0.985, 0.985),
+        expected: Expected::Accuracy(0.985),
         minutes: 4.0,
     },
     Recipe {
@@ -89,8 +81,7 @@ const RECIPES: [Recipe; 6] = [
         data: "speech-digits",
         task: "spoken digits",
         train: "--net lstm --epochs 30 --lr 4e-3 --smoothing 0.05 --clip 1",
-        quantize: "",
-        expected: Expected::Accuracy(0.97, 0.97),
+        expected: Expected::Accuracy(0.97),
         minutes: 0.5,
     },
     Recipe {
@@ -98,8 +89,7 @@ const RECIPES: [Recipe; 6] = [
         data: "sentiment",
         task: "whether a sentence about a film is positive",
         train: "--net text --stems --pairs --epochs 15 --batch 64 --lr 4e-3 --smoothing 0.1",
-        quantize: "",
-        expected: Expected::Accuracy(0.82, 0.82),
+        expected: Expected::Accuracy(0.82),
         minutes: 0.5,
     },
 ];
@@ -112,17 +102,17 @@ impl Expected {
         }
     }
 
-    fn figures(&self) -> [f64; 2] {
+    fn figure(&self) -> f64 {
         match *self {
-            Self::Mae(float, int8) | Self::Accuracy(float, int8) => [float, int8],
+            Self::Mae(figure) | Self::Accuracy(figure) => figure,
         }
     }
 
-    /// Whether the qualities of float and int8 are at least these.
+    /// Whether all of these qualities are at least this one.
     fn is_reached(&self, found: [Option<Quality>; 2]) -> bool {
-        self.figures().into_iter().zip(found).all(|(expected, found)| match (self, found) {
-            (Self::Mae(..), Some(Quality::Numbers { mae, .. })) => mae <= expected,
-            (Self::Accuracy(..), Some(Quality::Classes(accuracy))) => accuracy >= expected,
+        found.into_iter().all(|found| match (self, found) {
+            (Self::Mae(most), Some(Quality::Numbers { mae, .. })) => mae <= *most,
+            (Self::Accuracy(least), Some(Quality::Classes(accuracy))) => accuracy >= *least,
             _ => false,
         })
     }
@@ -139,18 +129,13 @@ pub fn recipe(args: &RecipeArgs, output: Output) -> Result<()> {
 }
 
 fn list(output: Output) -> Result<()> {
-    let mut table = Table::new(["recipe", "data", "task", "figure", "float", "int8", "minutes"]).left_columns(4);
+    let mut table = Table::new(["recipe", "data", "task", "figure", "float and int8", "minutes"]).left_columns(4);
     let mut rows = Vec::new();
-    for Recipe { name, data, task, expected, minutes, train, .. } in &RECIPES {
-        let [float, int8] = expected.figures();
-        let metric = expected.metric();
-        let shown = |figure: f64| format::fixed(figure, 3);
-        table.row(
-            [name, data, task, metric, &shown(float), &shown(int8), &format::fixed(*minutes, 1)].map(String::from),
-        );
+    for Recipe { name, data, task, expected, minutes, train } in &RECIPES {
+        let (metric, figure) = (expected.metric(), expected.figure());
+        table.row([name, data, task, metric, &format::fixed(figure, 3), &format::fixed(*minutes, 1)].map(String::from));
         rows.push(json!({
-            "name": name, "data": data, "task": task, "metric": metric, "float": float, "int8": int8, "minutes": minutes,
-            "train": train,
+            "name": name, "data": data, "task": task, "metric": metric, "expected": figure, "minutes": minutes, "train": train,
         }));
     }
     let text =
@@ -166,7 +151,7 @@ fn cook(recipe: &Recipe, args: &RecipeArgs, output: Output) -> Result<()> {
     files::check_folder(&out)?;
     let lines = Lines::new(recipe, args, &data, &out, &blob)?;
     output.say(format!("1/3 {}", lines.train.join(" ")));
-    let history = train::run(&lines.train_args()?, output)?.summary.history;
+    let history = train::run(&train_args(&lines.train)?, output)?.summary.history;
     output.say(format!("2/3 {}", lines.quantize.join(" ")));
     let quantized = quantize::make(&lines.quantize_args()?, output)?.quantized;
     output.say(format!("3/3 {}", lines.eval.join(" ")));
@@ -175,12 +160,11 @@ fn cook(recipe: &Recipe, args: &RecipeArgs, output: Output) -> Result<()> {
     let path = out.join("report.html");
     report(recipe, &found, &history).write(&path)?;
     let reached = recipe.expected.is_reached([found.quality("float"), found.quality("int8")]);
-    let [float, int8] = recipe.expected.figures();
+    let (metric, figure) = (recipe.expected.metric(), recipe.expected.figure());
     let verdict = if reached { "reached" } else { "NOT reached" };
     let text = format!(
-        "{}\nexpected {}: {float} float, {int8} int8; {verdict}\nblob:   {} ({})\nreport: {}\nin {}",
+        "{}\nexpected {metric} of float and int8: {figure}; {verdict}\nblob:   {} ({})\nreport: {}\nin {}",
         found.table().to_terminal(),
-        recipe.expected.metric(),
         blob.display(),
         format::bytes(quantized.blob.len() as u64),
         path.display(),
@@ -189,7 +173,7 @@ fn cook(recipe: &Recipe, args: &RecipeArgs, output: Output) -> Result<()> {
     let mut result = found.json();
     if let Value::Object(fields) = &mut result {
         let more = json!({
-            "recipe": recipe.name, "expected": { "metric": recipe.expected.metric(), "float": float, "int8": int8 },
+            "recipe": recipe.name, "metric": metric, "expected": figure,
             "reached": reached, "seconds": seconds, "run": out, "blob": blob, "blob_bytes": quantized.blob.len(),
             "arena_bytes": quantized.arena_bytes, "macs": quantized.macs, "report": path,
             "commands": [lines.train.join(" "), lines.quantize.join(" "), lines.eval.join(" ")],
@@ -237,32 +221,23 @@ impl Lines {
         let seed = args.seed.to_string();
         let mut train =
             words(&["ackermann", "train", "--data", &data, "--seed", &seed, "--out", &run], &options.join(" "));
-        let line = train.join(" ");
-        let saved = std::fs::read_to_string(out.join(FILE)).ok().filter(|_| out.join("last.safetensors").is_file());
-        match saved {
-            _ if args.overwrite => train.push("--overwrite".into()),
-            Some(saved) if saved.trim() == line => {
-                train = words(&["ackermann", "train", "--resume", "--out", &run], "")
-            }
-            Some(_) => {
-                let message = "holds a run of other settings; choose another --out, or --overwrite it";
+        if args.overwrite {
+            train.push("--overwrite".into());
+        } else if out.join(LAST).exists() {
+            if !is_of(out, &train_args(&train)?)? {
+                let message = format!(
+                    "holds another run than recipe {} with these settings; choose another --out, or --overwrite it",
+                    recipe.name
+                );
                 return Err(Error::usage(out.display(), message));
             }
-            None => {}
+            train = words(&["ackermann", "train", "--resume", "--out", &run], "");
         }
-        files::write(&out.join(FILE), line.as_bytes())?;
         Ok(Self {
             train,
-            quantize: words(&["ackermann", "quantize", &run, "--calibrate", &data, "--out", &blob], recipe.quantize),
+            quantize: words(&["ackermann", "quantize", &run, "--calibrate", &data, "--out", &blob], ""),
             eval: words(&["ackermann", "eval", &run, &blob, "--data", &data], ""),
         })
-    }
-
-    fn train_args(&self) -> Result<TrainArgs> {
-        match parsed(&self.train)? {
-            Command::Train(args) => Ok(*args),
-            _ => Err(not_a_command()),
-        }
     }
 
     fn quantize_args(&self) -> Result<QuantizeArgs> {
@@ -277,6 +252,13 @@ impl Lines {
             Command::Eval(args) => Ok(args),
             _ => Err(not_a_command()),
         }
+    }
+}
+
+fn train_args(line: &[String]) -> Result<TrainArgs> {
+    match parsed(line)? {
+        Command::Train(args) => Ok(*args),
+        _ => Err(not_a_command()),
     }
 }
 
@@ -304,30 +286,11 @@ fn report(recipe: &Recipe, found: &Evaluation, history: &[EpochRow]) -> Report {
             let series: Vec<_> = rows.iter().map(|(name, points)| Series { name, points }).collect();
             report.section("Predictions").figure(&predicted_against_true("Validation samples.", "label", &series));
         }
-        Target::Class(classes) => {
+        Target::Class(_) => {
             for (kind, _, _, outputs) in &found.rows {
-                report
-                    .section(&format!("True class (rows) by found class, {kind}"))
-                    .table(&confusion(found, outputs, classes));
+                add_confusion(&mut report, kind, &found.dataset, outputs);
             }
         }
     }
     report
-}
-
-/// How many samples of each class were found to be of which.
-fn confusion(found: &Evaluation, outputs: &[f32], classes: usize) -> Table {
-    let mut counts = vec![vec![0u64; classes]; classes];
-    let scores = (outputs.len() / found.dataset.len().max(1)).max(1);
-    for (outputs, &truth) in outputs.chunks_exact(scores).zip(&found.dataset.targets) {
-        if let Some(count) = counts.get_mut(truth as usize).and_then(|row| row.get_mut(class_of(outputs))) {
-            *count += 1;
-        }
-    }
-    let names = found.dataset.encoding.classes.names();
-    let mut table = Table::new(std::iter::once("").chain(names.iter().map(String::as_str)));
-    for (name, row) in names.iter().zip(&counts) {
-        table.row(std::iter::once(name.clone()).chain(row.iter().map(ToString::to_string)));
-    }
-    table
 }

@@ -1,11 +1,12 @@
 //! Where a command's samples come from: a folder of recorded driving or of other data, or the simulator under the name `sim`.
 
+mod reading;
+#[cfg(test)]
+mod tests;
+
 use super::{Output, progress, stop};
-use crate::data::{Augment, Extras};
-use crate::data::{
-    Changes, Dataset, Encoding, Format, FrameSet, LoadOptions, ReadOptions, Warp, Watch, Window, load, read, stream,
-};
-use crate::sim::{Disturbances, RecordOptions, SequenceOptions, Split, record, record_sequences};
+use crate::data::{Augment, Changes, Extras, FrameSet, LoadOptions, Warp, Window};
+use crate::sim::{Disturbances, RecordOptions, SequenceOptions, record, record_sequences};
 use crate::{Error, ErrorKind, Result, files};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -15,9 +16,6 @@ pub const SIM: &str = "sim";
 
 /// Frames that `sim` records unless told; any split but `train` has an eighth of them.
 pub const SIM_FRAMES: usize = 16_000;
-
-/// Frames that follow one another where a camera is blinded and nobody asks for a number: most of two of the longest black bursts.
-const STEPS: usize = 24;
 
 /// Name of the file beside a run that says what it was trained on.
 const FILE: &str = "data.json";
@@ -128,12 +126,15 @@ impl Recording {
 
     /// This recording as it is for measuring: one camera, nothing left out.
     pub fn whole(self) -> Self {
-        Self { side_correction: None, drop_straight: 0.0, stream: false, ..self }
+        Self { side_correction: None, drop_straight: 0.0, ..self }
     }
 
-    /// Label and window of `trained` where this one does not say.
+    /// Label and window of `trained` where this one does not say; the same data is also held and changed as it was in training.
     pub fn like(mut self, trained: Option<&Self>) -> Self {
         if let Some(trained) = trained {
+            if self.data == trained.data {
+                (self.stream, self.augment, self.mirror) = (trained.stream, trained.augment, trained.mirror);
+            }
             // A scale belongs to its column.
             if self.label.is_none() || self.label == trained.label {
                 self.label_scale = self.label_scale.or(trained.label_scale);
@@ -147,131 +148,12 @@ impl Recording {
         self
     }
 
-    /// The frames of a split, resized to a network's input `[height, width, channels]`.
-    pub fn frames(&self, split: &str, input: [usize; 3], output: Output) -> Result<FrameSet> {
-        self.check()?;
-        self.in_time(split, input, None, output)
-    }
-
-    /// As [`Recording::frames`]; where `steps` are asked for, so many of them always follow one another.
-    fn in_time(&self, split: &str, input: [usize; 3], steps: Option<usize>, output: Output) -> Result<FrameSet> {
-        let [height, width, channels] = input;
-        if channels != 3 {
-            let message = format!("the network takes {channels} channels, frames have 3");
-            return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
-        }
-        if self.is_simulated() {
-            self.simulate(split, [height, width], steps, output)
-        } else {
-            self.read(split, height, width, output)
-        }
-    }
-
-    /// The samples of a split, whatever they are. Pictures are made to fit `input`, the shape that a network takes; `encoding` has the numbers
-    /// of classes and words, where a training has fixed them.
-    pub fn dataset(
-        &self,
-        split: &str,
-        input: &[usize],
-        encoding: Option<&Encoding>,
-        output: Output,
-    ) -> Result<Dataset> {
-        self.check()?;
-        let picture = match *input {
-            [height, width, channels] => Some([height, width, channels]),
-            _ => None,
-        };
-        let format = if self.is_simulated() { None } else { Some(Format::detect(&self.data)?) };
-        match format {
-            Some(format) if !format.is_driving() => self.labelled(format, split, picture, encoding, output),
-            _ => {
-                let no_pictures = || {
-                    let message =
-                        format!("holds frames, the network takes inputs of shape {input:?}; choose one of pictures");
-                    Error::new(ErrorKind::Shape, self.data.display(), message)
-                };
-                match *input {
-                    [_, _, _, _] if self.stream => Err(self.unstreamed("sequences of frames")),
-                    [height, width, 3] if self.stream && !self.is_simulated() => {
-                        let (frames, labels) = stream(&self.data, &self.options(height, width).split(split))?;
-                        Ok(Dataset::of_streamed(frames, labels))
-                    }
-                    _ if self.stream && self.is_simulated() => Err(self.unstreamed("simulated frames")),
-                    [steps, height, width, channels] => {
-                        let frames = self.in_time(split, [height, width, channels], Some(steps), output)?;
-                        Ok(Dataset::of_sequences(frames, steps))
-                    }
-                    _ => Ok(Dataset::of_frames(self.frames(split, picture.ok_or_else(no_pictures)?, output)?)),
-                }
-            }
-        }
-    }
-
-    fn unstreamed(&self, what: &str) -> Error {
-        let message =
-            format!("{what} are held in memory: --stream is for pictures in files and frames of recorded driving");
-        Error::usage(self.data.display(), message)
-    }
-
-    fn labelled(
-        &self,
-        format: Format,
-        split: &str,
-        picture: Option<[usize; 3]>,
-        encoding: Option<&Encoding>,
-        output: Output,
-    ) -> Result<Dataset> {
-        let driving = self.label_scale.is_some() || self.window.is_some() || self.side_correction.is_some();
-        if driving || self.drop_straight > 0.0 {
-            let message = format!(
-                "holds {}: label scale, crop, side cameras and straight frames are for recorded driving",
-                format.name()
-            );
-            return Err(Error::usage(self.data.display(), message));
-        }
-        if self.stream && format != Format::PictureFolders {
-            return Err(self.unstreamed(format.name()));
-        }
-        if format == Format::PictureFolders && picture.is_none() {
-            let message = "holds pictures, the network takes something else; choose one of pictures";
-            return Err(Error::new(ErrorKind::Shape, self.data.display(), message));
-        }
-        let options = ReadOptions {
-            split: Some(split.into()),
-            picture: picture.unwrap_or_default(),
-            label: self.label.clone(),
-            encoding: encoding.cloned(),
-            length: self.length,
-            extras: self.extras,
-            stream: self.stream,
-        };
-        watched(output, |watch| read(&self.data, format, &options, watch))
-    }
-
     /// How samples are changed in training. The simulator shows every viewpoint itself; a recording has only the driven line, so its frames are
     /// shifted.
     pub fn changes(&self) -> Changes {
         let pictures = if self.mirror { Warp::PHOTOGRAPHS } else { Warp::default() };
         let frames = if self.is_simulated() { simulated_augmentation() } else { Augment::default() };
         if self.augment { Changes { frames, pictures, ..Changes::default() } } else { Changes::NONE }
-    }
-
-    fn simulate(
-        &self,
-        split: &str,
-        [height, width]: [usize; 2],
-        steps: Option<usize>,
-        output: Output,
-    ) -> Result<FrameSet> {
-        let train = split == "train";
-        let frames = if train { self.sim_frames } else { (self.sim_frames / 8).max(1) };
-        let split = if train { Split::Train } else { Split::Test };
-        if steps.is_none() && self.disturbances.is_none() {
-            return simulate(&RecordOptions { split, ..RecordOptions::new(self.seed, frames, height, width) }, output);
-        }
-        let steps = steps.unwrap_or(STEPS);
-        let options = SequenceOptions::new(self.seed, frames.div_ceil(steps.max(1)), steps, height, width);
-        simulate_sequences(&SequenceOptions { split, disturbances: self.disturbances, ..options }, output)
     }
 
     fn options(&self, height: usize, width: usize) -> LoadOptions {
@@ -285,23 +167,6 @@ impl Recording {
             ..LoadOptions::new(height, width)
         }
     }
-
-    fn read(&self, split: &str, height: usize, width: usize, output: Output) -> Result<FrameSet> {
-        let options = self.options(height, width).split(split);
-        watched(output, |watch| load(&self.data, &options, watch)).map(|loaded| loaded.frames)
-    }
-}
-
-/// Runs a reader with a progress bar.
-fn watched<T>(output: Output, read: impl FnOnce(Watch<'_>) -> Result<T>) -> Result<T> {
-    let bar = progress::bar(output, "reading", 0);
-    let progress = |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    };
-    let found = read(Watch { progress: &progress, stop: stop::flag() })?;
-    bar.finish_and_clear();
-    Ok(found)
 }
 
 /// Flips and light, no shifts.

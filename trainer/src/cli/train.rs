@@ -1,9 +1,11 @@
 //! `ackermann train`: fit a network to recorded or simulated driving, or to other data.
 
 use super::args::TrainArgs;
-use super::job::{Job, Shelf, Splits, with_way_on};
+use super::eval::predict;
+use super::job::{Job, Shelf, Splits, way_on, with_way_on};
 use super::{Output, progress, stop};
-use crate::data::{Dataset, Samples, Target, metrics};
+use crate::data::metrics::{argmax, baseline};
+use crate::data::{Dataset, Samples, Target};
 use crate::nn::Network;
 use crate::report::chart::{learning_rate, loss_curves, metric};
 use crate::report::confusion::confusion;
@@ -12,6 +14,9 @@ use crate::train::{EpochRow, Predictor, Summary, TrainConfig, confusion_matrix, 
 use crate::{Error, ErrorKind, Result};
 use serde_json::json;
 use std::path::Path;
+
+/// Most classes that a report shows a matrix of.
+const MOST_CLASSES: usize = 64;
 
 /// What a training came to.
 pub struct Trained {
@@ -40,12 +45,12 @@ pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
     bar.finish();
     let summary = summary?;
     if summary.interrupted {
-        let message = format!("stopped; go on with `ackermann train --resume --out {}`", args.out.display());
+        let message = format!("stopped; go on with `{}`", way_on(&args.out, args.qat));
         return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
     }
-    report(&job, &args.out, &summary.history)?.write(&args.out.join("report.html"))?;
+    report(&job, &args.out, &summary.history, output)?.write(&args.out.join("report.html"))?;
     if let Some(epochs) = args.qat {
-        let (train, val) = job.samples();
+        let (train, val) = job.samples()?;
         super::quantize::train_on(&args.out, (&train, &val), epochs, job.recording.window, output)?;
     }
     let early = summary.history.len() < job.config.epochs;
@@ -55,10 +60,15 @@ pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
 /// The quality of always the same answer, the one that suits the training data best.
 fn trivial(train: &Dataset, val: &Dataset) -> Result<f64> {
     match train.target {
-        Target::Numbers(_) => metrics::baseline(&train.targets, &val.targets).map(|found| found.mae),
+        Target::Numbers(_) => baseline(&train.targets, &val.targets).map(|found| found.mae),
         Target::Class(classes) => {
-            let count = |class: usize| train.targets.iter().filter(|&&target| target as usize == class).count();
-            let frequent = (0..classes).max_by_key(|&class| (count(class), std::cmp::Reverse(class))).unwrap_or(0);
+            let mut counts = vec![0usize; classes];
+            for &class in &train.targets {
+                if let Some(count) = counts.get_mut(class as usize) {
+                    *count += 1;
+                }
+            }
+            let frequent = argmax(&counts);
             let right = val.targets.iter().filter(|&&target| target as usize == frequent).count();
             Ok(right as f64 / val.len().max(1) as f64)
         }
@@ -77,23 +87,41 @@ pub fn fit_watched(
     let (mut bar, _saving) = (progress::Training::new(output), stop::saving());
     let summary = fit(network, config, train, val, run, &mut bar, stop::flag(), resume);
     bar.finish();
-    summary.map_err(|error| with_way_on(error, run))
+    summary.map_err(|error| with_way_on(error, run, None))
 }
 
 /// Curves of a run and, of classes, which are taken for which by the best parameters.
-fn report(job: &Job, run: &Path, history: &[EpochRow]) -> Result<Report> {
+fn report(job: &Job, run: &Path, history: &[EpochRow], output: Output) -> Result<Report> {
     let (data, loss) = (&job.data, job.config.loss.name());
     let mut report = Report::new(&format!("Training of {}", job.network.name));
     let name =
         if matches!(data.train.target, Target::Numbers(_)) { format!("loss ({loss})") } else { loss.to_string() };
     add_curves(&mut report, &name, history);
-    if let (Target::Class(classes), false) = (data.val.target, data.val.is_empty()) {
-        let counts = confusion_matrix(&mut Predictor::load(run)?, &job.samples().1, classes)?;
-        let caption =
-            "True classes (rows) and what they are taken for (columns): validation samples, the best parameters.";
-        report.section("Classes").figure(&confusion(caption, data.train.encoding.classes.names(), &counts));
+    if classes(&data.val).is_some() {
+        let mut predictor = Predictor::load(run)?;
+        let outputs = predict(&job.samples()?.1, output, |inputs| predictor.predict_inputs(inputs))?;
+        add_confusion(&mut report, "best parameters", &data.val, &outputs);
     }
     Ok(report)
+}
+
+/// How many classes the samples are of, where there are so few that a matrix of them can be read.
+fn classes(data: &Dataset) -> Option<usize> {
+    match data.target {
+        Target::Class(classes) if classes <= MOST_CLASSES && !data.is_empty() => Some(classes),
+        _ => None,
+    }
+}
+
+/// Which classes `outputs` (of the network that is called `name`) take the validation samples for, as a section; nothing for numbers or very many
+/// classes.
+pub fn add_confusion(report: &mut Report, name: &str, data: &Dataset, outputs: &[f32]) {
+    if let Some(classes) = classes(data) {
+        let counts = confusion_matrix(outputs, &data.targets, classes);
+        let caption = "True classes (rows) and what they are taken for (columns): validation samples.";
+        let figure = confusion(caption, data.encoding.classes.names(), &counts);
+        report.section(&format!("Classes: {name}")).figure(&figure);
+    }
 }
 
 /// Loss (`name` with its unit), metric and learning-rate curves as a section.

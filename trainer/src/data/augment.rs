@@ -4,13 +4,11 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use super::samples::{FrameSet, Samples, Target};
 
 /// What may happen to a frame before the network sees it. Every amount is a maximum; the draw is uniform; 0 is off.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Augment {
     /// Probability of a mirror image, its label negated.
     pub flip: f32,

@@ -10,8 +10,8 @@ use super::sounds::{SoundChange, Sounds};
 use super::streamed::Streamed;
 use super::texts::{TextChange, Texts};
 use super::warp::{self, Pictures, Warp};
-use crate::Error;
-use crate::nn::InputKind;
+use crate::nn::{InputKind, shape_for};
+use crate::{Error, ErrorKind, Result};
 
 /// Samples of one split in memory.
 #[derive(Debug, Clone)]
@@ -52,8 +52,8 @@ pub struct Numbers {
     pub values: Vec<f32>,
 }
 
-/// How samples are changed each time they are trained on; one kind applies.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How samples are changed each time they are trained on; one kind applies. The default is what helped on the data tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Changes {
     /// Of driving frames.
     pub frames: Augment,
@@ -69,18 +69,6 @@ impl Changes {
     /// Samples as they are.
     pub const NONE: Self =
         Self { frames: Augment::NONE, pictures: Warp::NONE, sounds: SoundChange::NONE, texts: TextChange::NONE };
-}
-
-impl Default for Changes {
-    /// What helped on the data tried.
-    fn default() -> Self {
-        Self {
-            frames: Augment::default(),
-            pictures: Warp::default(),
-            sounds: SoundChange::default(),
-            texts: TextChange::default(),
-        }
-    }
 }
 
 impl Dataset {
@@ -151,9 +139,17 @@ impl Dataset {
         }
     }
 
-    /// The samples for a network that takes `shape` (as many elements as [`Dataset::input_shape`] has), changed by `changes` when trained on.
-    pub fn samples(&self, shape: &[usize], changes: Changes) -> DatasetSamples<'_> {
-        DatasetSamples { dataset: self, shape: shape.to_vec(), changes }
+    /// The samples for a network that takes `shape`, changed by `changes` when trained on.
+    ///
+    /// # Errors
+    /// Another shape than the network that is [`adapted`](crate::nn::Network::adapted) to this data has.
+    pub fn samples(&self, shape: &[usize], changes: Changes) -> Result<DatasetSamples<'_>> {
+        let own = self.input_shape();
+        if shape_for(shape, &own) != shape {
+            let message = format!("holds {} of shape {own:?}, the network takes inputs of {shape:?}", self.noun());
+            return Err(Error::new(ErrorKind::Shape, "data", message));
+        }
+        Ok(DatasetSamples { dataset: self, shape: shape.to_vec(), changes })
     }
 }
 

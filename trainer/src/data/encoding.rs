@@ -22,15 +22,17 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// Writes `classes.txt` and `vocabulary.txt` into a run's folder, each where there is such a thing.
+    /// Writes `classes.txt` and `vocabulary.txt` into a run's folder, each where there is such a thing; else one of an earlier run goes.
     ///
     /// # Errors
     /// What the file system says.
     pub fn save(&self, run: &Path) -> Result<()> {
-        if !self.classes.is_empty() {
-            files::write(&run.join(CLASSES), (self.classes.names().join("\n") + "\n").as_bytes())?;
+        let (classes, vocabulary) = (run.join(CLASSES), run.join(VOCABULARY));
+        match self.classes.names() {
+            [] => files::remove(&classes)?,
+            names => files::write(&classes, (names.join("\n") + "\n").as_bytes())?,
         }
-        self.vocabulary.as_ref().map_or(Ok(()), |vocabulary| vocabulary.save(&run.join(VOCABULARY)))
+        self.vocabulary.as_ref().map_or_else(|| files::remove(&vocabulary), |words| words.save(&vocabulary))
     }
 
     /// What [`Encoding::save`] wrote; `length` is the number of words that the run's network takes.

@@ -1,13 +1,14 @@
-//! JPEG and PNG bytes to an RGB frame.
+//! JPEG and PNG bytes to an RGB frame, or to the pixels that a network takes.
 
 use std::io::Cursor;
 
-use ackermann_firmware::preprocess::MAX_SIDE;
+use ackermann_firmware::preprocess::{MAX_SIDE, Preprocess, Size};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::options::Window;
 use crate::Frame;
 
 /// Decodes a JPEG or PNG of at most 4096 x 4096 pixels; grey becomes RGB, transparency is ignored.
@@ -21,6 +22,36 @@ pub fn decode_image(bytes: &[u8]) -> Result<Frame, String> {
         [0x89, b'P', b'N', b'G', ..] => decode_png(bytes),
         _ => Err("is neither JPEG nor PNG".into()),
     }
+}
+
+/// Decodes a JPEG or PNG, cuts `window` out of it and resizes that to `target`: into `out` as RGB, or as grey where there is room for that only.
+///
+/// # Errors
+/// Says in words what is wrong with the bytes.
+pub(super) fn decode_resized(
+    bytes: &[u8],
+    window: Option<Window>,
+    target: Size,
+    scratch: &mut Vec<u32>,
+    out: &mut [u8],
+) -> Result<(), String> {
+    let frame = decode_image(bytes)?;
+    let size = Size::new(frame.height, frame.width);
+    let sized = |error| format!("has {} x {} pixels: {error}", size.width, size.height);
+    let plan = Preprocess::new(size, window.map(|window| window.0.crop(size)), target).map_err(sized)?;
+    scratch.resize(plan.scratch_len(), 0);
+    if out.len() == target.rgb_len() {
+        return plan.to_u8(&frame.rgb, scratch, out).map_err(sized);
+    }
+    let mut rgb = vec![0; target.rgb_len()];
+    plan.to_u8(&frame.rgb, scratch, &mut rgb).map_err(sized)?;
+    out.iter_mut().zip(rgb.as_chunks::<3>().0).for_each(|(grey, rgb)| *grey = luma(*rgb));
+    Ok(())
+}
+
+/// Brightness of a pixel by ITU-R BT.601.
+fn luma([red, green, blue]: [u8; 3]) -> u8 {
+    ((299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue) + 500) / 1000) as u8
 }
 
 fn decode_jpeg(bytes: &[u8]) -> Result<Frame, String> {

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::formats::Format;
-use super::image::decode_image;
+use super::image::decode_resized;
 use super::options::LoadOptions;
 use super::record::{Record, Source};
 use super::samples::FrameSet;
@@ -67,8 +67,8 @@ pub fn stream(folder: &Path, options: &LoadOptions) -> Result<(Streamed, Vec<f32
     let labels = images.iter().map(|image| image.label).collect();
     let options = options.clone();
     let shape = [options.height, options.width, 3];
-    let frames = Streamed::new(shape, true, move |index, scratch, out| match images.get(index) {
-        Some(image) => decode_one(image, &options, target, scratch, out),
+    let frames = Streamed::new(shape, true, move |index, out| match images.get(index) {
+        Some(image) => decode_one(image, &options, target, &mut Vec::new(), out),
         None => Ok(()),
     })?;
     Ok((frames, labels))
@@ -184,13 +184,8 @@ fn decode_one(
     scratch: &mut Vec<u32>,
     out: &mut [u8],
 ) -> Result<()> {
-    let wrong =
-        |message: String| Error::new(ErrorKind::BadImage, format!("{}: {}", image.place, image.source.name()), message);
-    let frame = image.source.with_bytes(&image.place, |bytes| decode_image(bytes).map_err(wrong))?;
-    let size = Size::new(frame.height, frame.width);
-    let crop = options.window.map(|window| window.0.crop(size));
-    let sized = |error| wrong(format!("has {} x {} pixels: {error}", size.width, size.height));
-    let plan = Preprocess::new(size, crop, target).map_err(sized)?;
-    scratch.resize(plan.scratch_len(), 0);
-    plan.to_u8(&frame.rgb, scratch, out).map_err(sized)
+    let wrong = |message| Error::new(ErrorKind::BadImage, format!("{}: {}", image.place, image.source.name()), message);
+    image
+        .source
+        .with_bytes(&image.place, |bytes| decode_resized(bytes, options.window, target, scratch, out).map_err(wrong))
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::{Error, Result};
 
 /// What [`load`](crate::data::load) reads and makes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LoadOptions {
     /// Rows of the frames to make, pixels.
     pub height: usize,

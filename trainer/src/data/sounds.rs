@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use super::mel::{BANDS, FRAMES, HOP_SECONDS, LogMel};
 
@@ -17,8 +16,7 @@ pub struct Sounds {
 }
 
 /// How a recording is changed each time it is trained on. Every amount is a maximum; the draw is uniform; 0 is off.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SoundChange {
     /// Shift to either side, seconds.
     pub shift: f32,

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::{Error, Result};
 
-/// Decodes picture `index` into its bytes, HWC; the vector is scratch.
-type Decode = dyn Fn(usize, &mut Vec<u32>, &mut [u8]) -> Result<()> + Send + Sync;
+/// Decodes picture `index` into its bytes, HWC.
+type Decode = dyn Fn(usize, &mut [u8]) -> Result<()> + Send + Sync;
 
 /// Pictures of one size that are decoded on demand.
 #[derive(Clone)]
@@ -26,16 +26,16 @@ impl Streamed {
     pub fn new(
         shape: [usize; 3],
         driving: bool,
-        decode: impl Fn(usize, &mut Vec<u32>, &mut [u8]) -> Result<()> + Send + Sync + 'static,
+        decode: impl Fn(usize, &mut [u8]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Self> {
-        decode(0, &mut Vec::new(), &mut vec![0; shape.iter().product()])?;
+        decode(0, &mut vec![0; shape.iter().product()])?;
         Ok(Self { shape, driving, decode: Arc::new(decode), failure: Arc::default() })
     }
 
     /// Hands the bytes of picture `index` to `use_bytes`: zeros when it cannot be decoded, which [`Streamed::failure`] tells afterwards.
     pub fn with<R>(&self, index: usize, use_bytes: impl FnOnce(&[u8]) -> R) -> R {
         let mut bytes = vec![0; self.shape.iter().product()];
-        if let Err(error) = (self.decode)(index, &mut Vec::new(), &mut bytes)
+        if let Err(error) = (self.decode)(index, &mut bytes)
             && let Ok(mut first) = self.failure.lock()
             && first.as_ref().is_none_or(|(earlier, _)| index < *earlier)
         {

@@ -2,7 +2,6 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use super::vocabulary::{PADDING, UNKNOWN};
 
@@ -18,8 +17,7 @@ pub struct Texts {
 }
 
 /// How a text is changed each time it is trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TextChange {
     /// Probability of each word to become unknown.
     pub drop: f32,

@@ -2,7 +2,6 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 /// Pictures of one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +13,7 @@ pub struct Pictures {
 }
 
 /// How a picture is changed each time it is trained on. Every amount is a maximum; the draw is uniform; 0 is off.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Warp {
     /// Shift to any side, as a fraction of the width and height.
     pub shift: f32,

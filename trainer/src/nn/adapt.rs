@@ -40,7 +40,7 @@ impl Network {
 }
 
 /// `input` as a network takes it whose own input is of shape `own`.
-fn shape_for(own: &[usize], input: &[usize]) -> Vec<usize> {
+pub(crate) fn shape_for(own: &[usize], input: &[usize]) -> Vec<usize> {
     match (own.len(), input) {
         (3, &[time, features]) => vec![time, features, 1],
         (2, &[time, features, 1]) => vec![time, features],

@@ -21,6 +21,7 @@ mod zoo;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adapt::shape_for;
 pub use freeze::Freeze;
 pub use init::{Initializer, Role};
 pub use layer::Layer;

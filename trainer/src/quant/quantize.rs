@@ -87,7 +87,7 @@ const SEQUENCES: usize = 16;
 /// Quantizes `network` with its trained `params`; `samples` (inputs of the network's shape, with targets) calibrate the ranges.
 ///
 /// # Errors
-/// Samples of another shape or none, a layer the core cannot do, values that are not finite.
+/// Samples of another shape or none or that cannot be read, a layer the core cannot do, values that are not finite.
 pub fn quantize(
     network: &Network,
     params: &Params,
@@ -164,6 +164,9 @@ fn finished(
     options: &QuantizeOptions,
 ) -> Result<Quantized> {
     int8.metadata = metadata(network, &params, (samples, indices), options);
+    if let Some(error) = samples.failure() {
+        return Err(error);
+    }
     let blob = assemble(&mut int8)?;
     let (arena_bytes, macs) = load(&blob).map(|model| (model.arena_bytes(), model.macs()))?;
     let arena_lower_bound = arena_lower_bound(&int8, Layout::Natural);

@@ -49,6 +49,9 @@ pub fn measure(
 }
 
 /// Predicts every sample as recorded, in order, and hands its outputs and its target to `visit`.
+///
+/// # Errors
+/// A sample that cannot be read, what `predict` says.
 pub fn predictions(
     predict: &mut dyn FnMut(&[f32]) -> Result<Vec<f32>>,
     samples: &dyn Samples,
@@ -59,6 +62,9 @@ pub fn predictions(
     let mut batch = Batch::default();
     for group in indices.chunks(BATCH) {
         batch.fill(samples, group, None);
+        if let Some(error) = samples.failure() {
+            return Err(error);
+        }
         let found = predict(&batch.inputs)?;
         let outputs = (found.len() / group.len()).max(1);
         found
@@ -69,15 +75,16 @@ pub fn predictions(
     Ok(())
 }
 
-/// How often samples of each class (rows) are taken for each class (columns).
-pub fn confusion_matrix(predictor: &mut Predictor, samples: &dyn Samples, classes: usize) -> Result<Vec<Vec<usize>>> {
+/// How often samples of each class (rows) are taken for each class (columns): by their outputs, one after another, and their `targets`.
+pub fn confusion_matrix(outputs: &[f32], targets: &[f32], classes: usize) -> Vec<Vec<usize>> {
     let mut counts = vec![vec![0; classes]; classes];
-    predictions(&mut |inputs| predictor.predict_inputs(inputs), samples, |found, wanted| {
-        if let Some(count) = counts.get_mut(wanted[0] as usize).and_then(|row| row.get_mut(class_of(found))) {
+    let scores = (outputs.len() / targets.len().max(1)).max(1);
+    for (found, &wanted) in outputs.chunks_exact(scores).zip(targets) {
+        if let Some(count) = counts.get_mut(wanted as usize).and_then(|row| row.get_mut(class_of(found))) {
             *count += 1;
         }
-    })?;
-    Ok(counts)
+    }
+    counts
 }
 
 fn mean_distance(found: &[f32], wanted: &[f32]) -> f64 {

@@ -48,15 +48,10 @@ pub fn read_config(run: &Path) -> Result<RunConfig> {
     Ok(config)
 }
 
-/// Removes what an earlier run left in `dir`: nobody shall go on with its checkpoint under the new settings.
+/// Removes what an earlier run left in `dir`: nobody shall go on with its checkpoint under the new settings, or take its report for theirs.
 pub(super) fn remove_old(dir: &Path) -> Result<()> {
-    for path in ["last.safetensors", "best.safetensors", "history.csv"].map(|name| dir.join(name)) {
-        match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::writing(&path, &e)),
-            _ => {}
-        }
-    }
-    Ok(())
+    let old = ["last.safetensors", "best.safetensors", "history.csv", "report.html"];
+    old.iter().try_for_each(|name| files::remove(&dir.join(name)))
 }
 
 /// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).

@@ -26,7 +26,7 @@ mod tests;
 pub(crate) use batch::{Augmentation, Batch, Batches};
 pub use checkpoint::{load_params, save_params};
 pub use config::TrainConfig;
-pub use evaluate::{Metrics, confusion_matrix, evaluate, measure};
+pub use evaluate::{Metrics, confusion_matrix, evaluate, measure, predictions};
 pub(crate) use fit::check_samples;
 pub use fit::{Summary, fit};
 pub use folder::{RunConfig, read_config, save_network};

@@ -1,32 +1,10 @@
 //! Data other than driving: digits, texts, arrays; recipes.
 
 use super::ackermann;
-use super::data::{npy, put};
+use super::data::{digits, npy, put, small};
 use super::outcome::refused;
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
-
-/// MNIST's layout: 6 x 6 pictures of two classes, bright at the top or at the bottom.
-fn digits(folder: &Path, split: &str, count: usize) {
-    let pixel =
-        |sample: usize, at: usize| if (at < 18) == sample.is_multiple_of(2) { 200 + (sample % 5) as u8 } else { 30 };
-    let pixels: Vec<u8> = (0..count).flat_map(|sample| (0..36).map(move |at| pixel(sample, at))).collect();
-    let labels: Vec<u8> = (0..count).map(|sample| (sample % 2) as u8).collect();
-    let header = |shape: &[u32]| -> Vec<u8> {
-        let lengths = shape.iter().flat_map(|length| length.to_be_bytes());
-        [0, 0, 8, shape.len() as u8].into_iter().chain(lengths).collect()
-    };
-    put(folder, &format!("{split}-images-idx3-ubyte"), [header(&[count as u32, 6, 6]), pixels].concat());
-    put(folder, &format!("{split}-labels-idx1-ubyte"), [header(&[count as u32]), labels].concat());
-}
-
-/// A network of pictures with one convolution.
-fn small(folder: &Path) {
-    let layers = r#"[{"conv2d":{"filters":4,"kernel":[3,3],"stride":[1,1],"padding":{"top":0,"bottom":0,"left":0,"right":0}}},
-        "relu","flatten",{"dense":{"outputs":10}}]"#;
-    put(folder, "small.json", format!(r#"{{"name":"small","input":[28,28,1],"layers":{layers}}}"#));
-}
 
 #[track_caller]
 fn accuracy(eval: &Value, kind: &str) -> f64 {
@@ -40,8 +18,8 @@ fn accuracy(eval: &Value, kind: &str) -> f64 {
 fn digits_from_files_to_int8() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    digits(&path.join("d"), "train", 64);
-    digits(&path.join("d"), "val", 20);
+    digits(&path.join("d"), "train", 64, 6);
+    digits(&path.join("d"), "val", 20, 6);
     small(path);
     let line = "train --net small.json --data d --out r --epochs 8 --batch 16 --lr 0.01 --json";
     let trained = ackermann(path, line).json();
@@ -88,8 +66,8 @@ fn digits_from_files_to_int8() {
 fn digits_are_rows_and_vectors_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    digits(&path.join("d"), "train", 64);
-    digits(&path.join("d"), "val", 20);
+    digits(&path.join("d"), "train", 64, 6);
+    digits(&path.join("d"), "val", 20, 6);
     for net in ["lstm", "mlp"] {
         let line = format!("train --net {net} --data d --out {net} --epochs 1 --batch 16");
         ackermann(path, &line).ok();
@@ -104,8 +82,8 @@ fn digits_are_rows_and_vectors_too() {
 fn one_output_tells_two_classes_apart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    digits(&path.join("d"), "train", 64);
-    digits(&path.join("d"), "val", 20);
+    digits(&path.join("d"), "train", 64, 6);
+    digits(&path.join("d"), "val", 20, 6);
     small(path);
     let line =
         "train --net small.json --data d --out r --epochs 8 --batch 16 --lr 0.01 --loss binary-cross-entropy --json";
@@ -172,6 +150,7 @@ fn recipes_are_listed_and_cooked() {
     refused(path, "recipe soup", 2, "usage", &["`soup`", "mnist"]);
     refused(path, "recipe mnist", 2, "usage", &["--data", "data/mnist"]);
     refused(path, "recipe --data d", 2, "usage", &["<NAME>"]);
+    refused(path, "recipe sentiment --data nowhere --out r", 2, "missing_file", &["nowhere"]);
     let table = |count: usize| -> String {
         (0..count).map(|index| if index % 2 == 0 { "a fine one\t1\n" } else { "a poor one\t0\n" }).collect()
     };
@@ -183,11 +162,20 @@ fn recipes_are_listed_and_cooked() {
         "{cooked}"
     );
     assert!(cooked["commands"].as_array().is_some_and(|commands| commands.len() == 3), "{cooked}");
-    for file in ["report.html", "sentiment.ackm", "vocabulary.txt", "classes.txt", "recipe.txt"] {
+    for file in ["report.html", "sentiment.ackm", "vocabulary.txt", "classes.txt"] {
         assert!(path.join("r").join(file).is_file(), "{file}");
     }
     let before = fs::read(path.join("r/last.safetensors")).unwrap();
     ackermann(path, "recipe sentiment --data d --out r --epochs 2").ok();
     assert!(fs::read(path.join("r/last.safetensors")).unwrap() == before, "a finished run is not trained again");
-    refused(path, "recipe sentiment --data d --out r --epochs 3", 2, "usage", &["r", "--overwrite"]);
+    let again = "recipe sentiment --data d --out r --epochs";
+    refused(path, &format!("{again} 3"), 2, "usage", &["r: holds another run", "sentiment", "--out", "--overwrite"]);
+    // A run that took the place of the recipe's.
+    ackermann(path, "train --net text --data d --out r --epochs 1 --overwrite").ok();
+    refused(path, &format!("{again} 2"), 2, "usage", &["r: holds another run", "sentiment", "--out", "--overwrite"]);
+    assert!(cooked["expected"].is_f64(), "{cooked}");
+    ackermann(path, &format!("{again} 2 --overwrite")).ok();
+    assert!(fs::read(path.join("r/last.safetensors")).unwrap() == before);
+    let page = fs::read_to_string(path.join("r/report.html")).unwrap();
+    assert!(page.contains("Classes: float") && page.contains("Classes: int8"));
 }

@@ -72,6 +72,30 @@ pub fn udacity(folder: &Path, count: usize) {
     put(folder, "driving_log.csv", table);
 }
 
+/// An IDX file of bytes.
+pub fn idx(shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let lengths = shape.iter().flat_map(|length| (*length as u32).to_be_bytes());
+    [0, 0, 8, shape.len() as u8].into_iter().chain(lengths).chain(bytes.iter().copied()).collect()
+}
+
+/// MNIST's layout: square pictures of two classes, bright at the top or at the bottom.
+pub fn digits(folder: &Path, split: &str, count: usize, side: usize) {
+    let size = side * side;
+    let bright = |sample: usize, at: usize| (at < size / 2) == sample.is_multiple_of(2);
+    let pixel = |sample: usize, at: usize| if bright(sample, at) { 200 + (sample % 5) as u8 } else { 30 };
+    let pixels: Vec<u8> = (0..count).flat_map(|sample| (0..size).map(move |at| pixel(sample, at))).collect();
+    let labels: Vec<u8> = (0..count).map(|sample| (sample % 2) as u8).collect();
+    put(folder, &format!("{split}-images-idx3-ubyte"), idx(&[count, side, side], &pixels));
+    put(folder, &format!("{split}-labels-idx1-ubyte"), idx(&[count], &labels));
+}
+
+/// A network of pictures with one convolution.
+pub fn small(folder: &Path) {
+    let layers = r#"[{"conv2d":{"filters":4,"kernel":[3,3],"stride":[1,1],"padding":{"top":0,"bottom":0,"left":0,"right":0}}},
+        "relu","flatten",{"dense":{"outputs":10}}]"#;
+    put(folder, "small.json", format!(r#"{{"name":"small","input":[28,28,1],"layers":{layers}}}"#));
+}
+
 /// A `.npy` file of version 1.0.
 pub fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");

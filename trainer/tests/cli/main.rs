@@ -14,6 +14,7 @@ mod good;
 #[path = "../../src/data/tests/jpeg.rs"]
 mod jpeg;
 mod main_job;
+mod misfits;
 mod outcome;
 mod search;
 mod stop;

@@ -38,10 +38,10 @@ fn a_stopped_training_goes_on_to_the_same_bytes() {
     let settings = "--data d --epochs 60 --batch 4 --no-augment";
     ackermann(path, &format!("train {settings} --out whole")).ok();
     let history = path.join("parts/history.csv");
-    let line = format!("train {settings} --out parts --json");
+    let line = format!("train {settings} --out parts --qat 2 --json");
     let stopped = interrupted(path, &line, |_| history.exists());
     stopped.fails_as_json(1, "interrupted");
-    assert!(stopped.stderr.contains("train --resume --out parts"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("`ackermann train --resume --out parts --qat 2`"), "{}", stopped.stderr);
     let done = fs::read_to_string(&history).unwrap().lines().count() - 1;
     assert!(done < 60, "it was not stopped: {done} epochs");
     assert_eq!(ackermann(path, "train --resume --out parts --json").json()["epochs"], 60);

@@ -8,8 +8,6 @@ mod udacity;
 use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::labelled::{self, FileKind, packed_sounds};
 use super::options::LoadOptions;
 use super::record::Record;
@@ -17,7 +15,7 @@ use super::table;
 use crate::{Error, ErrorKind, Result};
 
 /// Layout of a data folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
     /// `SPLIT.csv` with byte ranges into `SPLIT-CAMERA.mjpeg`.

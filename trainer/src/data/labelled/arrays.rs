@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ReadOptions, no_split};
+use super::{ReadOptions, classes, no_split};
 use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset, Numbers};
 use crate::data::encoding::Encoding;
@@ -15,7 +15,7 @@ use crate::data::warp::Pictures;
 use crate::{Error, ErrorKind, Result};
 
 /// Most classes that integers may number.
-const MOST_CLASSES: i64 = 1 << 16;
+const MOST_CLASSES: usize = 1 << 16;
 
 /// Whether `folder`, whose files have these names, holds such arrays.
 pub fn is_arrays(folder: &Path, names: &[String]) -> bool {
@@ -93,19 +93,21 @@ fn targets(path: &Path, y: &Array, options: &ReadOptions) -> Result<(Target, Vec
         finite(path, &values, wide.max(1))?;
         return Ok((Target::Numbers(wide), values, Classes::default()));
     }
-    let wrong = |message: String| Err(Error::new(ErrorKind::BadFile, path.display(), message));
     if wide != 1 {
-        return wrong(format!("has shape {:?}; classes are one integer a sample, numbers are float32", y.shape()));
+        let message = format!("has shape {:?}; classes are one integer a sample, numbers are float32", y.shape());
+        return Err(Error::new(ErrorKind::BadFile, path.display(), message));
     }
-    let known =
-        options.encoding.as_ref().map(|encoding| encoding.classes.clone()).filter(|classes| !classes.is_empty());
-    let most = known.as_ref().map_or(MOST_CLASSES, |classes| classes.len() as i64);
-    if let Some(row) = values.iter().position(|&value| value < 0.0 || value as i64 >= most) {
-        return wrong(format!("row {row} is {}; classes are whole numbers from 0 to below {most}", values[row]));
-    }
+    let below = |most: usize| match values.iter().position(|&value| value < 0.0 || value as usize >= most) {
+        Some(row) => {
+            let message = format!("row {row} is {}; classes are whole numbers from 0 to below {most}", values[row]);
+            Err(Error::new(ErrorKind::BadFile, path.display(), message))
+        }
+        None => Ok(()),
+    };
+    below(MOST_CLASSES)?;
     let highest = values.iter().fold(0f32, |a, &b| a.max(b)) as usize;
-    let classes = known.unwrap_or_else(|| Classes::numbered(highest + 1));
-    classes.check(path)?;
+    let classes = classes(path, options, || Classes::numbered(highest + 1))?;
+    below(classes.len())?;
     Ok((Target::Class(classes.len()), values, classes))
 }
 

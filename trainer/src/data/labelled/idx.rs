@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ReadOptions, no_split};
+use super::{ReadOptions, classes, no_split};
 use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset};
 use crate::data::encoding::Encoding;
@@ -65,10 +65,7 @@ pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
 
 fn finish(folder: &Path, options: &ReadOptions, pictures: Pictures, labels: Vec<u8>) -> Result<Dataset> {
     let highest = labels.iter().copied().max().map_or(0, usize::from);
-    let classes = match &options.encoding {
-        Some(encoding) if !encoding.classes.is_empty() => encoding.classes.clone(),
-        _ => Classes::numbered(highest + 1),
-    };
+    let classes = classes(folder, options, || Classes::numbered(highest + 1))?;
     if highest >= classes.len() {
         let place = format!(
             "{}: label {}",
@@ -78,7 +75,6 @@ fn finish(folder: &Path, options: &ReadOptions, pictures: Pictures, labels: Vec<
         let message = format!("is {highest}, the training data has classes 0 to {}", classes.len() - 1);
         return Err(Error::new(ErrorKind::BadRow, place, message));
     }
-    classes.check(folder)?;
     Ok(Dataset {
         content: Content::Pictures(pictures),
         target: Target::Class(classes.len()),

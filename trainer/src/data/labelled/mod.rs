@@ -60,12 +60,12 @@ pub fn read(folder: &Path, format: Format, options: &ReadOptions, watch: Watch<'
     }
 }
 
-/// The classes that training fixed, or those among `names`.
-fn classes<'a>(folder: &Path, options: &ReadOptions, names: impl Iterator<Item = &'a str>) -> Result<Classes> {
+/// The classes that training fixed, or those `found` in the data.
+fn classes(folder: &Path, options: &ReadOptions, found: impl FnOnce() -> Classes) -> Result<Classes> {
     match &options.encoding {
         Some(encoding) if !encoding.classes.is_empty() => Ok(encoding.classes.clone()),
         _ => {
-            let classes = Classes::of(names);
+            let classes = found();
             classes.check(folder)?;
             Ok(classes)
         }

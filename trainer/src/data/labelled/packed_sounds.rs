@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{ReadOptions, classes, no_split, numbers, wav};
+use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset};
 use crate::data::encoding::Encoding;
 use crate::data::formats::file_names;
@@ -35,7 +36,7 @@ pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
     for split in splits {
         all.append(folder, &split, options)?;
     }
-    let classes = classes(folder, options, all.names.iter().map(|(_, name)| name.as_str()))?;
+    let classes = classes(folder, options, || Classes::of(all.names.iter().map(|(_, name)| name.as_str())))?;
     let targets = numbers(&classes, all.names.iter().map(|(place, name)| (place, name.as_str())))?;
     Ok(Dataset {
         content: Content::Sounds(Sounds::new(all.rate.unwrap_or(RATE), all.samples, all.clips)),

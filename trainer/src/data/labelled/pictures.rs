@@ -6,9 +6,10 @@ use ackermann_firmware::preprocess::{Preprocess, Size};
 
 use super::folders::{Kind, Labelled, list};
 use super::{ReadOptions, classes, numbers};
+use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset};
 use crate::data::encoding::Encoding;
-use crate::data::image::decode_image;
+use crate::data::image::decode_resized;
 use crate::data::load::{Watch, fill_in_parallel};
 use crate::data::samples::Target;
 use crate::data::streamed::Streamed;
@@ -17,7 +18,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub fn read(folder: &Path, options: &ReadOptions, watch: Watch<'_>) -> Result<Dataset> {
     let files = list(folder, Kind::PICTURES, options)?;
-    let classes = classes(folder, options, files.iter().map(|file| file.class.as_str()))?;
+    let classes = classes(folder, options, || Classes::of(files.iter().map(|file| file.class.as_str())))?;
     let targets = numbers(&classes, files.iter().map(|file| (file.path.display(), file.class.as_str())))?;
     let [height, width, channels] = options.picture;
     let size = Size::new(height, width);
@@ -29,8 +30,8 @@ pub fn read(folder: &Path, options: &ReadOptions, watch: Watch<'_>) -> Result<Da
         return Err(Error::new(ErrorKind::Shape, folder.display(), message));
     }
     let content = if options.stream {
-        Content::Streamed(Streamed::new(options.picture, false, move |index, scratch, out| match files.get(index) {
-            Some(file) => decode(file, size, scratch, out),
+        Content::Streamed(Streamed::new(options.picture, false, move |index, out| match files.get(index) {
+            Some(file) => decode(file, size, &mut Vec::new(), out),
             None => Ok(()),
         })?)
     } else {
@@ -50,22 +51,6 @@ pub fn read(folder: &Path, options: &ReadOptions, watch: Watch<'_>) -> Result<Da
 
 fn decode(file: &Labelled, target: Size, scratch: &mut Vec<u32>, out: &mut [u8]) -> Result<()> {
     let bytes = std::fs::read(&file.path).map_err(|error| Error::reading(&file.path, &error))?;
-    let wrong = |message: String| Error::new(ErrorKind::BadImage, file.path.display(), message);
-    let picture = decode_image(&bytes).map_err(wrong)?;
-    let size = Size::new(picture.height, picture.width);
-    let sized = |error| wrong(format!("has {} x {} pixels: {error}", size.width, size.height));
-    let plan = Preprocess::new(size, None, target).map_err(sized)?;
-    scratch.resize(plan.scratch_len(), 0);
-    if out.len() == target.rgb_len() {
-        return plan.to_u8(&picture.rgb, scratch, out).map_err(sized);
-    }
-    let mut rgb = vec![0; target.rgb_len()];
-    plan.to_u8(&picture.rgb, scratch, &mut rgb).map_err(sized)?;
-    out.iter_mut().zip(rgb.as_chunks::<3>().0).for_each(|(grey, rgb)| *grey = luma(*rgb));
-    Ok(())
-}
-
-/// Brightness of a pixel by ITU-R BT.601.
-fn luma([red, green, blue]: [u8; 3]) -> u8 {
-    ((299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue) + 500) / 1000) as u8
+    let wrong = |message| Error::new(ErrorKind::BadImage, file.path.display(), message);
+    decode_resized(&bytes, None, target, scratch, out).map_err(wrong)
 }

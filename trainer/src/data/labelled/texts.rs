@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{ReadOptions, classes, no_split, numbers};
+use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset};
 use crate::data::encoding::Encoding;
 use crate::data::formats::file_names;
@@ -36,7 +37,7 @@ pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
     for split in splits {
         lines.extend(read_split(&folder.join(format!("{split}.tsv")))?);
     }
-    let classes = classes(folder, options, lines.iter().map(|line| line.class.as_str()))?;
+    let classes = classes(folder, options, || Classes::of(lines.iter().map(|line| line.class.as_str())))?;
     let targets = numbers(&classes, lines.iter().map(|line| (&line.place, line.class.as_str())))?;
     let known =
         options.encoding.as_ref().and_then(|encoding| encoding.vocabulary.clone().map(|v| (v, encoding.length)));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::folders::{Kind, Labelled, list};
 use super::{ReadOptions, classes, numbers};
+use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset};
 use crate::data::encoding::Encoding;
 use crate::data::formats::file_names;
@@ -16,7 +17,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
     let files = files(folder, options)?;
-    let classes = classes(folder, options, files.iter().map(|file| file.class.as_str()))?;
+    let classes = classes(folder, options, || Classes::of(files.iter().map(|file| file.class.as_str())))?;
     let targets = numbers(&classes, files.iter().map(|file| (file.path.display(), file.class.as_str())))?;
     let (mut samples, mut clips) = (Vec::new(), Vec::<Range<usize>>::new());
     let mut common = None;

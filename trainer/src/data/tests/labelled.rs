@@ -26,7 +26,7 @@ fn sample(dataset: &Dataset, index: usize) -> (Vec<f32>, Vec<f32>) {
     let shape = dataset.input_shape();
     let mut input = vec![f32::NAN; shape.iter().product()];
     let mut target = vec![f32::NAN; dataset.target.values()];
-    dataset.samples(&shape, Changes::NONE).write(index, None, &mut input, &mut target);
+    dataset.samples(&shape, Changes::NONE).unwrap().write(index, None, &mut input, &mut target);
     (input, target)
 }
 
@@ -341,7 +341,7 @@ fn augmentation_is_seeded_and_keeps_the_class() {
         let written = |seed: u64, changes: Changes| {
             let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
             let (mut input, mut target) = (vec![f32::NAN; shape.iter().product()], [f32::NAN]);
-            data.samples(&shape, changes).write(0, Some(&mut rng), &mut input, &mut target);
+            data.samples(&shape, changes).unwrap().write(0, Some(&mut rng), &mut input, &mut target);
             assert!(input.iter().all(|value| value.is_finite()) && target == [0.0], "{name}");
             input
         };

@@ -87,7 +87,7 @@ fn wav_files_sound_as_the_packed_recordings() {
     let Some(packed) = dataset("speech-digits", Some("train"), Format::PackedSounds) else { return };
     let spectrogram = |data: &Dataset, index: usize| {
         let (mut input, mut target) = (vec![0.0; 48 * 32], [0.0]);
-        data.samples(&[48, 32], Changes::NONE).write(index, None, &mut input, &mut target);
+        data.samples(&[48, 32], Changes::NONE).unwrap().write(index, None, &mut input, &mut target);
         let name = data.encoding.classes.names()[target[0] as usize].clone();
         (input, name)
     };

@@ -15,7 +15,7 @@ use crate::{ErrorKind, Result};
 /// Every sample as recorded and changed, one after another.
 fn written(dataset: &Dataset) -> Vec<f32> {
     let shape = dataset.input_shape();
-    let samples = dataset.samples(&shape, Changes::default());
+    let samples = dataset.samples(&shape, Changes::default()).unwrap();
     let mut all = Vec::new();
     for index in 0..dataset.len() {
         let (mut input, mut target) = (vec![f32::NAN; shape.iter().product()], vec![f32::NAN; 1]);
@@ -68,7 +68,7 @@ fn a_picture_that_breaks_stops_the_run_and_loses_nothing() {
     let loss = Loss::CrossEntropy { smoothing: 0.0 };
     let config = TrainConfig { epochs: 3, batch: 2, loss, ..TrainConfig::default() };
     let train = |dataset: &Dataset, run: &str, resume: bool| {
-        let samples = dataset.samples(&network.input, Changes::default());
+        let samples = dataset.samples(&network.input, Changes::default()).unwrap();
         let never = AtomicBool::new(false);
         fit(&network, &config, &samples, &samples, &runs.join(run), &mut (), &never, resume)
     };
