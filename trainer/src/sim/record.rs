@@ -82,6 +82,9 @@ pub fn record(options: &RecordOptions, progress: &(dyn Fn(usize) + Sync), stop: 
     )
 }
 
+/// Draws the frames of a world, and their labels.
+type DrawWorld<'a> = dyn Fn(u64, &mut [u8], &mut [f32]) + Sync + 'a;
+
 /// Frames of `[height, width]` and their labels, drawn by `record`: the first `per_world` of them in world 0, and so on, several worlds at a time.
 ///
 /// # Errors
@@ -92,7 +95,7 @@ pub(super) fn by_worlds(
     per_world: usize,
     progress: &(dyn Fn(usize) + Sync),
     stop: &AtomicBool,
-    record: &(dyn Fn(u64, &mut [u8], &mut [f32]) + Sync),
+    record: &DrawWorld<'_>,
 ) -> Result<FrameSet> {
     let size = height * width * 3;
     if size == 0 {

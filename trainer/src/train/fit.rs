@@ -216,9 +216,10 @@ impl<'a> Run<'a> {
     fn finish_epoch(&mut self, val: &dyn Samples, observer: &mut dyn Observer, lr: f64, rate: f64) -> Result<()> {
         self.check_params()?;
         self.predictor.set_params(self.average.as_ref().map_or(&self.params, Ema::params))?;
-        let metrics = evaluate(&mut self.predictor, val, self.config.loss)?;
+        let metrics = evaluate(&mut self.predictor, val, self.config.loss);
+        self.readable(val)?;
         let train_loss = f64::from_bits(self.position.loss_sum) / self.position.step.max(1) as f64;
-        let row = EpochRow::new(self.position.epoch + 1, train_loss, metrics, lr, rate);
+        let row = EpochRow::new(self.position.epoch + 1, train_loss, metrics?, lr, rate);
         self.finite(row.val_loss.unwrap_or(row.train_loss))?;
         let score = row.score(val.len());
         let best = self.position.best.is_none_or(|best| score < f64::from_bits(best));

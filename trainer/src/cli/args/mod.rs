@@ -92,8 +92,12 @@ pub enum Command {
     /// List the operators: which elements they take, which machines have kernels for them.
     Operators(OperatorsArgs),
     /// List the boards: what is supported, how it runs, what is attached.
+    #[command(after_help = "Examples:\n  ackermann boards\n  ackermann boards --json")]
     Boards,
     /// Print a shell's completion script.
+    #[command(
+        after_help = "Examples:\n  ackermann completions bash > ~/.local/share/bash-completion/completions/ackermann"
+    )]
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
