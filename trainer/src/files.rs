@@ -63,7 +63,7 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes what a process that was killed while it wrote into `folder` left of [`write`].
+/// Removes what a process that was killed while it wrote into `folder` left of `write`.
 pub fn remove_partial(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for path in entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "partial")) {

@@ -1,7 +1,7 @@
 //! The blob: the file that carries a network from the trainer to a board. `docs/blob-format.md` is normative.
 //!
 //! Everything is little-endian and 16-byte aligned, and is used where it lies (flash, a file in memory): no copy is made.
-//! [`format`] names the bytes, [`Model`](crate::Model) checks them, [`write`] makes them (hosts only).
+//! `format` names the bytes, [`Model`](crate::Model) checks them, `write` makes them (hosts only).
 
 #[cfg(feature = "writer")]
 mod aligned;

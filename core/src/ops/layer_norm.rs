@@ -9,7 +9,7 @@
 //!
 //! n elements, at most 65,535; the input's zero point and scale cancel out but for epsilon, `n^2 * epsilon / scale^2`. gamma is int16,
 //! beta int32 in units of gamma's scale / 2^12; the multiplier is `gamma's scale / (2^12 * output scale)`, and the sum of 48 bits
-//! is scaled as in [`crate::quantized::wide`]. `1 / sqrt(v)` is that of TFLite's LSTM with layer normalization
+//! is scaled as in `crate::quantized::wide`. `1 / sqrt(v)` is that of TFLite's LSTM with layer normalization
 //! (`GetInvSqrtQuantizedMultiplierExp`) for v / 4^s with the smallest s that makes it an int32.
 //! TFLite has no layer normalization for int8 (it makes a dozen operators of it); this one is within one step of the float
 //! formula. Source: Ba et al. 2016.

@@ -7,14 +7,14 @@ use super::{Fields, Put, Status};
 /// What a host asks of a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// Who are you? Answered by [`Hello`].
+    /// Who are you? Answered by `Hello`.
     Hello,
-    /// The host's clock in microseconds, without a frame. Answered by [`Pong`].
+    /// The host's clock in microseconds, without a frame. Answered by `Pong`.
     Tick {
         /// Host time, microseconds since any fixed moment.
         time_us: u64,
     },
-    /// A camera frame to steer by. Answered by [`Reply`].
+    /// A camera frame to steer by. Answered by `Reply`.
     Frame {
         /// Host time when the frame was taken, microseconds.
         time_us: u64,
@@ -25,11 +25,11 @@ pub enum Request<'a> {
         /// `height * width * 3` bytes, R, G, B, row-major.
         rgb: &'a [u8],
     },
-    /// What was measured so far. Answered by [`Info`].
+    /// What was measured so far. Answered by `Info`.
     Info,
-    /// Run the model once on zeros and count. Answered by [`Bench`].
+    /// Run the model once on zeros and count. Answered by `Bench`.
     Bench,
-    /// A piece of a blob for the model slot. Answered by [`Loaded`].
+    /// A piece of a blob for the model slot. Answered by `Loaded`.
     Load {
         /// Length of the whole blob, bytes.
         total: u32,
@@ -38,7 +38,7 @@ pub enum Request<'a> {
         /// The piece.
         bytes: &'a [u8],
     },
-    /// A piece of the bytes of the model's inputs, one after another; the last one runs the model. Answered by [`Ran`].
+    /// A piece of the bytes of the model's inputs, one after another; the last one runs the model. Answered by `Ran`.
     Run {
         /// Whether states forget first.
         reset: bool,
@@ -47,7 +47,7 @@ pub enum Request<'a> {
         /// The piece.
         bytes: &'a [u8],
     },
-    /// The bytes of the model's outputs, one after another. Answered by [`Output`].
+    /// The bytes of the model's outputs, one after another. Answered by `Output`.
     Output {
         /// The first byte wanted.
         offset: u32,

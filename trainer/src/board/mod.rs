@@ -1,8 +1,8 @@
 //! Boards seen from the host: what there is, how an image is built and started, and how it is talked to.
 //!
-//! In the order of use: [`registry`] says what boards there are, [`image`] builds firmware around a blob, [`qemu`] boots it (its link is
-//! [`shared`] memory) or [`host`] runs the same firmware in this process, [`link`] speaks the protocol of `docs/link.md`;
-//! [`session`] and [`bench`] are what the commands use. [`counts`] and [`cycles`] say what ran and what it would take.
+//! In the order of use: `registry` says what boards there are, `image` builds firmware around a blob, `qemu` boots it (its link is
+//! `shared` memory) or `host` runs the same firmware in this process, `link` speaks the protocol of `docs/link.md`;
+//! `session` and `bench` are what the commands use. `counts` and `cycles` say what ran and what it would take.
 
 mod bench;
 mod counts;

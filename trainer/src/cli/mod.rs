@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! One file per command; [`Output`] decides once whether a command speaks to a person (tables, progress bars) or to a
-//! machine (`--json`: one object on the last line of standard output). Every error ends in [`fail`].
+//! machine (`--json`: one object on the last line of standard output). Every error ends in `fail`.
 
 mod args;
 mod bench;

@@ -56,7 +56,7 @@ impl SequenceOptions {
 /// `progress` is called with the number of sequences done so far, from any thread; `stop` ends the recording early.
 ///
 /// # Errors
-/// [`ErrorKind::Interrupted`] when stopped, [`ErrorKind::Usage`] for frames without pixels, no steps, or more than memory holds.
+/// `ErrorKind::Interrupted` when stopped, `ErrorKind::Usage` for frames without pixels, no steps, or more than memory holds.
 pub fn record_sequences(
     options: &SequenceOptions,
     progress: &(dyn Fn(usize) + Sync),

@@ -1,7 +1,7 @@
 //! The inner loops that must be one block of assembly: single instructions in `asm!` make the compiler spill.
 //!
 //! Operands. Activations are widened to int16 and stored in *quads*: four taps of each pixel as two words
-//! ([`Quads`](crate::blob::Quads) says which taps). Four pixels side by side make a quad of eight words: the first words of pixels 0
+//! ([`Quads`] says which taps). Four pixels side by side make a quad of eight words: the first words of pixels 0
 //! to 3, then their second words. Weights are for two channels at a time: the words of channel a and b for each word
 //! of a pixel, in int16, or in int8 so that one load and two SXTB16 give them.
 //!

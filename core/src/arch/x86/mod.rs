@@ -1,5 +1,5 @@
-//! x86-64 hosts: what evaluation, simulation and `--board host` run on. AVX-512 VNNI ([`Isa::Vnni`]) where the CPU has it,
-//! AVX2 ([`Isa::Avx2`]) where it has that.
+//! x86-64 hosts: what evaluation, simulation and `--board host` run on. AVX-512 VNNI (`Isa::Vnni`) where the CPU has it,
+//! AVX2 (`Isa::Avx2`) where it has that.
 //!
 //! Unlike a board's, a host's CPU is not known when the program is built, so the choice is made at run time:
 //! `docs/decisions/0008-host-kernels-at-run-time.md`.

@@ -74,7 +74,7 @@ pub(crate) fn clamp(value: i32) -> i16 {
 pub struct Matrix<'m> {
     /// Length of the vector.
     pub columns: usize,
-    /// Weights: int8 row by row, or int16 in the order of the DSP layout ([`index`]).
+    /// Weights: int8 row by row, or int16 in the order of the DSP layout (`index`).
     pub weights: &'m [i8],
     /// Four rows each.
     pub rows: &'m [Rows],

@@ -151,7 +151,7 @@ impl Builder<'_> {
 /// What the fake-quant graph of `float` with these parameters and factors computes, as a network of the core, and each value's tensor.
 ///
 /// # Errors
-/// As [`lower_values`].
+/// As `lower_values`.
 pub fn int8(
     float: &FloatGraph,
     program: &Program,
