@@ -8,7 +8,7 @@ use super::{Output, progress, stop};
 use crate::data::{Changes, Dataset, Encoding, Samples, Window};
 use crate::quant::qat::FineTuneOptions;
 use crate::quant::{
-    Effect, LayerError, Observer, QuantizeOptions, Quantized, Sensitivity, Trial, layer_errors, quantize,
+    Effect, LayerError, Observer, QuantizeOptions, Quantized, Sensitivity, Trial, comparable, layer_errors, quantize,
     quantize_aware, sensitivity,
 };
 use crate::report::{Report, Table, format};
@@ -62,6 +62,9 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
 
 /// Quantizes a run, writes the blob and says what it came to.
 pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
+    if args.layers {
+        comparable(&read_config(&args.run)?.network)?;
+    }
     let Made { quantized, history, predictor, data } = make(args, output)?;
     let network = predictor.network();
     let samples = data.samples(&network.input, Changes::NONE)?;

@@ -52,10 +52,7 @@ pub fn layer_errors(
     samples: &dyn Samples,
     count: usize,
 ) -> Result<Vec<LayerError>> {
-    if network.steps().is_some() {
-        let message = "takes sequences, its blob single frames, so their layers cannot be compared; `ackermann eval` compares the outputs";
-        return Err(Error::usage(&network.name, message));
-    }
+    comparable(network)?;
     network.check(&quantized.params)?;
     let model = load(&quantized.blob)?;
     let float = FloatGraph::of(network, &quantized.params, 1)?;
@@ -92,6 +89,18 @@ pub fn layer_errors(
     let names: Vec<&str> = model.steps().map(|step| step.operator.opcode().name()).collect();
     let rows = sums.iter().zip(&program.steps).zip(operators);
     Ok(rows.map(|((sums, step), operator)| sums.row(operator, &step.name, names[operator])).collect())
+}
+
+/// Whether the layers of `network` can be compared one by one.
+///
+/// # Errors
+/// A network that remembers.
+pub fn comparable(network: &Network) -> Result<()> {
+    if network.steps().is_some() {
+        let message = "takes sequences, its blob single frames, so their layers cannot be compared; `ackermann eval` compares the outputs";
+        return Err(Error::usage(&network.name, message));
+    }
+    Ok(())
 }
 
 impl Sums {

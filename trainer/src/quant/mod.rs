@@ -30,7 +30,7 @@ mod tests;
 pub use arrays::{Written, run_files, run_files_by};
 pub use choose::Trial;
 pub use inspect::{InspectedLayer, Inspection, inspect_blob, inspect_network};
-pub use layers::{LayerError, layer_errors};
+pub use layers::{LayerError, comparable, layer_errors};
 pub use memory::{arena_lower_bound, assemble};
 pub use observe::{Inputs, Observer, Recorded, spread};
 pub use plan::{Plan, Request, plan};

@@ -290,8 +290,8 @@ fn a_loss_that_is_not_a_number_is_one_clear_error() {
     let again = |resume| fit(&network(), &config(3), &train, &Columns::new(0), dir.path(), &mut (), &stop, resume);
     let error = again(true).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFinite);
-    assert!(error.place.starts_with("epoch 2, step ") || error.place.starts_with("epoch 3, step "), "{error}");
-    assert!(bytes(dir.path(), "last.safetensors") == kept || error.place.starts_with("epoch 3"), "{error}");
+    assert!(error.place.starts_with("epoch 2, step "), "{error}");
+    assert!(bytes(dir.path(), "last.safetensors") == kept, "{error}");
     // A new run in its place does not leave a checkpoint of the old one under its own settings.
     assert_eq!(again(false).unwrap_err().kind, ErrorKind::NotFinite);
     assert!(!dir.path().join("last.safetensors").exists());
