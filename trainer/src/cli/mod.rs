@@ -103,7 +103,9 @@ fn dispatch(cli: &Cli, output: Output) -> Result<()> {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "ackermann", &mut script);
-            output::print(format_args!("{}", String::from_utf8_lossy(&script)))
+            let script = String::from_utf8_lossy(&script);
+            let json = serde_json::json!({ "shell": shell.to_string(), "script": script });
+            output.finish(script.trim_end(), &json)
         }
     }
 }

@@ -181,11 +181,11 @@ fn error_table(layers: &[LayerError]) -> Table {
     table
 }
 
-/// What each layer costs: a drop is how much worse than float.
+/// What each layer costs: how much worse than float.
 fn cost_table(sensitivity: &Sensitivity) -> Table {
-    let metric = sensitivity.metric;
-    let header = ["layer".into(), "operator".into(), format!("{metric} drop, it alone"), "SQNR / dB".into()];
-    let rest = [format!("{metric} drop, all but it"), "SQNR / dB".into()];
+    let change = if sensitivity.metric == "accuracy" { "accuracy lost" } else { "MAE added" };
+    let header = ["layer".into(), "operator".into(), format!("{change}, it alone"), "SQNR / dB".into()];
+    let rest = [format!("{change}, all but it"), "SQNR / dB".into()];
     let mut table = Table::new(header.into_iter().chain(rest)).left_columns(2);
     let cells = |effect: &Effect| [format::fixed(effect.drop, 5), format::optional(effect.sqnr_db, 1)];
     for layer in &sensitivity.layers {

@@ -152,6 +152,8 @@ fn samples(found: &[usize], tensor: &Tensor) -> Result<usize> {
     let (batch, one) = wanted.split_first().map_or((1, &[][..]), |(batch, one)| (*batch, one));
     match found.split_first() {
         _ if found == wanted || batch == 1 && found == one => Ok(1),
+        // A sequence of pictures takes all four dimensions, the batch stands before them.
+        Some((first, rest)) if rest == wanted && *first > 0 => Ok(*first),
         Some((first, rest)) if rest == one && *first > 0 && first.is_multiple_of(batch) => Ok(first / batch),
         _ => {
             let message =

@@ -150,12 +150,12 @@ impl Histogram {
     }
 }
 
-/// Divergence of the counts in `inside`, with `beyond` more in the last bin, from what is left of them in `steps` steps.
+/// Divergence of the counts in `inside`, with `beyond` more in the last bin, from what is left of them in `steps` steps. Steps have the counts of
+/// what they hold alone: a threshold that leaves nearly everything beyond it would else look perfect.
 fn divergence(inside: &[u64], beyond: u64, steps: usize) -> f64 {
     /// What stands for no probability, else a single value far out would decide.
     const NOTHING: f64 = 1e-4;
-    let kept: u64 = inside.iter().sum();
-    let (kept, all) = (kept.max(1) as f64, (kept + beyond).max(1) as f64);
+    let all = (inside.iter().sum::<u64>() + beyond).max(1) as f64;
     let last = inside.len() - 1;
     let mut sum = 0.0;
     for step in 0..steps {
@@ -165,7 +165,7 @@ fn divergence(inside: &[u64], beyond: u64, steps: usize) -> f64 {
         let mean = bins.iter().sum::<u64>() as f64 / filled;
         for (bin, count) in (first..).zip(bins) {
             let p = (count + if bin == last { beyond } else { 0 }) as f64 / all;
-            let q = if *count > 0 { mean / kept } else { NOTHING };
+            let q = if *count > 0 { mean / all } else { NOTHING };
             if p > 0.0 {
                 sum += p * (p / q).ln();
             }
@@ -229,6 +229,14 @@ mod tests {
         {
             assert!(-most < low && low < -2.0 && 2.0 < high && high < most, "{low} {high}");
         }
+    }
+
+    #[test]
+    fn a_gap_around_zero_does_not_cut_everything_off() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let values: Vec<f32> = (0..20_000).map(|_| rng.random_range(1.36f32..2.65)).collect();
+        let (low, high) = histogram(&values).least_divergence();
+        assert!(low == 0.0 && high > 2.6, "{low} {high}");
     }
 
     #[test]

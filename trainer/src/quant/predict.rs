@@ -210,12 +210,14 @@ fn steps(model: &Model<'_>) -> Result<Option<usize>> {
     model.metadata().get(keys::STEPS).map(parsed).transpose()
 }
 
-/// Dimensions of a sample of the network, without the batch: of an input, behind the number of steps where samples are sequences.
+/// Dimensions of a sample of the network, without the batch of 1: of an input, behind the number of steps where samples are sequences that it goes
+/// along with. Tensors have four dimensions at most, so that a sequence of pictures that it takes at once has no batch.
 ///
 /// # Errors
 /// A network without input, metadata that is no number of steps.
 pub fn sample_shape(model: &Model<'_>) -> Result<Vec<usize>> {
     let no_input = || Error::new(ErrorKind::BadBlob, "", "has no input");
-    let input = model.input(0).ok_or_else(no_input)?.shape().iter().skip(1).map(|&size| size as usize);
+    let shape = model.input(0).ok_or_else(no_input)?.shape();
+    let input = shape.strip_prefix(&[1]).unwrap_or(shape).iter().map(|&size| size as usize);
     Ok(steps(model)?.into_iter().chain(input).collect())
 }
