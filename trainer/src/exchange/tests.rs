@@ -346,6 +346,13 @@ fn rare() -> Vec<Network> {
         Layer::HardSwish,
         Layer::GlobalAvgPool,
     ];
+    let padded = vec![
+        Layer::conv2d(4, 1, 1).padded(1),
+        Layer::Relu,
+        Layer::conv2d(4, 2, 2).padded(3).grouped(2),
+        Layer::Tanh,
+        Layer::depthwise_conv2d(1, 1).padded(1),
+    ];
     let flat = || vec![Layer::conv2d(3, 2, 1), Layer::Relu, Layer::Flatten];
     let repeated = [flat(), vec![Layer::Repeat { times: 3 }, Layer::lstm(4), Layer::Flatten]].concat();
     let over_time = |each: Vec<Layer>, rest: &[Layer]| {
@@ -369,6 +376,7 @@ fn rare() -> Vec<Network> {
         ),
         Network::of_numbers("sequences over time", [3, 4, 2], vec![rows, Layer::Flatten, Layer::dense(3)]),
         Network::of_pixels("pictures", [6, 6, 4], pictures),
+        Network::of_pixels("padded", [4, 5, 2], padded),
         Network::of_numbers("flattened", [2, 4, 3], flattened),
         Network::of_numbers("spread", [24], spread),
     ]
