@@ -10,6 +10,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// What batch norm counts and nothing needs.
 const COUNT: &str = "num_batches_tracked";
+/// Most parts of a prefix that all names share.
+const MOST_PARTS: usize = 8;
 /// What helps when the order of modules is not known.
 const RENAME: &str = "rename its tensors as `ackermann inspect` names the layers";
 
@@ -46,7 +48,7 @@ pub fn matched(
 /// What all names begin with, part by part: first nothing, then one part with its dot.
 fn prefixes<'a>(given: &[(&'a str, &[usize])]) -> Vec<&'a str> {
     let first = given.first().map_or("", |(name, _)| *name);
-    let ends = std::iter::once(0).chain(first.match_indices('.').map(|(at, _)| at + 1));
+    let ends = std::iter::once(0).chain(first.match_indices('.').map(|(at, _)| at + 1).take(MOST_PARTS));
     ends.map(|end| &first[..end]).take_while(|prefix| given.iter().all(|(name, _)| name.starts_with(prefix))).collect()
 }
 
@@ -85,7 +87,9 @@ fn by_order(
     let order = match order::find(&ours, &theirs, skip) {
         Found::One(order) => order,
         Found::None { place, message } => return wrong(path, &place, &message),
-        Found::TooMany => return wrong(path, "", &format!("its modules fit in too many orders to try; {RENAME}")),
+        Found::TooMany => {
+            return wrong(path, "", &format!("its modules have too many orders to try them all; {RENAME}"));
+        }
         Found::Several([one, other]) => {
             let at = one.iter().zip(&other).position(|(one, other)| one != other).unwrap_or(0);
             let [one, other] = [one[at], other[at]].map(|module| theirs[module].name);

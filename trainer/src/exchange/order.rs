@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::names::differ;
 
-/// How often a module is tried at a place.
+/// How often a part of the tree is tried at a place.
 const STEPS: usize = 100_000;
 
 /// A module that has parameters.
@@ -52,11 +52,11 @@ pub fn find(ours: &[Module], theirs: &[Module], skip: Option<&str>) -> Found {
     // With one fault let pass the order is the one that is meant.
     let mut tolerant = Search { tolerant: true, ..Search::new(ours, theirs, skip) };
     tolerant.run();
-    let (place, message) = match (tolerant.culprit, strict.furthest) {
-        (Some(culprit), _) | (None, Some((_, culprit))) => culprit,
-        (None, None) => return Found::TooMany,
-    };
-    Found::None { place, message }
+    match (tolerant.culprit, strict.furthest) {
+        (Some((place, message)), _) => Found::None { place, message },
+        (None, Some((_, (place, message)))) if strict.steps < STEPS => Found::None { place, message },
+        _ => Found::TooMany,
+    }
 }
 
 /// A place in the tree of names.
@@ -152,6 +152,7 @@ impl<'a> Search<'a> {
 
     /// Takes the first child of a chain; group and chain to go on with.
     fn take(&mut self, group: usize, chain: usize) -> (usize, usize) {
+        self.steps += 1;
         let Chain { children, taken } = &self.groups[group].chains[chain];
         let child = children[*taken];
         let (advance, is_fault) = match child {
@@ -182,7 +183,6 @@ impl<'a> Search<'a> {
 
     /// How many of ours are dealt with when `module` comes next, and whether that is the fault that is let pass.
     fn tried(&mut self, module: usize) -> Option<(usize, bool)> {
-        self.steps += 1;
         let (ours, their) = (self.ours, &self.theirs[module]);
         if self.fits(ours.get(self.at)?, their) {
             return Some((1, false));
