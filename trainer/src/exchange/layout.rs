@@ -53,16 +53,27 @@ type Flattened = Option<[usize; 3]>;
 /// The `state_dict` of the same network in PyTorch, in the order of the layers.
 ///
 /// # Errors
-/// A layer that PyTorch has not; a sum or concatenation of flattened pictures with something else, whose orders differ there.
+/// A layer that PyTorch has not; flattened pictures that are reshaped, or added to or concatenated with something else: orders differ there.
 pub fn foreign(network: &Network) -> Result<Vec<Foreign>> {
+    tensors(network, false)
+}
+
+/// [`foreign`] for an ONNX file, which brings flattened pictures into our order before they are reshaped.
+pub fn foreign_in_onnx(network: &Network) -> Result<Vec<Foreign>> {
+    tensors(network, true)
+}
+
+fn tensors(network: &Network, reshapes_flattened: bool) -> Result<Vec<Foreign>> {
     let built = network.build(1, Mode::Eval)?;
-    let mut walk = Walk { built, found: Vec::new() };
+    let mut walk = Walk { built, reshapes_flattened, found: Vec::new() };
     walk.layers("", &network.layers, None)?;
     Ok(walk.found)
 }
 
 struct Walk {
     built: Built,
+    /// Whether flattened pictures are reshaped in our order.
+    reshapes_flattened: bool,
     found: Vec<Foreign>,
 }
 
@@ -98,7 +109,7 @@ impl Walk {
                 }
             }
             Layer::Flatten => return self.flattened(name, order),
-            Layer::Reshape { .. } => return Ok(None),
+            Layer::Reshape { shape } => return self.reshaped(name, shape, order),
             Layer::Embedding { .. } => self.same_if_there(name, "weight")?,
             Layer::Lstm { peephole: true, .. } => {
                 return Err(Error::new(
@@ -145,6 +156,18 @@ impl Walk {
             (Some(&[_, .., h, w, c]), None) if c > 1 && h * w > 1 => Ok(Some([h, w, c])),
             (Some(&[_, .., h, w, c]), Some(_)) if c > 1 && h * w > 1 => joined(name),
             (_, order) => Ok(order),
+        }
+    }
+
+    /// Flattened pictures can only become the pictures again that they were.
+    fn reshaped(&self, name: &str, shape: &[usize], order: Flattened) -> Result<Flattened> {
+        match order {
+            Some(picture) if !self.reshapes_flattened && !shape.ends_with(&picture) => {
+                let message =
+                    "reshapes flattened pictures; PyTorch orders them differently, leave the Flatten before it out";
+                Err(Error::new(ErrorKind::Shape, name, message))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -3,6 +3,7 @@
 mod layout;
 mod names;
 pub mod onnx;
+mod order;
 mod pytorch;
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ pub fn save(path: &Path, network: &Network, params: &Params) -> Result<()> {
 /// Reads a `state_dict` (float32, float64, float16 or bfloat16) of the same network.
 ///
 /// # Errors
-/// What cannot be read; the first tensor that is missing, of another shape, or not of the network.
+/// What cannot be read; the first tensor that is missing, of another shape, or not of the network; values that are not finite, negative variances.
 pub fn load(path: &Path, network: &Network) -> Result<Params> {
     load_all_but(path, network, None)
 }
@@ -48,6 +48,13 @@ pub fn load_all_but(path: &Path, network: &Network, skip: Option<&str>) -> Resul
         let name = names.get(&tensor.name).unwrap_or(&tensor.name);
         let view = file.tensor(name).map_err(|e| bad(format!("`{name}`: {e}")))?;
         let values = floats(&view).ok_or_else(|| bad(format!("`{name}` is {:?}, not float", view.dtype())))?;
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(bad(format!("`{name}` holds {value}, not finite as float32")));
+        }
+        let is_variance = tensor.name.ends_with(".running_var");
+        if let Some(value) = values.iter().find(|value| is_variance && **value < 0.0) {
+            return Err(bad(format!("`{name}` holds {value}; a variance is not negative")));
+        }
         let missing = || Error::new(ErrorKind::Internal, &part.param, "is no parameter of the network");
         let data = &mut params.get_mut(&part.param).ok_or_else(missing)?.data;
         part.places().zip(values).for_each(|(place, value)| data[place] = value);

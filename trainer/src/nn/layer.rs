@@ -8,7 +8,7 @@ use crate::ops::Padding;
 ///
 /// Shapes leave the batch out: pictures are `[height, width, channels]`, sequences `[time, features]`, vectors `[features]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Layer {
     /// Convolution of pictures.

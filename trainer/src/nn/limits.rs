@@ -19,7 +19,7 @@ const MOST_DEPTH: usize = 8;
 const MOST_NUMBERS: usize = 1 << 28;
 
 impl Network {
-    /// Whether the network is of a size that can be built. Errors name the layer and the number that is too large.
+    /// Whether the network is of a size that can be built. Errors name the layer and the number that is too large or too small.
     pub fn check_size(&self) -> Result<()> {
         let mut layers = Vec::new();
         every("", &self.layers, 0, &mut layers);
@@ -30,6 +30,9 @@ impl Network {
         }
         if self.kind == InputKind::Pixels && self.input.len() < 3 {
             return wrong("input".into(), format!("is of pixels, but {:?} has no height, width, channels", self.input));
+        }
+        if layers.is_empty() {
+            return wrong(self.name.clone(), "has 0 layers; 1 is the least".into());
         }
         if layers.len() > MOST_LAYERS {
             return wrong(self.name.clone(), format!("has {} layers; {MOST_LAYERS} is the most", layers.len()));
@@ -50,9 +53,14 @@ impl Network {
         if let Some((place, words)) = own.into_iter().chain(vocabularies).find(|v| !(1..=MOST_WORDS).contains(&v.1)) {
             return wrong(place, format!("has a vocabulary of {words} words, not 1 to {MOST_WORDS}"));
         }
-        let layers = layers.into_iter().map(|(name, layer, _)| (name, sizes(layer)));
-        for (place, sizes) in std::iter::once(("input".to_string(), self.input.clone())).chain(layers) {
-            if let Some(size) = sizes.iter().find(|size| **size > MOST) {
+        check_rates(&layers)?;
+        let input = ("input".to_string(), self.input.clone(), Vec::new());
+        let layers = layers.into_iter().map(|(name, layer, _)| (name, sizes(layer), margins(layer)));
+        for (place, sizes, margins) in std::iter::once(input).chain(layers) {
+            if sizes.contains(&0) {
+                return wrong(place, "has a size of 0; 1 is the least".into());
+            }
+            if let Some(size) = sizes.iter().chain(&margins).find(|size| **size > MOST) {
                 return wrong(place, format!("has a size of {size}; {MOST} is the most"));
             }
         }
@@ -65,27 +73,49 @@ impl Network {
     }
 }
 
-/// Every size that a layer states, vocabularies left out.
+/// Dropout that leaves nothing, or adds.
+fn check_rates(layers: &[(String, &Layer, usize)]) -> Result<()> {
+    let mut rates = layers.iter().filter_map(|(name, layer, _)| match layer {
+        Layer::Dropout { rate } => Some((name, *rate)),
+        _ => None,
+    });
+    match rates.find(|(_, rate)| !(0.0..1.0).contains(rate)) {
+        Some((name, rate)) => {
+            Err(Error::new(ErrorKind::Shape, name, format!("has a rate of {rate}, not 0 to below 1")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Every size that a layer states and that is at least 1, vocabularies left out.
 fn sizes(layer: &Layer) -> Vec<usize> {
-    let sides = |Padding { top, bottom, left, right }: Padding| [top, bottom, left, right];
     match layer {
-        Layer::Conv2d { filters, kernel, stride, padding, dilation, groups, .. } => {
-            [&[*filters, *groups][..], kernel, stride, dilation, &sides(*padding)].concat()
+        Layer::Conv2d { filters, kernel, stride, dilation, groups, .. } => {
+            [&[*filters, *groups][..], kernel, stride, dilation].concat()
         }
-        Layer::DepthwiseConv2d { multiplier, kernel, stride, padding, dilation, .. } => {
-            [&[*multiplier][..], kernel, stride, dilation, &sides(*padding)].concat()
+        Layer::DepthwiseConv2d { multiplier, kernel, stride, dilation, .. } => {
+            [&[*multiplier][..], kernel, stride, dilation].concat()
         }
-        Layer::ConvTranspose2d { filters, kernel, stride, padding, more, .. } => {
-            [&[*filters][..], kernel, stride, more, &sides(*padding)].concat()
-        }
-        Layer::MaxPool { kernel, stride, padding } => [&kernel[..], stride, &sides(*padding)].concat(),
-        Layer::AvgPool { kernel, stride } => [*kernel, *stride].concat(),
+        Layer::ConvTranspose2d { filters, kernel, stride, .. } => [&[*filters][..], kernel, stride].concat(),
+        Layer::MaxPool { kernel, stride, .. } | Layer::AvgPool { kernel, stride } => [*kernel, *stride].concat(),
         Layer::Dense { outputs, .. } => vec![*outputs],
         Layer::Reshape { shape } => shape.clone(),
         Layer::Embedding { size, .. } => vec![*size],
         Layer::Lstm { units, .. } | Layer::Gru { units, .. } | Layer::Rnn { units, .. } => vec![*units],
         Layer::Attention { heads } => vec![*heads],
         Layer::Repeat { times } => vec![*times],
+        _ => Vec::new(),
+    }
+}
+
+/// Rows and columns around pictures, of which there may be none.
+fn margins(layer: &Layer) -> Vec<usize> {
+    let sides = |Padding { top, bottom, left, right }: Padding| [top, bottom, left, right];
+    match layer {
+        Layer::Conv2d { padding, .. } | Layer::DepthwiseConv2d { padding, .. } | Layer::MaxPool { padding, .. } => {
+            sides(*padding).to_vec()
+        }
+        Layer::ConvTranspose2d { padding, more, .. } => [&sides(*padding)[..], more].concat(),
         _ => Vec::new(),
     }
 }

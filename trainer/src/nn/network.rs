@@ -12,6 +12,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// A network: layers one after another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Network {
     /// Its name.
     pub name: String,
@@ -26,7 +27,7 @@ pub struct Network {
 
 /// What the numbers of a network's input mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum InputKind {
     /// Bytes of a picture, height x width x channels; a pixel `p` is given as `(p - 128) / 128`.
     #[default]

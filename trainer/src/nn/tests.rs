@@ -73,6 +73,44 @@ fn networks_saved_before_layers_had_options_still_load() {
 }
 
 #[test]
+fn keys_that_a_network_has_not_are_refused_by_name() {
+    let network = |input: &str, layer: &str| {
+        serde_json::from_str::<Network>(&format!(r#"{{"name": "n", "input": {input}, "layers": [{layer}]}}"#))
+    };
+    network("[4, 4, 1]", r#"{"lstm": {"units": 3, "bidirectional": true}}"#).unwrap();
+    let padded = r#"{"max_pool": {"kernel": [2, 2], "stride": [2, 2], "padding": {"upper": 1}}}"#;
+    for (input, layer, key) in [
+        ("[4, 2]", r#"{"lstm": {"units": 3, "bidirectinal": true}}"#, "bidirectinal"),
+        ("[4, 2]", r#"{"time_distributed": {"layers": [{"dense": {"outputs": 3, "bais": false}}]}}"#, "bais"),
+        (r#"[4, 2], "knid": "numbers""#, r#""relu""#, "knid"),
+        (r#"[4], "kind": {"tokens": {"vocabulary": 9, "words": 2}}"#, r#""relu""#, "words"),
+        ("[4, 4, 1]", padded, "upper"),
+    ] {
+        let error = network(input, layer).unwrap_err().to_string();
+        assert!(error.contains(&format!("unknown field `{key}`")), "{error}");
+    }
+}
+
+#[test]
+fn sizes_of_nothing_are_refused_where_they_are() {
+    let one = |layer: Layer| Network::of_numbers("n", [4, 4], vec![Layer::residual([layer])]);
+    let dropout = |rate| Layer::Dropout { rate };
+    one(dropout(0.0)).check_size().unwrap();
+    for (network, place, words) in [
+        (one(Layer::dense(0)), "residual1.main.fc1", "size of 0"),
+        (one(Layer::lstm(0)), "residual1.main.lstm1", "size of 0"),
+        (one(dropout(1.0)), "residual1.main.dropout1", "rate of 1,"),
+        (one(dropout(-0.5)), "residual1.main.dropout1", "rate of -0.5,"),
+        (Network::of_numbers("n", [0], vec![Layer::Relu]), "input", "size of 0"),
+        (Network::of_numbers("n", [2], vec![]), "n", "0 layers"),
+    ] {
+        let error = network.check_size().unwrap_err();
+        assert_eq!(error.place, place);
+        assert!(error.message.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn frozen_parameters_are_not_trained_and_their_batch_norm_rests() {
     let conv = || Layer::conv2d(4, 3, 1);
     let layers = vec![conv(), Layer::BatchNorm, conv(), Layer::BatchNorm, Layer::Flatten, Layer::dense(1)];

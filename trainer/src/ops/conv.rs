@@ -10,6 +10,7 @@ const TILE: usize = 64 * 1024;
 
 /// Zeros around an image, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Padding {
     /// Rows above.
     pub top: usize,

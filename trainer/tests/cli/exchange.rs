@@ -23,6 +23,18 @@ fn weights_go_to_pytorch_and_come_back() {
     refused(path, "import-weights r/config.json --net micro --out new", 2, "bad_file", &["config.json", "safetensors"]);
     put(path, "odd.json", r#"{"name": "odd", "input": [4, 4, 1], "layers": [{"conv2d": {}}]}"#);
     refused(path, "import-weights r.safetensors --net odd.json --out new", 2, "bad_file", &["odd.json", "filters"]);
+    put(
+        path,
+        "odd.json",
+        r#"{"name": "odd", "input": [4, 2], "layers": [{"lstm": {"units": 3, "bidirectinal": true}}]}"#,
+    );
+    refused(
+        path,
+        "import-weights r.safetensors --net odd.json --out new",
+        2,
+        "bad_file",
+        &["odd.json", "bidirectinal"],
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod sequences;
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::layout::foreign;
+use super::layout::foreign_in_onnx;
 use super::pytorch::values;
 use crate::graph::Params;
 use crate::nn::{Built, InputKind, Layer, Mode, Network, named};
@@ -36,7 +36,7 @@ pub fn save(path: &Path, network: &Network, params: &Params) -> Result<()> {
 /// The bytes of the file; see [`save`].
 pub fn write(network: &Network, params: &Params) -> Result<Vec<u8>> {
     network.check(params)?;
-    let tensors = foreign(network)?.into_iter();
+    let tensors = foreign_in_onnx(network)?.into_iter();
     let tensors = tensors.map(|tensor| {
         let values = values(&tensor, params).collect();
         (tensor.name, Tensor { dims: tensor.shape, values })

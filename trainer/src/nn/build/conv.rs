@@ -5,8 +5,8 @@ use crate::Result;
 use crate::graph::{NodeId, Shape};
 use crate::nn::{Layer, Role};
 use crate::ops::{
-    AvgPool, Concat, Conv2d, DepthwiseConv2d, GroupedConv2d, MaxPool, Mean, Op, Padding, Reshape, TransposedConv2d,
-    Window,
+    AvgPool, Concat, Conv2d, DepthwiseConv2d, GroupedConv2d, MaxPool, Mean, Op, Pad, Padding, Reshape,
+    TransposedConv2d, Window,
 };
 
 /// Largest side of a picture that transposed convolutions may make.
@@ -35,6 +35,7 @@ impl Builder<'_> {
                     let message = format!("{groups} groups do not divide {channels} channels and {filters} filters");
                     return unfit(name, message);
                 }
+                let (x, padding) = self.padded(x, [kernel, dilation], padding)?;
                 let op = match groups {
                     1 => Conv2d { stride, dilation, padding }.into(),
                     _ if groups == channels => DepthwiseConv2d { stride, dilation, padding }.into(),
@@ -50,6 +51,7 @@ impl Builder<'_> {
             }
             Layer::DepthwiseConv2d { multiplier, kernel, stride, padding, dilation, bias } => {
                 let filters = multiplier.saturating_mul(channels);
+                let (x, padding) = self.padded(x, [kernel, dilation], padding)?;
                 let op = DepthwiseConv2d { stride, dilation, padding }.into();
                 let shape = vec![filters, kernel[0], kernel[1]];
                 let roles = Role::pair(taps(1, kernel), taps(multiplier, kernel));
@@ -66,6 +68,23 @@ impl Builder<'_> {
             }
             _ => Ok(x),
         }
+    }
+
+    /// The picture and its padding for a filter; where the filter could lie wholly in the padding, which the core does not do, zeros stand
+    /// around the picture itself.
+    fn padded(
+        &mut self,
+        x: NodeId,
+        [kernel, dilation]: [[usize; 2]; 2],
+        padding: Padding,
+    ) -> Result<(NodeId, Padding)> {
+        let Padding { top, bottom, left, right } = padding;
+        let last = [0, 1].map(|axis| kernel[axis].saturating_sub(1).saturating_mul(dilation[axis]));
+        if top.max(bottom) <= last[0] && left.max(right) <= last[1] {
+            return Ok((x, padding));
+        }
+        let pad = Pad::around(self.shape(x), vec![0, top, left, 0], &[0, bottom, right, 0]);
+        Ok((self.push("", pad, &[x])?, Padding::default()))
     }
 
     fn filtered(&mut self, name: &str, convolution: Convolution, x: NodeId) -> Result<NodeId> {

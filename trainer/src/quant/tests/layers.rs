@@ -74,6 +74,9 @@ fn networks() -> Vec<Network> {
     let mut networks = vec![
         pixels(vec![Layer::conv2d(6, 3, 1).padded(1).grouped(3), Layer::Relu, Layer::conv2d(4, 3, 2).dilated(2)]),
         pixels(vec![Layer::depthwise_conv2d(3, 1).padded(1), Layer::Relu, Layer::conv2d(4, 1, 1).without_bias()]),
+        pixels(vec![Layer::conv2d(4, 1, 1).padded(1), Layer::BatchNorm, Layer::Relu, Layer::conv2d(2, 2, 1).padded(3)]),
+        pixels(vec![Layer::conv2d(6, 1, 2).padded(1).grouped(3), Layer::conv2d(4, 2, 1).padded(2).grouped(2)]),
+        pixels(vec![Layer::depthwise_conv2d(2, 1).padded(2), Layer::Relu, Layer::depthwise_conv2d(1, 1).padded(1)]),
         pixels(vec![Layer::conv_transpose2d(4, 3, 2), Layer::Relu]),
         pixels(vec![Layer::conv_transpose2d(4, 3, 2).without_bias(), Layer::BatchNorm, Layer::Relu6]),
         pixels(vec![Layer::Flatten, Layer::dense(5)]),
