@@ -64,13 +64,21 @@ fn texts_whose_words_nobody_knows() {
     ackermann(path, "eval r m.ackm --data d").ok();
     let words = ["d: ", "texts", "vocabulary.txt"];
     refused(path, "eval m.ackm --data d", 2, "missing_file", &words);
-    fs::remove_file(path.join("r/vocabulary.txt")).unwrap();
-    for line in [
+    let lines = [
         "eval r --data d",
         "quantize r --calibrate d --out n.ackm",
         "train --resume --out r",
         "train --from r --data d --out n",
-    ] {
+    ];
+    // Without its last word: the numbers of the others would still be right.
+    let vocabulary = fs::read_to_string(path.join("r/vocabulary.txt")).unwrap();
+    let (shorter, _) = vocabulary.trim_end().rsplit_once('\n').unwrap();
+    put(path, "r/vocabulary.txt", shorter);
+    for line in lines {
+        refused(path, line, 2, "bad_file", &["r/vocabulary.txt: ", "has 5 words", "on 6"]);
+    }
+    fs::remove_file(path.join("r/vocabulary.txt")).unwrap();
+    for line in lines {
         refused(path, line, 2, "missing_file", &words);
     }
 }
