@@ -1,7 +1,7 @@
 //! A training as options or a run folder describe it, with its data read: what `train` does once and `search` many times.
 
 use super::args::{LossName, TrainArgs};
-use super::recording::Recording;
+use super::recording::{Recording, SIM_FRAMES};
 use super::{Output, descent, stop};
 use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Extras, Target};
 use crate::nn::{self, Freeze, InputKind, Layer, Network};
@@ -68,6 +68,7 @@ impl Job {
             false => {
                 let Dataset { target, .. } = data.train;
                 config.loss = loss(args, target);
+                check_smoothing(args, config.loss)?;
                 config.check()?;
                 adapted(args, &network, &data.train, outputs(config.loss, target))?
             }
@@ -170,6 +171,15 @@ fn loss(args: &TrainArgs, target: Target) -> Loss {
     }
 }
 
+/// Refuses smoothing for a loss that has none.
+fn check_smoothing(args: &TrainArgs, loss: Loss) -> Result<()> {
+    if args.smoothing != 0.0 && !matches!(loss, Loss::CrossEntropy { .. }) {
+        let message = format!("is of the loss cross-entropy, this one is {}; leave it out", loss.name());
+        return Err(Error::usage("--smoothing", message));
+    }
+    Ok(())
+}
+
 /// Refuses numbers that the loss is not made for.
 fn check_numbers(data: &Dataset, loss: Loss, recording: &Recording, split: &str) -> Result<()> {
     let Target::Numbers(count) = data.target else { return Ok(()) };
@@ -231,7 +241,7 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
 fn described(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     let (network, config) = (network(args)?, config(args)?);
     let recording = Recording {
-        sim_frames: args.frames,
+        sim_frames: args.frames.unwrap_or(SIM_FRAMES),
         disturbances: Disturbances { glare: args.glare, blackout: args.blackout },
         split: args.split.clone(),
         val_split: args.val_split.clone(),
@@ -248,6 +258,9 @@ fn described(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
         seed: args.seed,
         ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
     };
+    if args.frames.is_some() && !recording.is_simulated() {
+        return Err(Error::usage("--frames", "is of the simulator: use it with --data sim"));
+    }
     recording.check()?;
     Ok((network, config, recording))
 }
