@@ -8,10 +8,10 @@ use crate::{Error, Result};
 /// The settings `base`, whose epochs are known, with these options.
 ///
 /// # Errors
-/// An option that the optimizer does not have.
+/// An option that the optimizer or the schedule does not have.
 pub fn settings(args: &DescentArgs, base: TrainConfig) -> Result<TrainConfig> {
     let config = TrainConfig {
-        schedule: schedule(args, base.epochs),
+        schedule: schedule(args, base.epochs)?,
         warmup: args.warmup.unwrap_or(if matches!(args.schedule, ScheduleName::Cosine) { 0.5 } else { 0.0 }),
         method: method(args)?,
         weight_decay: args.weight_decay.unwrap_or(if matches!(args.optimizer, OptimizerName::AdamW) {
@@ -28,15 +28,18 @@ pub fn settings(args: &DescentArgs, base: TrainConfig) -> Result<TrainConfig> {
     Ok(config)
 }
 
-fn schedule(args: &DescentArgs, epochs: usize) -> Schedule {
-    match args.schedule {
-        ScheduleName::Constant => Schedule::Constant,
-        ScheduleName::Step => {
-            Schedule::Step { every: args.drop_every.unwrap_or(epochs.div_ceil(3)), factor: args.drop_factor }
+fn schedule(args: &DescentArgs, epochs: usize) -> Result<Schedule> {
+    let DescentArgs { drop_every, drop_factor, .. } = *args;
+    let typed = [drop_every.map(|_| "--drop-every"), drop_factor.map(|_| "--drop-factor")];
+    Ok(match (args.schedule, typed.into_iter().flatten().next()) {
+        (ScheduleName::Step, _) => {
+            Schedule::Step { every: drop_every.unwrap_or(epochs.div_ceil(3)), factor: drop_factor.unwrap_or(0.1) }
         }
-        ScheduleName::Cosine => Schedule::Cosine { floor: 0.01 },
-        ScheduleName::OneCycle => Schedule::one_cycle(),
-    }
+        (_, Some(option)) => return Err(Error::usage(option, "is of the step schedule; add --schedule step")),
+        (ScheduleName::Constant, None) => Schedule::Constant,
+        (ScheduleName::Cosine, None) => Schedule::Cosine { floor: 0.01 },
+        (ScheduleName::OneCycle, None) => Schedule::one_cycle(),
+    })
 }
 
 fn method(args: &DescentArgs) -> Result<Method> {

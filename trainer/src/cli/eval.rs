@@ -7,7 +7,7 @@ use crate::data::metrics::{accuracy, class_of, regression};
 use crate::data::{Changes, Dataset, Encoding, Samples, Target, Window};
 use crate::quant::{Int8Predictor, for_this_machine, load, read_blob, sample_shape};
 use crate::report::{Table, format};
-use crate::train::{Predictor, predictions};
+use crate::train::{Loss, Predictor, predictions, read_config};
 use crate::{Error, ErrorKind, Result};
 use ackermann_core::blob::{AlignedBytes, keys};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ impl Quality {
 pub struct Evaluation {
     /// The data.
     pub dataset: Dataset,
-    /// Each model: its kind, quality, file, and outputs of all samples.
+    /// Each model: its kind, quality, file, and predictions of all samples.
     pub rows: Vec<(&'static str, Quality, PathBuf, Vec<f32>)>,
 }
 
@@ -111,26 +111,46 @@ pub fn evaluate(args: &EvalArgs, output: Output) -> Result<Evaluation> {
     };
     let recording = recording.like(trained.as_ref());
     let encoding = encoding(&models)?;
+    let loss = loss(&models);
     let dataset = recording.dataset(&args.split, &models.input, Some(&encoding), output)?;
     let samples = recording.samples(&dataset, &models.input, Changes::NONE)?;
+    // Numbers as they are predicted, classes by their scores.
+    let predicted = |mut outputs: Vec<f32>| {
+        if let (Some(loss), Target::Numbers(_)) = (loss, dataset.target) {
+            outputs.iter_mut().for_each(|output| *output = loss.prediction(*output));
+        }
+        outputs
+    };
     let mut rows = Vec::new();
     if let Some((path, predictor)) = &mut models.float {
-        let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
+        let outputs = predicted(predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?);
         rows.push(("float", quality(&dataset, path, &outputs)?, path.clone(), outputs));
     }
     if let Some((path, blob)) = &models.int8 {
         let mut predictor = Int8Predictor::new(blob)?;
-        let outputs = predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?;
+        let outputs = predicted(predict(&samples, output, |inputs| predictor.predict_inputs(inputs))?);
         rows.push(("int8", quality(&dataset, path, &outputs)?, path.clone(), outputs));
     }
     Ok(Evaluation { dataset, rows })
 }
 
-/// Numbers of classes and words: of the run, else of the folder that the blob lies in.
-fn encoding(models: &Models) -> Result<Encoding> {
+/// The run, else the folder that the blob lies in.
+fn folder(models: &Models) -> &Path {
     let beside = models.int8.as_ref().and_then(|(path, _)| path.parent());
-    let folder = models.float.as_ref().map(|(run, _)| run.as_path()).or(beside).unwrap_or(Path::new(""));
-    Encoding::of_run(folder, models.input.first().copied().unwrap_or(0))
+    models.float.as_ref().map(|(run, _)| run.as_path()).or(beside).unwrap_or(Path::new(""))
+}
+
+/// Numbers of classes and words.
+fn encoding(models: &Models) -> Result<Encoding> {
+    match &models.float {
+        Some((run, predictor)) => Encoding::of_network(run, predictor.network()),
+        None => Encoding::of_run(folder(models), models.input.first().copied().unwrap_or(0)),
+    }
+}
+
+/// What was minimized, where that is known.
+fn loss(models: &Models) -> Option<Loss> {
+    read_config(folder(models)).ok().map(|config| config.train.loss)
 }
 
 fn quality(dataset: &Dataset, path: &Path, outputs: &[f32]) -> Result<Quality> {

@@ -1,10 +1,10 @@
 //! A training as options or a run folder describe it, with its data read: what `train` does once and `search` many times.
 
 use super::args::{LossName, TrainArgs};
-use super::recording::Recording;
+use super::recording::{Recording, SIM_FRAMES};
 use super::{Output, descent, stop};
 use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Extras, Target};
-use crate::nn::{self, Freeze, Network};
+use crate::nn::{self, Freeze, InputKind, Layer, Network};
 use crate::sim::Disturbances;
 use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
 use crate::{Error, ErrorKind, Result, files};
@@ -53,14 +53,13 @@ impl Job {
     /// The training of `args`, a new one or one that goes on.
     pub fn new(args: &TrainArgs, shelf: &mut Shelf, output: Output) -> Result<Self> {
         let (network, mut config, recording) = if args.resume { resumed(args)? } else { fresh(args)? };
-        let length = network.input.first().copied().unwrap_or(0);
         let known = match &args.from {
-            _ if args.resume => Some(Encoding::of_run(&args.out, length)?),
+            _ if args.resume => Some(Encoding::of_network(&args.out, &network)?),
             // Words keep their numbers; another head may tell other classes apart.
             Some(run) if args.head.is_some() => {
-                Some(Encoding { classes: Classes::default(), ..Encoding::of_run(run, length)? })
+                Some(Encoding { classes: Classes::default(), ..Encoding::of_network(run, &network)? })
             }
-            Some(run) => Some(Encoding::of_run(run, length)?),
+            Some(run) => Some(Encoding::of_network(run, &network)?),
             None => None,
         };
         let data = shelf.splits(&recording, &network.input, known, output)?;
@@ -69,6 +68,7 @@ impl Job {
             false => {
                 let Dataset { target, .. } = data.train;
                 config.loss = loss(args, target);
+                check_smoothing(args, config.loss)?;
                 config.check()?;
                 adapted(args, &network, &data.train, outputs(config.loss, target))?
             }
@@ -77,8 +77,11 @@ impl Job {
             // Before anything is written.
             let unfit = |message| Error::new(ErrorKind::Shape, "training data", message);
             config.loss.check(data.train.target, network.outputs()?).map_err(unfit)?;
+            check_words(&network)?;
             check_start(&network, &config)?;
         }
+        check_numbers(&data.train, config.loss, &recording, &recording.split)?;
+        check_numbers(&data.val, config.loss, &recording, &recording.val_split)?;
         Ok(Self { network, config, data, recording, resume: args.resume, qat: args.qat })
     }
 
@@ -168,6 +171,35 @@ fn loss(args: &TrainArgs, target: Target) -> Loss {
     }
 }
 
+/// Refuses smoothing for a loss that has none.
+fn check_smoothing(args: &TrainArgs, loss: Loss) -> Result<()> {
+    if args.smoothing != 0.0 && !matches!(loss, Loss::CrossEntropy { .. }) {
+        let message = format!("is of the loss cross-entropy, this one is {}; leave it out", loss.name());
+        return Err(Error::usage("--smoothing", message));
+    }
+    Ok(())
+}
+
+/// Refuses numbers that the loss is not made for.
+fn check_numbers(data: &Dataset, loss: Loss, recording: &Recording, split: &str) -> Result<()> {
+    let Target::Numbers(count) = data.target else { return Ok(()) };
+    loss.check_numbers(&data.targets).map_err(|(at, message)| {
+        let place = format!("{}, split `{split}`", recording.data.display());
+        let message = format!("target {} of sample {} {message}", at % count.max(1), at / count.max(1));
+        Error::new(ErrorKind::BadFile, place, message)
+    })
+}
+
+/// Refuses an embedding of numbers: only words are sure to be in its table.
+fn check_words(network: &Network) -> Result<()> {
+    let embeds = network.layers.iter().any(|layer| matches!(layer, Layer::Embedding { .. }));
+    if embeds && !matches!(network.kind, InputKind::Tokens { .. }) {
+        let message = "has an embedding, which takes words, and the data holds none; train it on texts or leave the embedding out";
+        return Err(Error::new(ErrorKind::Shape, &network.name, message));
+    }
+    Ok(())
+}
+
 /// The network for this data. Trained weights keep their head unless another one was asked for.
 fn adapted(args: &TrainArgs, network: &Network, data: &Dataset, outputs: usize) -> Result<Network> {
     let has = network.outputs()?;
@@ -209,7 +241,7 @@ fn fresh(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
 fn described(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     let (network, config) = (network(args)?, config(args)?);
     let recording = Recording {
-        sim_frames: args.frames,
+        sim_frames: args.frames.unwrap_or(SIM_FRAMES),
         disturbances: Disturbances { glare: args.glare, blackout: args.blackout },
         split: args.split.clone(),
         val_split: args.val_split.clone(),
@@ -226,6 +258,9 @@ fn described(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
         seed: args.seed,
         ..Recording::of(args.data.as_deref().unwrap_or(Path::new("")))
     };
+    if args.frames.is_some() && !recording.is_simulated() {
+        return Err(Error::usage("--frames", "is of the simulator: use it with --data sim"));
+    }
     recording.check()?;
     Ok((network, config, recording))
 }

@@ -44,7 +44,7 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     let (network, params) = (predictor.network(), predictor.params());
     let recording = Recording { sim_frames: args.frames, ..Recording::of(&args.calibrate) };
     let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
-    let encoding = Encoding::of_run(&args.run, network.input.first().copied().unwrap_or(0))?;
+    let encoding = Encoding::of_network(&args.run, network)?;
     let data = recording.dataset(&args.split, &network.input, Some(&encoding), output)?;
     let options = QuantizeOptions { window: recording.window, ..options(args) };
     let (quantized, history) = if args.qat {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::classes::Classes;
 use super::vocabulary::Vocabulary;
-use crate::{Error, Result, files};
+use crate::nn::{InputKind, Network};
+use crate::{Error, ErrorKind, Result, files};
 
 const CLASSES: &str = "classes.txt";
 const VOCABULARY: &str = "vocabulary.txt";
@@ -49,5 +50,23 @@ impl Encoding {
         let path = run.join(VOCABULARY);
         let vocabulary = if path.is_file() { Some(Vocabulary::load(&path)?) } else { None };
         Ok(Self { classes, vocabulary, length })
+    }
+
+    /// As [`Encoding::of_run`], for the run's network.
+    ///
+    /// # Errors
+    /// Files that are there but cannot be used, a vocabulary of another size than the network's.
+    pub fn of_network(run: &Path, network: &Network) -> Result<Self> {
+        let encoding = Self::of_run(run, network.input.first().copied().unwrap_or(0))?;
+        match (&encoding.vocabulary, network.kind) {
+            (Some(words), InputKind::Tokens { vocabulary }) if words.len() != vocabulary => {
+                let message = format!(
+                    "has {} words, the network was trained on {vocabulary}; bring back the file that training wrote",
+                    words.len()
+                );
+                Err(Error::new(ErrorKind::BadFile, run.join(VOCABULARY).display(), message))
+            }
+            _ => Ok(encoding),
+        }
     }
 }

@@ -21,6 +21,7 @@ mod sounds;
 mod split;
 mod streamed;
 mod table;
+mod tables;
 mod texts;
 mod vocabulary;
 mod warp;

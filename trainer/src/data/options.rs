@@ -15,7 +15,7 @@ pub struct LoadOptions {
     pub width: usize,
     /// `SPLIT.csv` of the folder; `train` or `val` is derived where a folder has no splits. `None` is everything.
     pub split: Option<String>,
-    /// Column (or tub field) of the label; `None` is the format's steering, smoothed where there is such a column.
+    /// Column (or tub field) of the label; `None` is the format's steering, smoothed where all splits have such a column.
     pub label: Option<String>,
     /// Factor from the column to normalized steering, e.g. `0.04` for a column in degrees of 25 degrees full scale.
     pub label_scale: f32,

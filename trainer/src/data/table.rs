@@ -44,6 +44,17 @@ impl Table {
         Ok(table)
     }
 
+    /// The table, if it has rows of data.
+    ///
+    /// # Errors
+    /// A header and nothing else.
+    pub fn filled(self) -> Result<Self> {
+        match self.rows.as_slice() {
+            [] => Err(Error::new(ErrorKind::BadFile, self.path.display(), "has no rows below its header")),
+            _ => Ok(self),
+        }
+    }
+
     /// How many rows of data.
     pub fn len(&self) -> usize {
         self.rows.len()

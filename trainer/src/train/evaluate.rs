@@ -14,7 +14,7 @@ const BATCH: usize = 256;
 pub struct Metrics {
     /// Mean loss.
     pub loss: f64,
-    /// Mean absolute error, for numbers.
+    /// Mean absolute error of [`Loss::prediction`], for numbers.
     pub mae: Option<f64>,
     /// Share of samples whose class is found, 0 to 1, for classes.
     pub accuracy: Option<f64>,
@@ -36,7 +36,7 @@ pub fn measure(
     predictions(predict, samples, |found, wanted| {
         losses += loss.of(found, wanted);
         match target {
-            Target::Numbers(_) => absolute += mean_distance(found, wanted),
+            Target::Numbers(_) => absolute += mean_distance(found, wanted, loss),
             Target::Class(_) => right += usize::from(class_of(found) == wanted[0] as usize),
         }
     })?;
@@ -87,7 +87,8 @@ pub fn confusion_matrix(outputs: &[f32], targets: &[f32], classes: usize) -> Vec
     counts
 }
 
-fn mean_distance(found: &[f32], wanted: &[f32]) -> f64 {
-    let sum: f64 = found.iter().zip(wanted).map(|(&f, &w)| (f64::from(f) - f64::from(w)).abs()).sum();
+fn mean_distance(found: &[f32], wanted: &[f32], loss: Loss) -> f64 {
+    let distance = |(&f, &w)| (f64::from(loss.prediction(f)) - f64::from(w)).abs();
+    let sum: f64 = found.iter().zip(wanted).map(distance).sum();
     sum / wanted.len().max(1) as f64
 }

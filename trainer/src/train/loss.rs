@@ -65,6 +65,26 @@ impl Loss {
         }
     }
 
+    /// Whether numbers can be learned with this loss; else the first one that cannot, by its place, and what is wanted.
+    pub fn check_numbers(&self, numbers: &[f32]) -> std::result::Result<(), (usize, String)> {
+        let wrong = |number: &f32| !(0.0..=1.0).contains(number);
+        match (self, numbers.iter().position(wrong)) {
+            (Self::BinaryCrossEntropy, Some(at)) => {
+                Err((at, format!("is {}; {} needs numbers from 0 to 1", numbers[at], self.name())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a network that was trained with this loss predicts, given one of its outputs, where targets are numbers: with binary cross-entropy the
+    /// logistic function of the score.
+    pub fn prediction(&self, output: f32) -> f32 {
+        match self {
+            Self::BinaryCrossEntropy => 1.0 / (1.0 + (-output).exp()),
+            _ => output,
+        }
+    }
+
     /// Shape of the targets of a batch, given that of the network's outputs (`[batch, outputs]`).
     pub fn target_shape(&self, predicted: &Shape) -> Shape {
         match self {

@@ -139,6 +139,50 @@ fn arrays_of_numbers_are_learned() {
     refused(path, "train --net line.json --data d --out new", 2, "not_finite", &["x.npy", "sample 2, value 1", "NaN"]);
 }
 
+/// The network's output is a score; what is judged is the number that it stands for.
+#[test]
+fn numbers_from_0_to_1_are_learned_as_probabilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
+    let x: Vec<f32> = (0..100).map(|index| (index * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let mut y: Vec<f32> = x.iter().map(|x| 1.0 / (1.0 + (-3.0 * x).exp())).collect();
+    put(path, "d/x.npy", npy("<f4", "(100, 1)", &bytes(&x)));
+    put(path, "d/y.npy", npy("<f4", "(100,)", &bytes(&y)));
+    put(path, "line.json", r#"{"name":"line","input":[1],"kind":"numbers","layers":[{"dense":{"outputs":1}}]}"#);
+    let line = "train --net line.json --data d --loss binary-cross-entropy --epochs 60 --batch 8 --lr 0.1 --out";
+    let trained = ackermann(path, &format!("{line} r --json")).json();
+    let mae = trained["val_mae"].as_f64().unwrap();
+    assert!(mae < 0.02, "{trained}");
+    ackermann(path, "quantize r --calibrate d --out r/m.ackm").ok();
+    let eval = ackermann(path, "eval r r/m.ackm --data d --json").json();
+    assert!((eval["float"]["mae"].as_f64().unwrap() - mae).abs() < 1e-6, "{eval}");
+    assert!(eval["int8"]["r2"].as_f64().unwrap() > 0.95, "{eval}");
+    // A blob in its run's folder needs no run named.
+    assert_eq!(ackermann(path, "eval r/m.ackm --data d --json").json()["int8"], eval["int8"]);
+    for wrong in [1.5, -0.25] {
+        y[7] = wrong;
+        for split in ["train", "val"] {
+            put(path, &format!("e/{split}/x.npy"), npy("<f4", "(100, 1)", &bytes(&x)));
+            let targets = if split == "val" { &y } else { &x.iter().map(|x| x.abs()).collect() };
+            put(path, &format!("e/{split}/y.npy"), npy("<f4", "(100, 1)", &bytes(targets)));
+        }
+        let words = ["e, split `val`", "sample 7", &wrong.to_string(), "from 0 to 1"];
+        refused(path, &format!("{} n", line.replace("--data d", "--data e")), 2, "bad_file", &words);
+    }
+}
+
+#[test]
+fn numbers_are_no_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    put(path, "d/x.npy", npy("<i4", "(10, 4)", &[7, 0, 0, 0].repeat(40)));
+    put(path, "d/y.npy", npy("|u1", "(10,)", &[0, 1, 0, 1, 0, 1, 0, 1, 0, 1]));
+    let layers = r#"[{"embedding":{"vocabulary":5,"size":2}},"mean",{"dense":{"outputs":2}}]"#;
+    put(path, "words.json", format!(r#"{{"name":"words","input":[4],"kind":"numbers","layers":{layers}}}"#));
+    refused(path, "train --net words.json --data d --out n", 2, "shape", &["words: ", "embedding", "texts"]);
+}
+
 #[test]
 fn recipes_are_listed_and_cooked() {
     let folder = tempfile::tempdir().unwrap();

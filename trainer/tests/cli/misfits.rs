@@ -1,7 +1,7 @@
 //! Data that is right by itself and does not fit: the network, the options, what training knew.
 
 use super::ackermann;
-use super::data::{digits, idx, plain, png, put, small, udacity, workshop};
+use super::data::{digits, idx, npy, plain, png, put, small, udacity, workshop};
 use super::outcome::refused;
 use std::fs;
 use std::path::Path;
@@ -47,9 +47,35 @@ fn options_of_other_data() {
             refused(path, &format!("train --data {data} {option} --out n"), 2, "usage", &words);
         }
     }
+    for (data, held) in [("d", "IDX"), ("t", "texts")] {
+        let words = [held, "--label", "columns"];
+        refused(path, &format!("train --net lenet --data {data} --label angle --out n"), 2, "usage", &words);
+    }
+    let numbers = |shape: &str, count: usize| npy("<f4", shape, &vec![0; 4 * count]);
+    put(path, "a/x.npy", numbers("(5, 8)", 40));
+    put(path, "a/y.npy", numbers("(5,)", 5));
+    for (data, held) in [("p", "frames.csv"), ("sim", "simulated"), ("t", "texts"), ("a", "samples")] {
+        let words = [held, "--mirror", "pictures of classes"];
+        refused(path, &format!("train --net mlp --data {data} --mirror --out n"), 2, "usage", &words);
+    }
+    refused(path, "train --data p --frames 100 --out n", 2, "usage", &["--frames", "--data sim"]);
     for option in ["--crop 1..3", "--label-scale 2", "--side-correction 0.1", "--drop-straight 0.5"] {
         refused(path, &format!("train --net text --data t {option} --out n"), 2, "usage", &["t: ", "recorded driving"]);
     }
+}
+
+#[test]
+fn options_of_other_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    plain(&path.join("d"), 12);
+    for option in ["--drop-every 2", "--drop-factor 0.5", "--schedule constant --drop-factor 0.1"] {
+        let name = if option.contains("every") { "--drop-every" } else { "--drop-factor" };
+        refused(path, &format!("train --data d {option} --out n"), 2, "usage", &[name, "--schedule step"]);
+    }
+    let words = ["--smoothing", "cross-entropy", "huber"];
+    refused(path, "train --data d --smoothing 0.1 --out n", 2, "usage", &words);
+    ackermann(path, "train --data d --schedule step --drop-every 1 --drop-factor 0.5 --epochs 2 --out r").ok();
 }
 
 #[test]
@@ -64,13 +90,21 @@ fn texts_whose_words_nobody_knows() {
     ackermann(path, "eval r m.ackm --data d").ok();
     let words = ["d: ", "texts", "vocabulary.txt"];
     refused(path, "eval m.ackm --data d", 2, "missing_file", &words);
-    fs::remove_file(path.join("r/vocabulary.txt")).unwrap();
-    for line in [
+    let lines = [
         "eval r --data d",
         "quantize r --calibrate d --out n.ackm",
         "train --resume --out r",
         "train --from r --data d --out n",
-    ] {
+    ];
+    // Without its last word: the numbers of the others would still be right.
+    let vocabulary = fs::read_to_string(path.join("r/vocabulary.txt")).unwrap();
+    let (shorter, _) = vocabulary.trim_end().rsplit_once('\n').unwrap();
+    put(path, "r/vocabulary.txt", shorter);
+    for line in lines {
+        refused(path, line, 2, "bad_file", &["r/vocabulary.txt: ", "has 5 words", "on 6"]);
+    }
+    fs::remove_file(path.join("r/vocabulary.txt")).unwrap();
+    for line in lines {
         refused(path, line, 2, "missing_file", &words);
     }
 }

@@ -1,6 +1,6 @@
 //! Recordings with something wrong in them: the complaint names file, row and column.
 
-use super::data::{packed, plain, put, udacity, workshop};
+use super::data::{npy, packed, plain, put, udacity, workshop};
 use super::outcome::refused;
 use std::fs;
 use std::path::Path;
@@ -74,6 +74,58 @@ fn packed_recordings() {
     put(folder.path(), "d/val-center.mjpeg", vec![7; stream.len()]);
     refused(folder.path(), train, 2, "bad_image", &["val.csv:2", "val-center.mjpeg"]);
     refused(folder.path(), &format!("{train} --side-correction 0.1"), 2, "usage", &["one camera"]);
+}
+
+#[test]
+fn packed_tables_that_lack_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    packed(&path.join("d"), "train", 8);
+    packed(&path.join("d"), "val", 4);
+    let train = "train --data d --out new";
+    let table = fs::read_to_string(path.join("d/train.csv")).unwrap();
+    let header = table.lines().next().unwrap();
+    for (text, word) in [("", "empty"), (header, "no rows")] {
+        put(path, "d/train.csv", text);
+        refused(path, train, 2, "bad_file", &["d/train.csv", word]);
+    }
+    for column in ["center_offset", "center_len"] {
+        put(path, "d/train.csv", table.replacen(column, "other", 1));
+        refused(path, train, 2, "bad_file", &["d/train.csv", "has no column", column]);
+    }
+}
+
+/// Both splits are of one column, whichever is read.
+#[test]
+fn the_label_is_a_column_of_all_splits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    packed(&path.join("d"), "train", 8);
+    packed(&path.join("d"), "val", 4);
+    spoil(&path.join("d/train.csv"), "steering_smooth", "smoothed");
+    spoil(&path.join("d/val.csv"), "0,0,-0.8", "0,left,-0.8");
+    refused(path, "train --data d --out new", 2, "bad_row", &["val.csv:2", "`steering`"]);
+    spoil(&path.join("d/val.csv"), ",steering,", ",angle,");
+    refused(path, "train --data d --out new", 2, "bad_file", &["val.csv", "`steering`", "steering_smooth"]);
+}
+
+#[test]
+fn arrays_that_hold_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let zeros = |shape: &str, count: usize| npy("<f4", shape, &vec![0; 4 * count]);
+    for (x, y, words) in [
+        (zeros("(5, 2)", 10), zeros("(5, 0)", 0), ["y.npy", "[5, 0]"]),
+        (zeros("(5, 2)", 10), zeros("(0,)", 0), ["y.npy", "[0]"]),
+        (zeros("(5, 2)", 10), zeros("()", 1), ["y.npy", "single number"]),
+        (zeros("()", 1), zeros("(5,)", 5), ["x.npy", "single number"]),
+        (zeros("(0, 2)", 0), zeros("(0,)", 0), ["x.npy", "[0, 2]"]),
+        (zeros("(5, 0)", 0), zeros("(5,)", 5), ["x.npy", "[5, 0]"]),
+    ] {
+        put(path, "d/x.npy", x);
+        put(path, "d/y.npy", y);
+        refused(path, "train --net mlp --data d --out new", 2, "bad_file", &words);
+    }
 }
 
 #[test]

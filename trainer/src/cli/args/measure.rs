@@ -11,7 +11,7 @@ pub struct DataArgs {
     /// Folder of recorded driving, pictures, MNIST files, sounds, texts or arrays (docs/data.md); `sim` records the simulator.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
-    /// Column of the label. Default: steering_smooth where there is one, else steering (what the run was trained on, for a run).
+    /// Column of the label. Default: steering_smooth where all splits have it, else steering (what the run was trained on, for a run).
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
     /// Factor from the column to normalized steering, -1 to 1: 0.04 for degrees of 25 degrees full scale. Default: 1.

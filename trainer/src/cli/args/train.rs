@@ -1,6 +1,5 @@
 //! Options of a training.
 
-use super::super::recording::SIM_FRAMES;
 use super::super::values;
 use crate::data::Window;
 use crate::nn::Initializer;
@@ -72,9 +71,9 @@ pub struct DescentArgs {
     /// Epochs between the drops of the step schedule. Default: a third of all.
     #[arg(long, value_name = "N", value_parser = values::count())]
     pub drop_every: Option<usize>,
-    /// Factor of each drop of the step schedule.
-    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true, value_name = "FACTOR")]
-    pub drop_factor: f64,
+    /// Factor of each drop of the step schedule. Default: 0.1.
+    #[arg(long, allow_negative_numbers = true, value_name = "FACTOR")]
+    pub drop_factor: Option<f64>,
     /// Weight decay: an L2 penalty, decoupled from the gradient with adamw. Default: 0.01 with adamw, else 0.
     #[arg(long, allow_negative_numbers = true, value_name = "DECAY")]
     pub weight_decay: Option<f64>,
@@ -116,16 +115,16 @@ pub struct TrainArgs {
     /// Folder of recorded driving, pictures, MNIST files, sounds, texts or arrays (docs/data.md); `sim` records the simulator.
     #[arg(long, help_heading = DATA, value_name = "DIR", required_unless_present = "resume")]
     pub data: Option<PathBuf>,
-    /// Frames that `--data sim` records.
-    #[arg(long, help_heading = DATA, default_value_t = SIM_FRAMES, value_name = "N", value_parser = values::frames())]
-    pub frames: usize,
+    /// Frames that `--data sim` records. Default: 16000.
+    #[arg(long, help_heading = DATA, value_name = "N", value_parser = values::frames())]
+    pub frames: Option<usize>,
     /// `--data sim`: a low sun dazzles the camera wherever the road leads towards it.
     #[arg(long, help_heading = DATA)]
     pub glare: bool,
     /// `--data sim`: the camera goes black for 3 to 15 frames, a second apart on average.
     #[arg(long, help_heading = DATA)]
     pub blackout: bool,
-    /// Column of the label. Default: steering_smooth where there is one, else steering.
+    /// Column of the label. Default: steering_smooth where all splits have it, else steering.
     #[arg(long, help_heading = DATA, value_name = "COLUMN")]
     pub label: Option<String>,
     /// Factor from the column to normalized steering, -1 to 1: 0.04 for degrees of 25 degrees full scale. Default: 1.

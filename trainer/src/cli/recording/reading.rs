@@ -3,8 +3,10 @@
 use super::super::{Output, progress, stop};
 use super::{Recording, simulate, simulate_sequences};
 use crate::data::{
-    Changes, Dataset, DatasetSamples, Encoding, Extras, Format, FrameSet, ReadOptions, Watch, load, read, stream,
+    Changes, Dataset, DatasetSamples, Encoding, Extras, Format, FrameSet, ReadOptions, Target, Watch, load, read,
+    stream,
 };
+use crate::nn::InputKind;
 use crate::sim::{RecordOptions, SequenceOptions, Split};
 use crate::{Error, ErrorKind, Result};
 
@@ -44,6 +46,7 @@ impl Recording {
         self.check()?;
         let format = if self.is_simulated() { None } else { Some(Format::detect(&self.data)?) };
         self.check_texts(format, input, encoding)?;
+        self.check_format(format)?;
         match format {
             Some(format) if !format.is_driving() => self.labelled(format, split, input, encoding, output),
             _ => self.driving(split, input, output),
@@ -106,6 +109,21 @@ impl Recording {
         Ok(())
     }
 
+    /// Refuses options of pictures and of tables for other data.
+    fn check_format(&self, format: Option<Format>) -> Result<()> {
+        let pictures = matches!(format, Some(Format::PictureFolders | Format::Idx | Format::Arrays));
+        let table = format.is_some_and(|format| format.is_driving() || format == Format::PackedSounds);
+        let message = match (self.mirror, &self.label) {
+            (true, _) if !pictures => "--mirror is for pictures of classes",
+            (_, Some(_)) if !table => {
+                "--label is for data with columns: recorded driving and packed recordings of sound"
+            }
+            _ => return Ok(()),
+        };
+        let held = format.map_or("simulated frames", Format::name);
+        Err(Error::usage(self.data.display(), format!("holds {held}: {message}")))
+    }
+
     fn unstreamed(&self, what: &str) -> Error {
         let message =
             format!("{what} are held in memory: --stream is for pictures in files and frames of recorded driving");
@@ -145,7 +163,13 @@ impl Recording {
             extras: self.extras,
             stream: self.stream,
         };
-        watched(output, |watch| read(&self.data, format, &options, watch))
+        let dataset = watched(output, |watch| read(&self.data, format, &options, watch))?;
+        let classes = matches!(dataset.target, Target::Class(_));
+        if self.mirror && !(classes && dataset.kind() == InputKind::Pixels) {
+            let message = format!("holds {} that are no pictures of classes, which --mirror is for", dataset.noun());
+            return Err(Error::usage(self.data.display(), message));
+        }
+        Ok(dataset)
     }
 
     fn simulate(

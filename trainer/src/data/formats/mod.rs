@@ -86,7 +86,9 @@ impl Format {
             Ok(Self::TubV2)
         } else if names.iter().any(|name| donkey::record_number(name).is_some()) {
             Ok(Self::TubV1)
-        } else if csv_with(|column| column == "center_offset") {
+        } else if csv_with(|column| column == packed::OFFSET)
+            || names.iter().any(|name| name.ends_with("-center.mjpeg"))
+        {
             Ok(Self::Packed)
         } else if has("frames.csv") || csv_with(|column| column == "path") {
             Ok(Self::Plain)

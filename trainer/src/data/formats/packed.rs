@@ -6,38 +6,28 @@ use std::sync::Arc;
 
 use super::super::options::LoadOptions;
 use super::super::record::{Record, Source, label};
-use super::super::table::{Table, header_of};
-use super::{file_names, no_side_cameras};
+use super::super::table::Table;
+use super::super::tables::Tables;
+use super::no_side_cameras;
 use crate::{Error, ErrorKind, Result};
 
+/// Column that tells these tables from others.
+pub const OFFSET: &str = "center_offset";
+/// Columns that the label is looked for in, in this order.
+const LABELS: [&str; 2] = ["steering_smooth", "steering"];
+
 pub fn read(folder: &Path, options: &LoadOptions) -> Result<(Vec<Record>, String)> {
-    let mut splits: Vec<String> = file_names(folder)?
-        .iter()
-        .filter_map(|name| name.strip_suffix(".csv"))
-        .filter(|name| header_of(&folder.join(format!("{name}.csv"))).iter().any(|column| column == "center_offset"))
-        .map(String::from)
-        .collect();
-    if let Some(wanted) = &options.split {
-        if !splits.contains(wanted) {
-            let message = format!("has no split `{wanted}`; its splits are {}", splits.join(", "));
-            return Err(Error::new(ErrorKind::MissingFile, folder.display(), message));
-        }
-        splits.retain(|name| name == wanted);
-    }
+    let tables = Tables::of(folder, OFFSET)?;
+    let name = options.label.as_deref().or(tables.common_column(&LABELS)).unwrap_or(LABELS[1]);
     let mut records = Vec::new();
-    let mut column = String::new();
-    for split in splits {
-        let (more, name) = read_split(folder, &split, options)?;
-        records.extend(more);
-        column = name;
+    for split in tables.chosen(options.split.as_deref())? {
+        records.extend(read_split(folder, &split, name, options)?);
     }
-    Ok((records, column))
+    Ok((records, name.to_string()))
 }
 
-fn read_split(folder: &Path, split: &str, options: &LoadOptions) -> Result<(Vec<Record>, String)> {
-    let table = Table::read(&folder.join(format!("{split}.csv")), |_| None)?;
-    let default = if table.has("steering_smooth") { "steering_smooth" } else { "steering" };
-    let name = options.label.as_deref().unwrap_or(default);
+fn read_split(folder: &Path, split: &str, name: &str, options: &LoadOptions) -> Result<Vec<Record>> {
+    let table = Table::read(&folder.join(format!("{split}.csv")), |_| None)?.filled()?;
     let label_column = table.column(name)?;
     let center = Camera::open(folder, split, &table, "center")?;
     let sides = match options.side_correction {
@@ -57,7 +47,7 @@ fn read_split(folder: &Path, split: &str, options: &LoadOptions) -> Result<(Vec<
             place,
         })
     };
-    Ok(((0..table.len()).map(record).collect::<Result<_>>()?, name.to_string()))
+    (0..table.len()).map(record).collect()
 }
 
 /// One camera's container and its columns.

@@ -19,7 +19,8 @@ pub fn read(folder: &Path, options: &LoadOptions) -> Result<(Vec<Record>, String
     let table = Table::read(&path, |first| {
         let is_data = first.len() == 2 && first.get(1).is_some_and(|cell| cell.parse::<f64>().is_ok());
         is_data.then(|| vec!["path".to_string(), "angle".to_string()])
-    })?;
+    })?
+    .filled()?;
     let name = options.label.as_deref().unwrap_or("angle");
     let columns = (table.column("path")?, table.column(name)?);
     let record = |row: usize| {

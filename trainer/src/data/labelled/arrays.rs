@@ -25,9 +25,9 @@ pub fn is_arrays(folder: &Path, names: &[String]) -> bool {
 pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
     let (paths, derived) = find(folder, options.split.as_deref())?;
     let (x, y) = (npy::read(&paths.0)?, npy::read(&paths.1)?);
-    let (count, labels) = (x.shape().first().copied().unwrap_or(0), y.shape().first().copied().unwrap_or(0));
-    if count == 0 || count != labels {
-        let message = format!("has {labels} rows, {} has {count}; they need one for each sample", paths.0.display());
+    let (count, answers) = (samples(&paths.0, &x)?, samples(&paths.1, &y)?);
+    if count != answers {
+        let message = format!("has {answers} rows, {} has {count}; they need one for each sample", paths.0.display());
         return Err(Error::new(ErrorKind::BadFile, paths.1.display(), message));
     }
     let rows = split::deal(folder, count, derived)?;
@@ -36,6 +36,16 @@ pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
     let targets = rows.iter().flat_map(|&row| &targets[row * values..(row + 1) * values]).copied().collect();
     let encoding = Encoding { classes, ..Encoding::default() };
     Ok(Dataset { content: content(&paths.0, &x, &rows)?, target, targets, encoding })
+}
+
+/// How many samples an array has.
+fn samples(path: &Path, array: &Array) -> Result<usize> {
+    let message = match array.shape() {
+        [] => "is a single number; it needs an axis of samples".to_string(),
+        shape if shape.contains(&0) => format!("has shape {shape:?}, which holds nothing"),
+        [count, ..] => return Ok(*count),
+    };
+    Err(Error::new(ErrorKind::BadFile, path.display(), message))
 }
 
 /// Paths of x and y, and the split that is still to be made of them.
@@ -63,7 +73,7 @@ fn find<'s>(folder: &Path, split: Option<&'s str>) -> Result<((PathBuf, PathBuf)
 
 fn content(path: &Path, x: &Array, rows: &[usize]) -> Result<Content> {
     let shape = x.shape()[1..].to_vec();
-    if shape.is_empty() || shape.contains(&0) {
+    if shape.is_empty() {
         let message =
             format!("has shape {:?}; it needs samples along the first axis and their values along others", x.shape());
         return Err(Error::new(ErrorKind::BadFile, path.display(), message));

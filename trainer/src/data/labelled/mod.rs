@@ -81,7 +81,7 @@ fn numbers<'a, P: std::fmt::Display>(
 }
 
 /// The complaint about a split that a folder does not have.
-fn no_split(folder: &Path, wanted: &str, there: &[String]) -> Error {
+pub fn no_split(folder: &Path, wanted: &str, there: &[String]) -> Error {
     let message = match there {
         [] => format!("has no split `{wanted}`"),
         there => format!("has no split `{wanted}`; its splits are {}", there.join(", ")),

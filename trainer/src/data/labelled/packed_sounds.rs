@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use super::{ReadOptions, classes, no_split, numbers, wav};
+use super::{ReadOptions, classes, numbers, wav};
 use crate::data::classes::Classes;
 use crate::data::dataset::{Content, Dataset};
 use crate::data::encoding::Encoding;
-use crate::data::formats::file_names;
 use crate::data::samples::Target;
 use crate::data::sounds::Sounds;
-use crate::data::table::{Table, header_of};
+use crate::data::table::Table;
+use crate::data::tables::Tables;
 use crate::{Error, ErrorKind, Result};
 
 /// Column that tells these tables from others.
@@ -20,21 +20,11 @@ const LABELS: [&str; 4] = ["label", "class", "digit", "word"];
 const RATE: u32 = 8000;
 
 pub fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset> {
-    let mut splits: Vec<String> = file_names(folder)?
-        .iter()
-        .filter_map(|name| name.strip_suffix(".csv"))
-        .filter(|name| header_of(&folder.join(format!("{name}.csv"))).iter().any(|column| column == OFFSET))
-        .map(String::from)
-        .collect();
-    if let Some(wanted) = &options.split {
-        if !splits.contains(wanted) {
-            return Err(no_split(folder, wanted, &splits));
-        }
-        splits.retain(|name| name == wanted);
-    }
+    let tables = Tables::of(folder, OFFSET)?;
+    let label = options.label.as_deref().or(tables.common_column(&LABELS)).unwrap_or(LABELS[0]);
     let mut all = Packed { rate: None, samples: Vec::new(), clips: Vec::new(), names: Vec::new() };
-    for split in splits {
-        all.append(folder, &split, options)?;
+    for split in tables.chosen(options.split.as_deref())? {
+        all.append(folder, &split, label)?;
     }
     let classes = classes(folder, options, || Classes::of(all.names.iter().map(|(_, name)| name.as_str())))?;
     let targets = numbers(&classes, all.names.iter().map(|(place, name)| (place, name.as_str())))?;
@@ -55,10 +45,9 @@ struct Packed {
 }
 
 impl Packed {
-    fn append(&mut self, folder: &Path, split: &str, options: &ReadOptions) -> Result<()> {
-        let table = Table::read(&folder.join(format!("{split}.csv")), |_| None)?;
-        let default = LABELS.iter().find(|name| table.has(name)).unwrap_or(&LABELS[0]);
-        let label = table.column(options.label.as_deref().unwrap_or(default))?;
+    fn append(&mut self, folder: &Path, split: &str, label: &str) -> Result<()> {
+        let table = Table::read(&folder.join(format!("{split}.csv")), |_| None)?.filled()?;
+        let label = table.column(label)?;
         let (offset, length) = (table.column(OFFSET)?, table.column("n_samples")?);
         let path = folder.join(format!("{split}.s16le"));
         let bytes = std::fs::read(&path).map_err(|error| Error::reading(&path, &error))?;

@@ -190,6 +190,12 @@ fn sounds_are_read_from_folders_names_and_packed() {
         put(path, "packed/train.csv", format!("digit,offset_samples,n_samples\n{rows}\n"));
         says(read_split(&path.join("packed"), "train"), ErrorKind::BadRow, &words);
     }
+    // A column that both splits have is the class of both.
+    put(path, "packed/train.csv", "label,digit,offset_samples,n_samples\na,7,0,4000\nb,12,4000,4000\n");
+    put(path, "packed/val.csv", "digit,offset_samples,n_samples\n7,0,4000\n");
+    assert_eq!(read_split(&path.join("packed"), "train").unwrap().encoding.classes.names(), ["7", "12"]);
+    put(path, "packed/val.csv", "digit,offset_samples,n_samples\n");
+    says(read_split(&path.join("packed"), "val"), ErrorKind::BadFile, &["val.csv", "no rows"]);
     put(path, "packed/train.csv", "digit,offset_samples,n_samples\n7,0,4000\n7,4000,4000\n");
     says(read_split(&path.join("packed"), "train"), ErrorKind::BadFile, &["one class only"]);
 }
