@@ -24,6 +24,11 @@ impl Network {
         let mut layers = Vec::new();
         every("", &self.layers, 0, &mut layers);
         let wrong = |place: String, message: String| Err(Error::new(ErrorKind::Shape, place, message));
+        // It names the blob beside the run.
+        let unfit = |c: char| c.is_control() || matches!(c, '/' | '\\');
+        if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(unfit) {
+            return wrong("name".into(), format!("{:?} cannot name a file; letters, digits, - and _ can", self.name));
+        }
         if !(1..=MOST_DIMENSIONS).contains(&self.input.len()) {
             let message = format!("has {} dimensions, not 1 to {MOST_DIMENSIONS}", self.input.len());
             return wrong("input".into(), message);

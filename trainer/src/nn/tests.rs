@@ -92,7 +92,7 @@ fn keys_that_a_network_has_not_are_refused_by_name() {
 }
 
 #[test]
-fn sizes_of_nothing_are_refused_where_they_are() {
+fn sizes_of_nothing_and_names_of_no_file_are_refused() {
     let one = |layer: Layer| Network::of_numbers("n", [4, 4], vec![Layer::residual([layer])]);
     let dropout = |rate| Layer::Dropout { rate };
     one(dropout(0.0)).check_size().unwrap();
@@ -103,6 +103,8 @@ fn sizes_of_nothing_are_refused_where_they_are() {
         (one(dropout(-0.5)), "residual1.main.dropout1", "rate of -0.5,"),
         (Network::of_numbers("n", [0], vec![Layer::Relu]), "input", "size of 0"),
         (Network::of_numbers("n", [2], vec![]), "n", "0 layers"),
+        (Network::of_numbers("a/../../b", [2], vec![Layer::Relu]), "name", "cannot name a file"),
+        (Network::of_numbers("", [2], vec![Layer::Relu]), "name", "cannot name a file"),
     ] {
         let error = network.check_size().unwrap_err();
         assert_eq!(error.place, place);
