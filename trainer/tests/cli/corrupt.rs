@@ -162,7 +162,7 @@ fn numbers_that_would_ask_for_all_memory() {
         refused(workshop.path(), "train --resume --out r", 2, "bad_file", &["config.json"]);
     }
     put(workshop.path(), "r/config.json", config.replace("\"outputs\": 64", "\"outputs\": 0"));
-    run_refused(workshop.path(), "shape", &["best.safetensors", "fc1"]);
+    run_refused(workshop.path(), "bad_file", &["config.json", "fc1", "size of 0"]);
 }
 
 #[test]
