@@ -7,7 +7,7 @@ use crate::data::metrics::{accuracy, class_of, regression};
 use crate::data::{Changes, Dataset, Encoding, Samples, Target, Window};
 use crate::quant::{Int8Predictor, for_this_machine, load, read_blob, sample_shape};
 use crate::report::{Table, format};
-use crate::train::{Loss, Predictor, predictions, read_config};
+use crate::train::{Predictor, RunConfig, predictions, read_config};
 use crate::{Error, ErrorKind, Result};
 use ackermann_core::blob::{AlignedBytes, keys};
 use serde_json::{Value, json};
@@ -110,14 +110,14 @@ pub fn evaluate(args: &EvalArgs, output: Output) -> Result<Evaluation> {
         ..Recording::of(&args.data.data)
     };
     let recording = recording.like(trained.as_ref());
-    let encoding = encoding(&models)?;
-    let loss = loss(&models);
+    let config = read_config(folder(&models)).ok();
+    let encoding = encoding(&models, config.as_ref())?;
     let dataset = recording.dataset(&args.split, &models.input, Some(&encoding), output)?;
     let samples = recording.samples(&dataset, &models.input, Changes::NONE)?;
     // Numbers as they are predicted, classes by their scores.
     let predicted = |mut outputs: Vec<f32>| {
-        if let (Some(loss), Target::Numbers(_)) = (loss, dataset.target) {
-            outputs.iter_mut().for_each(|output| *output = loss.prediction(*output));
+        if let (Some(config), Target::Numbers(_)) = (&config, dataset.target) {
+            outputs.iter_mut().for_each(|output| *output = config.train.loss.prediction(*output));
         }
         outputs
     };
@@ -140,17 +140,14 @@ fn folder(models: &Models) -> &Path {
     models.float.as_ref().map(|(run, _)| run.as_path()).or(beside).unwrap_or(Path::new(""))
 }
 
-/// Numbers of classes and words.
-fn encoding(models: &Models) -> Result<Encoding> {
-    match &models.float {
-        Some((run, predictor)) => Encoding::of_network(run, predictor.network()),
-        None => Encoding::of_run(folder(models), models.input.first().copied().unwrap_or(0)),
-    }
-}
-
-/// What was minimized, where that is known.
-fn loss(models: &Models) -> Option<Loss> {
-    read_config(folder(models)).ok().map(|config| config.train.loss)
+/// Numbers of classes and words; they must fit the run's network, where its `config` is known.
+fn encoding(models: &Models, config: Option<&RunConfig>) -> Result<Encoding> {
+    let (folder, length) = (folder(models), models.input.first().copied().unwrap_or(0));
+    let known = match config {
+        Some(config) => Encoding::of_network(folder, &config.network)?,
+        None => Encoding::of_run(folder, length)?,
+    };
+    Ok(Encoding { length, ..known })
 }
 
 fn quality(dataset: &Dataset, path: &Path, outputs: &[f32]) -> Result<Quality> {

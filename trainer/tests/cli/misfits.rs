@@ -88,10 +88,12 @@ fn texts_whose_words_nobody_knows() {
     ackermann(path, "train --net text --data d --out r --epochs 1 --batch 4").ok();
     ackermann(path, "quantize r --calibrate d --out m.ackm").ok();
     ackermann(path, "eval r m.ackm --data d").ok();
+    fs::copy(path.join("m.ackm"), path.join("r/m.ackm")).unwrap();
     let words = ["d: ", "texts", "vocabulary.txt"];
     refused(path, "eval m.ackm --data d", 2, "missing_file", &words);
     let lines = [
         "eval r --data d",
+        "eval r/m.ackm --data d",
         "quantize r --calibrate d --out n.ackm",
         "train --resume --out r",
         "train --from r --data d --out n",
