@@ -106,10 +106,10 @@ impl<'a> Run<'a> {
         let mut position = Position { samples: train.len(), ..Position::default() };
         let mut rows = Vec::new();
         let last = dir.join("last.safetensors");
-        let text = RunConfig { network: network.clone(), train: config.clone() }.text(dir)?;
+        let own = RunConfig { network: network.clone(), train: config.clone() };
         if resume {
             (params, position) = checkpoint::load_run(&last, network, &mut optimizer, average.as_mut())?;
-            check_resumable(dir, &text, &position, train.len())?;
+            check_resumable(dir, &own, &position, train.len())?;
             if position.epoch > 0 {
                 rows = history::read(&dir.join("history.csv"))?;
                 rows.truncate(position.epoch);
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         if !resume {
             remove_old(dir)?;
         }
-        files::write(&dir.join("config.json"), text.as_bytes())?;
+        files::write(&dir.join("config.json"), own.text(dir)?.as_bytes())?;
         let predictor = Predictor::new(network.clone(), params.clone())?;
         let events = Events::new(dir, resume.then_some(position.total_steps + 1))?;
         let (dir, history) = (dir.to_path_buf(), rows);

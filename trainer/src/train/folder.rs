@@ -54,12 +54,12 @@ pub(super) fn remove_old(dir: &Path) -> Result<()> {
     old.iter().try_for_each(|name| files::remove(&dir.join(name)))
 }
 
-/// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).
-pub(super) fn check_resumable(dir: &Path, own: &str, position: &Position, samples: usize) -> Result<()> {
-    let path = dir.join("config.json");
-    let saved = std::fs::read_to_string(&path).map_err(|e| Error::reading(&path, &e))?;
+/// Whether the run in `dir` can go on with the configuration `own`. What is trained in int8 afterwards is no part of it.
+pub(super) fn check_resumable(dir: &Path, own: &RunConfig, position: &Position, samples: usize) -> Result<()> {
+    let mut saved = read_config(dir)?;
+    saved.train.qat = own.train.qat;
     let place = dir.display();
-    if saved != own {
+    if saved != *own {
         let message = "was made with other settings (see its config.json); resume with the same ones, or start anew";
         return Err(Error::usage(place, message));
     }
