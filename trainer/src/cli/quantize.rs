@@ -2,6 +2,7 @@
 
 use super::args::QuantizeArgs;
 use super::blob::arena;
+use super::job::way_on;
 use super::recording::Recording;
 use super::train::add_curves;
 use super::{Output, progress, stop};
@@ -13,7 +14,7 @@ use crate::quant::{
 };
 use crate::report::{Report, Table, format};
 use crate::train::{EpochRow, Predictor, TrainConfig, read_config};
-use crate::{Result, files};
+use crate::{Error, ErrorKind, Result, files};
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -47,6 +48,7 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     let encoding = Encoding::of_run(&args.run, network.input.first().copied().unwrap_or(0))?;
     let data = recording.dataset(&args.split, &network.input, Some(&encoding), output)?;
     let options = QuantizeOptions { window: recording.window, ..options(args) };
+    let _saving = args.qat.then(stop::saving);
     let (quantized, history) = if args.qat {
         let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
         let train = recording.samples(&data, &network.input, recording.changes())?;
@@ -57,6 +59,9 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
         (quantize(network, params, &recording.samples(&data, &network.input, Changes::NONE)?, &options)?, Vec::new())
     };
     files::write(&args.out, &quantized.blob)?;
+    if args.qat {
+        check_not_stopped(&args.out, "the same command")?;
+    }
     Ok(Made { quantized, history, predictor, data })
 }
 
@@ -100,6 +105,9 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
 }
 
 /// Trains the run on in int8, and writes the blob beside it.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`] after Ctrl-C: the blob is then the best so far.
 pub fn train_on(
     run: &Path,
     samples: (&dyn Samples, &dyn Samples),
@@ -107,12 +115,14 @@ pub fn train_on(
     window: Option<Window>,
     output: Output,
 ) -> Result<()> {
+    let _saving = stop::saving();
     let predictor = Predictor::load(run)?;
     let options = QuantizeOptions { window, ..QuantizeOptions::default() };
     let tune = FineTuneOptions { epochs, ..tuning(run, FineTuneOptions::default().lr)? };
     let (quantized, history) = tuned(&predictor, samples, &options, &tune, output)?;
     let out = run.join(format!("{}.ackm", predictor.network().name));
     files::write(&out, &quantized.blob)?;
+    check_not_stopped(&out, &format!("`{}`", way_on(run)))?;
     output.say(history_table(&history).to_terminal());
     output.say(sentence(&out, &quantized));
     Ok(())
@@ -129,10 +139,16 @@ fn tuned(
     let (network, params, mut bar) = (predictor.network(), predictor.params(), progress::Training::new(output));
     let (quantized, tuned) = quantize_aware(network, params, samples, options, tune, &mut bar, stop::flag())?;
     bar.finish();
-    if stop::flag().load(Ordering::Relaxed) {
-        output.say("stopped: the best network so far is written");
-    }
     Ok((quantized, tuned.history))
+}
+
+/// Errors when the training in int8 that wrote `out` was stopped; `again` trains anew.
+fn check_not_stopped(out: &Path, again: &str) -> Result<()> {
+    if !stop::flag().load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let message = format!("training in int8 was stopped; this is the best so far, {again} trains in int8 anew");
+    Err(Error::new(ErrorKind::Interrupted, out.display(), message))
 }
 
 fn options(args: &QuantizeArgs) -> QuantizeOptions {

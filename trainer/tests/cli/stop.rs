@@ -52,6 +52,29 @@ fn a_stopped_training_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn a_stopped_training_in_int8_keeps_the_best_so_far_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    plain(&path.join("d"), 40);
+    let line = "train --data d --epochs 1 --batch 8 --qat 1000000 --out r --json";
+    // The report is written between the float epochs and those in int8.
+    let stopped = interrupted(path, line, |_| path.join("r/report.html").exists());
+    stopped.fails_as_json(1, "interrupted");
+    assert!(stopped.stderr.contains("`ackermann train --resume --out r` trains in int8 anew"), "{}", stopped.stderr);
+    ackermann(path, "eval r/micro.ackm --data d").ok();
+    let line = "quantize r --calibrate d --out q.ackm --qat --epochs 1000000";
+    let stopped = interrupted(path, line, |elapsed| elapsed > Duration::from_millis(500));
+    assert_eq!(stopped.code, Some(1), "{}", stopped.stderr);
+    for word in ["error: q.ackm: ", "best so far", "the same command trains in int8 anew"] {
+        assert!(stopped.stderr.contains(word), "{}", stopped.stderr);
+    }
+    ackermann(path, "eval q.ackm --data d").ok();
+    // Another number of epochs in int8 takes the place of the run's own.
+    ackermann(path, "train --resume --out r --qat 1").ok();
+    ackermann(path, "train --resume --out r").ok();
+}
+
+#[test]
 fn an_impatient_second_ctrl_c_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
