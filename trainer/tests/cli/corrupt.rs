@@ -146,6 +146,20 @@ fn spoilt_run_folders() {
 }
 
 #[test]
+fn results_do_not_take_the_place_of_a_run() {
+    let workshop = workshop();
+    let path = workshop.path();
+    for file in ["best.safetensors", "last.safetensors", "config.json", "data.json", "history.csv"] {
+        let before = fs::read(path.join("r").join(file)).unwrap();
+        for line in ["quantize r --calibrate d --out", "export r --to"] {
+            refused(path, &format!("{line} r/{file}"), 2, "usage", &[file, "belongs to a run"]);
+        }
+        assert!(fs::read(path.join("r").join(file)).unwrap() == before);
+    }
+    ackermann(path, "export r --to best.safetensors").ok();
+}
+
+#[test]
 fn numbers_that_would_ask_for_all_memory() {
     let workshop = workshop();
     let config = fs::read_to_string(workshop.path().join("r/config.json")).unwrap();
