@@ -37,6 +37,7 @@ pub struct Made {
 
 /// Quantizes a run and writes the blob.
 pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
+    let options = options(args)?;
     files::check_file(&args.out)?;
     if let Some(report) = &args.report {
         files::check_file(report)?;
@@ -47,7 +48,7 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
     let encoding = Encoding::of_run(&args.run, network.input.first().copied().unwrap_or(0))?;
     let data = recording.dataset(&args.split, &network.input, Some(&encoding), output)?;
-    let options = QuantizeOptions { window: recording.window, ..options(args) };
+    let options = QuantizeOptions { window: recording.window, ..options };
     let _saving = args.qat.then(stop::saving);
     let (quantized, history) = if args.qat {
         let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
@@ -151,14 +152,14 @@ fn check_not_stopped(out: &Path, again: &str) -> Result<()> {
     Err(Error::new(ErrorKind::Interrupted, out.display(), message))
 }
 
-fn options(args: &QuantizeArgs) -> QuantizeOptions {
-    QuantizeOptions {
+fn options(args: &QuantizeArgs) -> Result<QuantizeOptions> {
+    Ok(QuantizeOptions {
         samples: args.frames,
-        observer: args.observer.observer(args.percentile),
+        observer: args.observer.observer(args.percentile)?,
         bias_correction: args.bias_correction.wanted(),
         equalize: args.equalize.wanted(),
         ..QuantizeOptions::default()
-    }
+    })
 }
 
 /// Loss, batch, seed and what is frozen are those of the run.

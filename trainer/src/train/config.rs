@@ -109,6 +109,9 @@ impl TrainConfig {
         {
             return wrong("--ema", format!("{decay} is not in 0 to below 1"));
         }
+        if self.patience == Some(0) {
+            return wrong("--patience", "must be at least 1".into());
+        }
         if self.qat.is_some_and(|epochs| !(1..=MOST_EPOCHS).contains(&epochs)) {
             return wrong("--qat", format!("is not in 1..={MOST_EPOCHS}"));
         }
