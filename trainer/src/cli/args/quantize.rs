@@ -36,7 +36,7 @@ pub struct QuantizeArgs {
     /// How the ranges of the activations are made of the values seen; auto takes what comes nearest to float.
     #[arg(long, value_enum, default_value = "auto")]
     pub observer: ObserverName,
-    /// Share of each range's values in percent that is kept; the rest saturates: --observer percentile, whose default is 99.99.
+    /// Share of each range's values in percent that is kept, the rest saturates; implies --observer percentile, whose own is 99.99.
     #[arg(long, value_name = "PERCENT", value_parser = values::percentile)]
     pub percentile: Option<f32>,
     /// Take the mean error of rounded weights out of the biases.
