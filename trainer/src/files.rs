@@ -24,13 +24,20 @@ pub fn check_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Files that make a folder with a `config.json` the folder of a run.
+const RUN: [&str; 5] = ["best.safetensors", "last.safetensors", "config.json", "data.json", "history.csv"];
+
 /// Whether a file could be written at `path`; see [`check_folder`].
 ///
 /// # Errors
-/// As [`check_folder`], or a folder in the file's place.
+/// As [`check_folder`], or a folder in the file's place, or a file that a run lives by.
 pub fn check_file(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::new(ErrorKind::Write, path.display(), "is a folder; name the file to write"));
+    }
+    let of_run = path.file_name().is_some_and(|name| RUN.iter().any(|file| name == *file));
+    if of_run && path.with_file_name("config.json").exists() {
+        return Err(Error::usage(path.display(), "belongs to a run, which would be lost; choose another name"));
     }
     path.parent().map_or(Ok(()), check_folder)
 }

@@ -86,18 +86,12 @@ fn calibrated(
     quantize(float, &Recorded(&Augmented::new(&frames, Augment::NONE), &indices))
 }
 
-/// How ranges are made: a percentage alone asks for percentiles.
+/// How ranges are made.
 fn observer(args: &ImportArgs) -> Result<Observer> {
-    match (args.observer, args.percentile) {
-        (ObserverName::Auto, percentile) => Ok(percentile.map_or(Observer::MinMax, Observer::Percentile)),
-        (ObserverName::Percentile, None) => {
-            Err(Error::usage("--observer percentile", "say how many with --percentile"))
-        }
-        (name, Some(_)) if name != ObserverName::Percentile => {
-            Err(Error::usage("--percentile", "belongs to --observer percentile"))
-        }
-        (name, percentile) => Ok(name.observer(percentile.unwrap_or(100.0)).unwrap_or_default()),
+    if args.observer == ObserverName::Percentile && args.percentile.is_none() {
+        return Err(Error::usage("--observer percentile", "say how many with --percentile"));
     }
+    Ok(args.observer.observer(args.percentile)?.unwrap_or(Observer::MinMax))
 }
 
 /// Whether `path` is driving data, not arrays: the simulator, or a folder without a single array.

@@ -30,8 +30,6 @@ pub struct Job {
     /// Where that comes from.
     pub recording: Recording,
     resume: bool,
-    /// Epochs in int8 that are to follow.
-    qat: Option<usize>,
 }
 
 /// What a network is trained and validated on.
@@ -82,7 +80,7 @@ impl Job {
         }
         check_numbers(&data.train, config.loss, &recording, &recording.split)?;
         check_numbers(&data.val, config.loss, &recording, &recording.val_split)?;
-        Ok(Self { network, config, data, recording, resume: args.resume, qat: args.qat })
+        Ok(Self { network, config, data, recording, resume: args.resume })
     }
 
     /// Trains in the folder `run` until the end or until `stopping`; a second Ctrl-C waits for what is being saved.
@@ -94,7 +92,7 @@ impl Job {
         }
         let _saving = stop::saving();
         fit(&self.network, &self.config, &train, &val, run, observer, stopping, self.resume)
-            .map_err(|error| with_way_on(error, run, self.qat))
+            .map_err(|error| with_way_on(error, run))
     }
 
     /// What is trained on, with its changes, and validated on, as recorded.
@@ -130,18 +128,17 @@ impl Shelf {
 }
 
 /// A failure of the disk with what it leaves and how to go on.
-pub fn with_way_on(error: Error, run: &Path, qat: Option<usize>) -> Error {
+pub fn with_way_on(error: Error, run: &Path) -> Error {
     if error.kind != ErrorKind::Write || !run.join(LAST).exists() {
         return error;
     }
-    let message = format!("{}; what was saved before is whole, `{}` goes on from it", error.message, way_on(run, qat));
+    let message = format!("{}; what was saved before is whole, `{}` goes on from it", error.message, way_on(run));
     Error { message, ..error }
 }
 
-/// The command that goes on with the run in `run`, and trains so many epochs in int8 then.
-pub fn way_on(run: &Path, qat: Option<usize>) -> String {
-    let qat = qat.map(|epochs| format!(" --qat {epochs}")).unwrap_or_default();
-    format!("ackermann train --resume --out {}{qat}", run.display())
+/// The command that goes on with the run in `run`.
+pub fn way_on(run: &Path) -> String {
+    format!("ackermann train --resume --out {}", run.display())
 }
 
 /// Whether the folder `run` holds what the options `args` train: the same network from the same data with the same settings.
@@ -292,13 +289,14 @@ fn start(args: &TrainArgs) -> Option<Start> {
     Some(Start { weights, fresh_head: args.head.is_some() })
 }
 
-/// A run described by its folder.
+/// A run described by its folder; only the epochs in int8 that follow may be others now.
 fn resumed(args: &TrainArgs) -> Result<(Network, TrainConfig, Recording)> {
     let saved = read_config(&args.out)?;
     let recording = Recording::of_run(&args.out)?.ok_or_else(|| {
         Error::new(ErrorKind::MissingFile, args.out.display(), "does not say what it was trained on; train it anew")
     })?;
-    Ok((saved.network, saved.train, recording))
+    let config = TrainConfig { qat: args.qat.or(saved.train.qat), ..saved.train };
+    Ok((saved.network, config, recording))
 }
 
 fn config(args: &TrainArgs) -> Result<TrainConfig> {
@@ -313,6 +311,7 @@ fn config(args: &TrainArgs) -> Result<TrainConfig> {
         start: start(args),
         freeze: Freeze::new(&args.freeze),
         patience: args.patience,
+        qat: args.qat,
         ..TrainConfig::default()
     };
     descent::settings(&args.descent, base)

@@ -2,6 +2,7 @@
 
 use super::args::QuantizeArgs;
 use super::blob::arena;
+use super::job::way_on;
 use super::recording::Recording;
 use super::train::add_curves;
 use super::{Output, progress, stop};
@@ -13,7 +14,7 @@ use crate::quant::{
 };
 use crate::report::{Report, Table, format};
 use crate::train::{EpochRow, Predictor, TrainConfig, read_config};
-use crate::{Result, files};
+use crate::{Error, ErrorKind, Result, files};
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -36,6 +37,7 @@ pub struct Made {
 
 /// Quantizes a run and writes the blob.
 pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
+    let options = options(args)?;
     files::check_file(&args.out)?;
     if let Some(report) = &args.report {
         files::check_file(report)?;
@@ -46,7 +48,8 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     let recording = recording.like(Recording::of_run(&args.run)?.as_ref());
     let encoding = Encoding::of_network(&args.run, network)?;
     let data = recording.dataset(&args.split, &network.input, Some(&encoding), output)?;
-    let options = QuantizeOptions { window: recording.window, ..options(args) };
+    let options = QuantizeOptions { window: recording.window, ..options };
+    let _saving = args.qat.then(stop::saving);
     let (quantized, history) = if args.qat {
         let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
         let train = recording.samples(&data, &network.input, recording.changes())?;
@@ -57,6 +60,9 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
         (quantize(network, params, &recording.samples(&data, &network.input, Changes::NONE)?, &options)?, Vec::new())
     };
     files::write(&args.out, &quantized.blob)?;
+    if args.qat {
+        check_not_stopped(&args.out, "the same command")?;
+    }
     Ok(Made { quantized, history, predictor, data })
 }
 
@@ -100,6 +106,9 @@ pub fn run(args: &QuantizeArgs, output: Output) -> Result<()> {
 }
 
 /// Trains the run on in int8, and writes the blob beside it.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`] after Ctrl-C: the blob is then the best so far.
 pub fn train_on(
     run: &Path,
     samples: (&dyn Samples, &dyn Samples),
@@ -107,12 +116,14 @@ pub fn train_on(
     window: Option<Window>,
     output: Output,
 ) -> Result<()> {
+    let _saving = stop::saving();
     let predictor = Predictor::load(run)?;
     let options = QuantizeOptions { window, ..QuantizeOptions::default() };
     let tune = FineTuneOptions { epochs, ..tuning(run, FineTuneOptions::default().lr)? };
     let (quantized, history) = tuned(&predictor, samples, &options, &tune, output)?;
     let out = run.join(format!("{}.ackm", predictor.network().name));
     files::write(&out, &quantized.blob)?;
+    check_not_stopped(&out, &format!("`{}`", way_on(run)))?;
     output.say(history_table(&history).to_terminal());
     output.say(sentence(&out, &quantized));
     Ok(())
@@ -129,20 +140,26 @@ fn tuned(
     let (network, params, mut bar) = (predictor.network(), predictor.params(), progress::Training::new(output));
     let (quantized, tuned) = quantize_aware(network, params, samples, options, tune, &mut bar, stop::flag())?;
     bar.finish();
-    if stop::flag().load(Ordering::Relaxed) {
-        output.say("stopped: the best network so far is written");
-    }
     Ok((quantized, tuned.history))
 }
 
-fn options(args: &QuantizeArgs) -> QuantizeOptions {
-    QuantizeOptions {
+/// Errors when the training in int8 that wrote `out` was stopped; `again` trains anew.
+fn check_not_stopped(out: &Path, again: &str) -> Result<()> {
+    if !stop::flag().load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let message = format!("training in int8 was stopped; this is the best so far, {again} trains in int8 anew");
+    Err(Error::new(ErrorKind::Interrupted, out.display(), message))
+}
+
+fn options(args: &QuantizeArgs) -> Result<QuantizeOptions> {
+    Ok(QuantizeOptions {
         samples: args.frames,
-        observer: args.observer.observer(args.percentile),
+        observer: args.observer.observer(args.percentile)?,
         bias_correction: args.bias_correction.wanted(),
         equalize: args.equalize.wanted(),
         ..QuantizeOptions::default()
-    }
+    })
 }
 
 /// Loss, batch, seed and what is frozen are those of the run.

@@ -45,11 +45,11 @@ pub fn run(args: &TrainArgs, output: Output) -> Result<Trained> {
     bar.finish();
     let summary = summary?;
     if summary.interrupted {
-        let message = format!("stopped; go on with `{}`", way_on(&args.out, args.qat));
+        let message = format!("stopped; go on with `{}`", way_on(&args.out));
         return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
     }
     report(&job, &args.out, &summary.history, output)?.write(&args.out.join("report.html"))?;
-    if let Some(epochs) = args.qat {
+    if let Some(epochs) = job.config.qat {
         let (train, val) = job.samples()?;
         super::quantize::train_on(&args.out, (&train, &val), epochs, job.recording.window, output)?;
     }
@@ -87,7 +87,7 @@ pub fn fit_watched(
     let (mut bar, _saving) = (progress::Training::new(output), stop::saving());
     let summary = fit(network, config, train, val, run, &mut bar, stop::flag(), resume);
     bar.finish();
-    summary.map_err(|error| with_way_on(error, run, None))
+    summary.map_err(|error| with_way_on(error, run))
 }
 
 /// Curves of a run and, of classes, which are taken for which by the best parameters.

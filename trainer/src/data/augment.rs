@@ -5,7 +5,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::samples::{FrameSet, Samples, Target};
+use super::samples::{FrameSet, Samples, Target, digest};
 
 /// What may happen to a frame before the network sees it. Every amount is a maximum; the draw is uniform; 0 is off.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,6 +100,10 @@ impl Samples for Augmented<'_> {
     fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]) {
         target.fill(self.frames.labels[index]);
         self.augment.write(self.frames.frame(index), self.shape, augment, input, target);
+    }
+
+    fn digest(&self) -> u32 {
+        digest(self, &self.frames.labels)
     }
 }
 

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::augment::{Augment, Augmented};
 use super::encoding::Encoding;
-use super::samples::{FrameSet, Samples, Target};
+use super::samples::{FrameSet, Samples, Target, digest};
 use super::sequences::Sequences;
 use super::sounds::{SoundChange, Sounds};
 use super::streamed::Streamed;
@@ -198,6 +198,10 @@ impl Samples for DatasetSamples<'_> {
                 input.copy_from_slice(&numbers.values[index * size..][..size]);
             }
         }
+    }
+
+    fn digest(&self) -> u32 {
+        digest(self, &self.dataset.targets)
     }
 
     fn failure(&self) -> Option<Error> {

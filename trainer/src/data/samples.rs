@@ -1,5 +1,6 @@
 //! The seam between everything that makes training samples (readers, simulator) and the training loop.
 
+use ackermann_core::blob::format::CRC;
 use rand_chacha::ChaCha8Rng;
 
 use crate::Error;
@@ -52,10 +53,29 @@ pub trait Samples: Sync {
     /// result does not depend on threads or order; `None` asks for the sample as it was recorded.
     fn write(&self, index: usize, augment: Option<&mut ChaCha8Rng>, input: &mut [f32], target: &mut [f32]);
 
+    /// A CRC-32 that tells these samples from others: of their number and shapes, and of their targets where those are at hand.
+    fn digest(&self) -> u32 {
+        digest(self, &[])
+    }
+
     /// Why a sample written so far is not what it should be: a file that could not be read, say. `None` when all is well.
     fn failure(&self) -> Option<Error> {
         None
     }
+}
+
+/// [`Samples::digest`] of samples with these targets.
+pub(super) fn digest(samples: &(impl Samples + ?Sized), targets: &[f32]) -> u32 {
+    let mut crc = CRC.digest();
+    let classes = matches!(samples.target(), Target::Class(_));
+    let counts = [samples.len(), classes.into(), samples.target().outputs()];
+    for &count in counts.iter().chain(samples.input_shape()) {
+        crc.update(&(count as u64).to_le_bytes());
+    }
+    for target in targets {
+        crc.update(&target.to_bits().to_le_bytes());
+    }
+    crc.finalize()
 }
 
 /// Frames of one size with one label each, held in memory as bytes.

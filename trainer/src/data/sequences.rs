@@ -3,12 +3,14 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::{Augment, Augmented};
-use super::samples::{FrameSet, Samples, Target};
+use super::samples::{FrameSet, Samples, Target, digest};
 
 /// Frames in sequences of one length: input `[steps, height, width, 3]` of values (pixel - 128) / 128, target the label of every step.
 #[derive(Debug, Clone)]
 pub struct Sequences<'a> {
     frames: Augmented<'a>,
+    /// Of the frames in whole sequences.
+    labels: &'a [f32],
     shape: [usize; 4],
     len: usize,
 }
@@ -17,7 +19,8 @@ impl<'a> Sequences<'a> {
     /// `frames` cut into sequences of `steps`; what does not fill a last one is left out. A sequence is changed by `augment` as a whole.
     pub fn new(frames: &'a FrameSet, steps: usize, augment: Augment) -> Self {
         let shape = [steps, frames.height, frames.width, 3];
-        Self { frames: Augmented::new(frames, augment), shape, len: frames.len().checked_div(steps).unwrap_or(0) }
+        let len = frames.len().checked_div(steps).unwrap_or(0);
+        Self { frames: Augmented::new(frames, augment), labels: &frames.labels[..len * steps], shape, len }
     }
 }
 
@@ -42,6 +45,10 @@ impl Samples for Sequences<'_> {
             let mut same = augment.as_deref().cloned();
             self.frames.write(index * steps + step, same.as_mut(), frame, label);
         }
+    }
+
+    fn digest(&self) -> u32 {
+        digest(self, self.labels)
     }
 }
 

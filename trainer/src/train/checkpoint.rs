@@ -37,6 +37,10 @@ pub struct Position {
     pub best_epoch: usize,
     /// Training samples: a run continues on the same data only.
     pub samples: usize,
+    /// [`Samples::digest`](crate::data::Samples::digest) of them; checkpoints of before there was one have none.
+    pub data: Option<u32>,
+    /// Digest of the configuration, likewise: `config.json` can be edited.
+    pub config: Option<u32>,
 }
 
 struct Tensor<'a> {
@@ -114,7 +118,11 @@ pub fn load_run(
         values(format!("{OPTIMIZER}{slot}.{name}"), "the optimizer's")
     })?;
     if let Some(average) = average {
-        average.restore(position.total_steps, |name| values(format!("{AVERAGE}{name}"), "the average"))?;
+        average.restore(position.total_steps, |name| {
+            let name = format!("{AVERAGE}{name}");
+            let data = values(name.clone(), "the average")?;
+            check_finite(path, &name, &data).map(|()| data)
+        })?;
     }
     Ok((params, position))
 }
@@ -151,6 +159,7 @@ fn params_of(path: &Path, file: &SafeTensors<'_>, network: &Network) -> Result<P
         let data = data.ok_or_else(|| {
             Error::new(ErrorKind::BadFile, path.display(), format!("`{}` is {:?}, not F32", param.name, tensor.dtype()))
         })?;
+        check_finite(path, &param.name, &data)?;
         let (name, shape) = (param.name.clone(), tensor.shape().into());
         params.insert(Param { name, shape, data, trainable: param.trainable })?;
     }
@@ -164,6 +173,16 @@ fn params_of(path: &Path, file: &SafeTensors<'_>, network: &Network) -> Result<P
         }
         None => Ok(params),
     }
+}
+
+/// Errors: values that no run saves.
+fn check_finite(path: &Path, name: &str, data: &[f32]) -> Result<()> {
+    if data.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    let message =
+        format!("`{name}` has values that are infinite or NaN: the file is damaged; bring back a copy, or train anew");
+    Err(Error::new(ErrorKind::BadFile, path.display(), message))
 }
 
 fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {

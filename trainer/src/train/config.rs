@@ -44,8 +44,11 @@ pub struct TrainConfig {
     pub start: Option<Start>,
     /// Parameters that stay as they are.
     pub freeze: Freeze,
-    /// Stop after this many epochs without a better validation loss.
+    /// Stop after this many epochs in a row without a better one.
     pub patience: Option<usize>,
+    /// Epochs in int8 arithmetic that are to follow: no part of the run itself, kept so that whoever goes on with it trains them too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qat: Option<usize>,
 }
 
 impl Default for TrainConfig {
@@ -67,6 +70,7 @@ impl Default for TrainConfig {
             start: None,
             freeze: Freeze::NONE,
             patience: None,
+            qat: None,
         }
     }
 }
@@ -104,6 +108,12 @@ impl TrainConfig {
             && !(0.0..1.0).contains(&decay)
         {
             return wrong("--ema", format!("{decay} is not in 0 to below 1"));
+        }
+        if self.patience == Some(0) {
+            return wrong("--patience", "must be at least 1".into());
+        }
+        if self.qat.is_some_and(|epochs| !(1..=MOST_EPOCHS).contains(&epochs)) {
+            return wrong("--qat", format!("is not in 1..={MOST_EPOCHS}"));
         }
         self.method.check()?;
         self.schedule.check()?;

@@ -103,16 +103,18 @@ impl<'a> Run<'a> {
         let mut optimizer =
             Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?.clipped(config.clip());
         let mut average = config.ema.map(|decay| Ema::new(decay, &params));
-        let mut position = Position { samples: train.len(), ..Position::default() };
         let mut rows = Vec::new();
         let last = dir.join("last.safetensors");
-        let text = RunConfig { network: network.clone(), train: config.clone() }.text(dir)?;
+        let own = RunConfig { network: network.clone(), train: config.clone() };
+        let (data, settings) = (Some(train.digest()), Some(own.digest(dir)?));
+        let mut position = Position { samples: train.len(), data, config: settings, ..Position::default() };
         if resume {
-            (params, position) = checkpoint::load_run(&last, network, &mut optimizer, average.as_mut())?;
-            check_resumable(dir, &text, &position, train.len())?;
+            let saved;
+            (params, saved) = checkpoint::load_run(&last, network, &mut optimizer, average.as_mut())?;
+            check_resumable(dir, &own, &saved, &position)?;
+            position = Position { data, config: settings, ..saved };
             if position.epoch > 0 {
-                rows = history::read(&dir.join("history.csv"))?;
-                rows.truncate(position.epoch);
+                rows = history::read(&dir.join("history.csv"), position.epoch)?;
             }
         }
         std::fs::create_dir_all(dir).map_err(|e| Error::writing(dir, &e))?;
@@ -120,7 +122,7 @@ impl<'a> Run<'a> {
         if !resume {
             remove_old(dir)?;
         }
-        files::write(&dir.join("config.json"), text.as_bytes())?;
+        files::write(&dir.join("config.json"), own.text(dir)?.as_bytes())?;
         let predictor = Predictor::new(network.clone(), params.clone())?;
         let events = Events::new(dir, resume.then_some(position.total_steps + 1))?;
         let (dir, history) = (dir.to_path_buf(), rows);
@@ -264,7 +266,7 @@ impl<'a> Run<'a> {
 
     fn out_of_patience(&self) -> bool {
         let stale = self.position.epoch - self.position.best_epoch;
-        self.position.best_epoch > 0 && self.config.patience.is_some_and(|patience| stale >= patience.max(1))
+        self.position.best_epoch > 0 && self.config.patience.is_some_and(|patience| stale >= patience)
     }
 
     fn summary(self, interrupted: bool) -> Summary {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ackermann_core::blob::format::CRC;
 use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
@@ -34,6 +35,13 @@ impl RunConfig {
     pub(super) fn text(&self, run: &Path) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(|e| Error::new(ErrorKind::Internal, run.display(), e))
     }
+
+    /// CRC-32 of what decides the run.
+    pub(super) fn digest(&self, run: &Path) -> Result<u32> {
+        let train = TrainConfig { qat: None, ..self.train.clone() };
+        let text = Self { network: self.network.clone(), train }.text(run)?;
+        Ok(CRC.checksum(text.as_bytes()))
+    }
 }
 
 /// Reads `config.json` of a run folder.
@@ -54,18 +62,22 @@ pub(super) fn remove_old(dir: &Path) -> Result<()> {
     old.iter().try_for_each(|name| files::remove(&dir.join(name)))
 }
 
-/// Whether the run in `dir` can go on with the configuration `own` (text of a `config.json`).
-pub(super) fn check_resumable(dir: &Path, own: &str, position: &Position, samples: usize) -> Result<()> {
-    let path = dir.join("config.json");
-    let saved = std::fs::read_to_string(&path).map_err(|e| Error::reading(&path, &e))?;
-    let place = dir.display();
-    if saved != own {
-        let message = "was made with other settings (see its config.json); resume with the same ones, or start anew";
-        return Err(Error::usage(place, message));
-    }
-    if position.samples != samples {
-        let message = format!("was made on {} training samples, now there are {samples}", position.samples);
-        return Err(Error::usage(place, message));
-    }
-    Ok(())
+/// Whether the run in `dir`, which stands at `saved`, can go on with the configuration `own` from a `start` like this one. What is trained in
+/// int8 afterwards is no part of it.
+pub(super) fn check_resumable(dir: &Path, own: &RunConfig, saved: &Position, start: &Position) -> Result<()> {
+    let mut written = read_config(dir)?;
+    written.train.qat = own.train.qat;
+    let other = |saved: Option<u32>, now: Option<u32>| saved.is_some_and(|saved| Some(saved) != now);
+    let message = if written != *own {
+        "was made with other settings (see its config.json); resume with the same ones, or start anew".into()
+    } else if other(saved.config, start.config) {
+        "its config.json was changed since the run was stopped; undo that, or start anew".into()
+    } else if saved.samples != start.samples {
+        format!("was made on {} training samples, now there are {}", saved.samples, start.samples)
+    } else if other(saved.data, start.data) {
+        "was made on other training data: their shape or their labels are no longer the same".into()
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(dir.display(), message))
 }

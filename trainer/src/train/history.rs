@@ -50,10 +50,26 @@ impl EpochRow {
     }
 }
 
-/// Reads a history. Errors name the row.
-pub fn read(path: &Path) -> Result<Vec<EpochRow>> {
-    let broken = |e: csv::Error| Error::new(ErrorKind::BadFile, path.display(), format!("not a training history: {e}"));
-    csv::Reader::from_path(path).map_err(broken)?.deserialize().map(|row| row.map_err(broken)).collect()
+/// Reads the first `epochs` rows of a history; a run that was killed may have written one more.
+///
+/// # Errors
+/// A row that is missing, out of order or no row of a history; its line is named.
+pub fn read(path: &Path, epochs: usize) -> Result<Vec<EpochRow>> {
+    let bytes = std::fs::read(path).map_err(|e| Error::reading(path, &e))?;
+    let mut rows = csv::Reader::from_reader(&bytes[..]).into_deserialize::<EpochRow>();
+    let row = |epoch: usize| {
+        let message = match rows.next() {
+            Some(Ok(row)) if row.epoch == epoch => return Ok(row),
+            Some(Ok(row)) => format!("is of epoch {}", row.epoch),
+            Some(Err(error)) => format!("is no row of a training history ({error})"),
+            None => "is missing".into(),
+        };
+        let place = format!("{}:{}", path.display(), epoch + 1);
+        let message =
+            format!("{message} where epoch {epoch} of {epochs} belongs; bring back the file, or start the run anew");
+        Err(Error::new(ErrorKind::BadRow, place, message))
+    };
+    (1..=epochs).map(row).collect()
 }
 
 /// Replaces a history.

@@ -135,7 +135,7 @@ fn learns_classes() {
     let summary = fit_on(&network, config.loss, &columns(60)).unwrap();
     let last = summary.history.last().unwrap();
     assert!(last.val_mae.is_none() && last.val_accuracy.unwrap() > 0.9, "{last:?}");
-    assert_eq!(history::read(&dir.path().join("history.csv")).unwrap(), summary.history);
+    assert_eq!(history::read(&dir.path().join("history.csv"), 20).unwrap(), summary.history);
     let refused = |network: &Network, loss, train: &Columns, words: &str| {
         let error = fit_on(network, loss, train).unwrap_err();
         assert!(error.kind == ErrorKind::Shape && error.to_string().contains(words), "{error}");
@@ -222,7 +222,7 @@ fn all_settings(epochs: usize) -> Vec<TrainConfig> {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
     let losses = |dir: &Path| -> Vec<(f64, Option<f64>, f64)> {
-        let rows = history::read(&dir.join("history.csv")).unwrap();
+        let rows = history::read(&dir.join("history.csv"), 3).unwrap();
         rows.iter().map(|r| (r.train_loss, r.val_loss, r.lr)).collect()
     };
     let mut rng = ChaCha8Rng::seed_from_u64(3);
@@ -310,6 +310,64 @@ fn weights_that_are_no_longer_numbers_are_not_saved() {
 }
 
 #[test]
+fn a_damaged_history_names_its_row() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), 3, false).unwrap();
+    let path = dir.path().join("history.csv");
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let cut = &lines[3][..5];
+    for (rows, line) in [
+        (vec![], 2),
+        (vec![lines[0]], 2),
+        (lines[..3].to_vec(), 4),
+        (vec![lines[0], lines[1], lines[3]], 3),
+        (vec![lines[0], lines[2], lines[1], lines[3]], 2),
+        (vec![lines[0], lines[1], lines[2], cut], 4),
+    ] {
+        fs::write(&path, rows.join("\n")).unwrap();
+        let error = run(dir.path(), 3, true).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::BadRow);
+        assert!(error.place.ends_with(&format!("history.csv:{line}")), "{error}");
+    }
+    // A run that was killed behind its history has a row too many.
+    fs::write(&path, whole.clone() + lines[3] + "\n").unwrap();
+    assert_eq!(run(dir.path(), 3, true).unwrap().history.len(), 3);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(run(dir.path(), 3, true).unwrap_err().kind, ErrorKind::MissingFile);
+}
+
+#[test]
+fn a_run_goes_on_as_it_began_only() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), 1, false).unwrap();
+    let last = dir.path().join("last.safetensors");
+    let own = fs::read_to_string(dir.path().join("config.json")).unwrap();
+    let edited: RunConfig = serde_json::from_str(&own.replace("\"lr\": 0.01", "\"lr\": 0.02")).unwrap();
+    fs::write(dir.path().join("config.json"), edited.text(dir.path()).unwrap()).unwrap();
+    let error = run_with(&edited.train, dir.path(), true).unwrap_err();
+    assert!(error.kind == ErrorKind::Usage && error.message.contains("config.json was changed"), "{error}");
+    // A checkpoint of before there were digests: nothing to compare with.
+    let old = without_digests(&fs::read(&last).unwrap());
+    fs::write(&last, old).unwrap();
+    run_with(&edited.train, dir.path(), true).unwrap();
+    // What is trained in int8 afterwards may change.
+    run(dir.path(), 1, false).unwrap();
+    run_with(&TrainConfig { qat: Some(3), ..config(1) }, dir.path(), true).unwrap();
+    assert_eq!(read_config(dir.path()).unwrap().train.qat, Some(3));
+}
+
+/// A checkpoint with spaces where its digests are.
+fn without_digests(checkpoint: &[u8]) -> Vec<u8> {
+    let at = |text: &[u8]| checkpoint.windows(text.len()).position(|window| window == text).unwrap();
+    let (from, key) = (at(br#",\"data\":"#), at(br#",\"config\":"#));
+    let to = key + checkpoint[key..].iter().position(|&byte| byte == b'}').unwrap();
+    let mut old = checkpoint.to_vec();
+    old[from..to].fill(b' ');
+    old
+}
+
+#[test]
 fn every_session_leaves_its_events() {
     let count = |dir: &Path| {
         let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -346,8 +404,11 @@ fn unusable_settings_data_and_files_are_refused() {
     let fit_with = |config: &TrainConfig, samples: &dyn Samples, resume: bool| {
         fit(&network(), config, samples, &Columns::new(0), dir.path(), &mut (), &stop, resume).unwrap_err().kind
     };
-    let zero_rate = TrainConfig { lr: 0.0, ..config(1) };
-    assert_eq!(fit_with(&zero_rate, &Columns::new(60), false), ErrorKind::Usage);
+    let (zero_rate, no_patience) =
+        (TrainConfig { lr: 0.0, ..config(1) }, TrainConfig { patience: Some(0), ..config(1) });
+    for wrong in [zero_rate, no_patience, TrainConfig { qat: Some(0), ..config(1) }] {
+        assert_eq!(fit_with(&wrong, &Columns::new(60), false), ErrorKind::Usage);
+    }
     assert_eq!(fit_with(&config(1), &Columns::new(0), false), ErrorKind::Shape);
     assert_eq!(fit_with(&config(1), &Columns::new(60), true), ErrorKind::MissingFile);
     fs::write(dir.path().join("last.safetensors"), b"not tensors").unwrap();

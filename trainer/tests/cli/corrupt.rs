@@ -145,6 +145,56 @@ fn spoilt_run_folders() {
     run_refused(workshop.path(), "missing_file", &["best.safetensors"]);
 }
 
+/// A file of tensors with nothing but NaN in them.
+fn not_a_number(file: &[u8]) -> Vec<u8> {
+    let header = 8 + u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    [&file[..header], &vec![0xff; file.len() - header]].concat()
+}
+
+#[test]
+fn checkpoints_of_what_is_no_number() {
+    let workshop = workshop();
+    let path = workshop.path();
+    for file in ["best.safetensors", "last.safetensors"] {
+        let spoilt = not_a_number(&fs::read(path.join("r").join(file)).unwrap());
+        put(path, &format!("r/{file}"), spoilt);
+    }
+    run_refused(path, "bad_file", &["best.safetensors", "`conv1.weight`", "NaN"]);
+    refused(path, "export r --to w.onnx", 2, "bad_file", &["best.safetensors", "`conv1.weight`"]);
+    refused(path, "train --resume --out r", 2, "bad_file", &["last.safetensors", "`conv1.weight`"]);
+}
+
+#[test]
+fn a_run_goes_on_with_its_settings_and_data_only() {
+    let workshop = workshop();
+    let path = workshop.path();
+    let line = "train --resume --out r";
+    let config = fs::read_to_string(path.join("r/config.json")).unwrap();
+    put(path, "r/config.json", config.replace("\"lr\": 0.001", "\"lr\": 0.002"));
+    refused(path, line, 2, "usage", &["r: ", "config.json was changed"]);
+    put(path, "r/config.json", config);
+    let table = fs::read_to_string(path.join("d/frames.csv")).unwrap();
+    put(path, "d/frames.csv", table.replacen(",-0.80", ",-0.79", 1));
+    refused(path, line, 2, "usage", &["r: ", "other training data"]);
+    put(path, "d/frames.csv", table);
+    put(path, "r/history.csv", b"");
+    refused(path, line, 2, "bad_row", &["r/history.csv:2", "epoch 1"]);
+}
+
+#[test]
+fn results_do_not_take_the_place_of_a_run() {
+    let workshop = workshop();
+    let path = workshop.path();
+    for file in ["best.safetensors", "last.safetensors", "config.json", "data.json", "history.csv"] {
+        let before = fs::read(path.join("r").join(file)).unwrap();
+        for line in ["quantize r --calibrate d --out", "export r --to"] {
+            refused(path, &format!("{line} r/{file}"), 2, "usage", &[file, "belongs to a run"]);
+        }
+        assert!(fs::read(path.join("r").join(file)).unwrap() == before);
+    }
+    ackermann(path, "export r --to best.safetensors").ok();
+}
+
 #[test]
 fn numbers_that_would_ask_for_all_memory() {
     let workshop = workshop();

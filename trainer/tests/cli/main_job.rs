@@ -25,6 +25,7 @@ fn the_main_job_writes_blob_and_report() {
     assert_eq!(value["blob_bytes"], fs::metadata(&blob).unwrap().len());
     assert!(listing(folder.path()).iter().all(|name| !name.contains("partial")));
     let first = fs::read(&blob).unwrap();
+    ackermann(folder.path(), "train --resume --out run").ok();
     let said = ackermann(folder.path(), &format!("{line} --threads 1")).ok().stdout;
     assert!(said.contains("autonomy") && said.contains("report.html") && said.contains("MAE"), "{said}");
     assert!(fs::read(&blob).unwrap() == first, "another number of threads gives another blob");

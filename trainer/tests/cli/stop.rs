@@ -35,20 +35,43 @@ fn a_stopped_training_goes_on_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     plain(&path.join("d"), 60);
-    let settings = "--data d --epochs 60 --batch 4 --no-augment";
+    let settings = "--data d --epochs 30 --batch 4 --no-augment --qat 1";
     ackermann(path, &format!("train {settings} --out whole")).ok();
     let history = path.join("parts/history.csv");
-    let line = format!("train {settings} --out parts --qat 2 --json");
+    let line = format!("train {settings} --out parts --json");
     let stopped = interrupted(path, &line, |_| history.exists());
     stopped.fails_as_json(1, "interrupted");
-    assert!(stopped.stderr.contains("`ackermann train --resume --out parts --qat 2`"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("`ackermann train --resume --out parts`"), "{}", stopped.stderr);
     let done = fs::read_to_string(&history).unwrap().lines().count() - 1;
-    assert!(done < 60, "it was not stopped: {done} epochs");
-    assert_eq!(ackermann(path, "train --resume --out parts --json").json()["epochs"], 60);
-    for file in ["config.json", "data.json", "best.safetensors", "last.safetensors"] {
+    assert!(done < 30, "it was not stopped: {done} epochs");
+    assert_eq!(ackermann(path, "train --resume --out parts --json").json()["epochs"], 30);
+    for file in ["config.json", "data.json", "best.safetensors", "last.safetensors", "micro.ackm"] {
         let read = |run: &str| fs::read(path.join(run).join(file)).unwrap();
         assert!(read("whole") == read("parts"), "{file} differs after a stop");
     }
+}
+
+#[test]
+fn a_stopped_training_in_int8_keeps_the_best_so_far_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    plain(&path.join("d"), 40);
+    let line = "train --data d --epochs 1 --batch 8 --qat 1000000 --out r --json";
+    // The report is written between the float epochs and those in int8.
+    let stopped = interrupted(path, line, |_| path.join("r/report.html").exists());
+    stopped.fails_as_json(1, "interrupted");
+    assert!(stopped.stderr.contains("`ackermann train --resume --out r` trains in int8 anew"), "{}", stopped.stderr);
+    ackermann(path, "eval r/micro.ackm --data d").ok();
+    let line = "quantize r --calibrate d --out q.ackm --qat --epochs 1000000";
+    let stopped = interrupted(path, line, |elapsed| elapsed > Duration::from_millis(500));
+    assert_eq!(stopped.code, Some(1), "{}", stopped.stderr);
+    for word in ["error: q.ackm: ", "best so far", "the same command trains in int8 anew"] {
+        assert!(stopped.stderr.contains(word), "{}", stopped.stderr);
+    }
+    ackermann(path, "eval q.ackm --data d").ok();
+    // Another number of epochs in int8 takes the place of the run's own.
+    ackermann(path, "train --resume --out r --qat 1").ok();
+    ackermann(path, "train --resume --out r").ok();
 }
 
 #[test]

@@ -2,8 +2,12 @@
 
 use super::super::values;
 use crate::quant::Observer;
+use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// What --observer percentile keeps, percent.
+const PERCENTILE: f32 = 99.99;
 
 /// `ackermann quantize`.
 #[derive(Debug, Args)]
@@ -32,9 +36,9 @@ pub struct QuantizeArgs {
     /// How the ranges of the activations are made of the values seen; auto takes what comes nearest to float.
     #[arg(long, value_enum, default_value = "auto")]
     pub observer: ObserverName,
-    /// Share of each range's values in percent that --observer percentile keeps; the rest saturates.
-    #[arg(long, default_value_t = 99.99, value_name = "PERCENT", value_parser = values::percentile)]
-    pub percentile: f32,
+    /// Share of each range's values in percent that is kept, the rest saturates; implies --observer percentile, whose own is 99.99.
+    #[arg(long, value_name = "PERCENT", value_parser = values::percentile)]
+    pub percentile: Option<f32>,
     /// Take the mean error of rounded weights out of the biases.
     #[arg(long, value_enum, default_value = "auto", default_missing_value = "on", num_args = 0..=1)]
     pub bias_correction: Switch,
@@ -67,7 +71,7 @@ pub struct QuantizeArgs {
 /// Observers by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ObserverName {
-    /// All of them are tried.
+    /// What the command takes by itself.
     Auto,
     /// Smallest to largest.
     Minmax,
@@ -80,15 +84,20 @@ pub enum ObserverName {
 }
 
 impl ObserverName {
-    /// The observer; `None` for all.
-    pub fn observer(self, percentile: f32) -> Option<Observer> {
-        match self {
-            Self::Auto => None,
-            Self::Minmax => Some(Observer::MinMax),
-            Self::Percentile => Some(Observer::Percentile(percentile)),
-            Self::Mse => Some(Observer::Mse),
-            Self::Entropy => Some(Observer::Entropy),
-        }
+    /// The observer; `None` leaves it to the command. A percentage alone asks for percentiles.
+    ///
+    /// # Errors
+    /// A percentage with another observer.
+    pub fn observer(self, percentile: Option<f32>) -> Result<Option<Observer>> {
+        Ok(match (self, percentile) {
+            (Self::Auto, None) => None,
+            (Self::Percentile, None) => Some(Observer::Percentile(PERCENTILE)),
+            (Self::Auto | Self::Percentile, Some(inside)) => Some(Observer::Percentile(inside)),
+            (_, Some(_)) => return Err(Error::usage("--percentile", "belongs to --observer percentile")),
+            (Self::Minmax, None) => Some(Observer::MinMax),
+            (Self::Mse, None) => Some(Observer::Mse),
+            (Self::Entropy, None) => Some(Observer::Entropy),
+        })
     }
 }
 
@@ -110,6 +119,23 @@ impl Switch {
             Self::Auto => None,
             Self::On => Some(true),
             Self::Off => Some(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_never_ignored() {
+        let observer = |name: ObserverName, percentile| name.observer(percentile);
+        assert_eq!(observer(ObserverName::Auto, None), Ok(None));
+        assert_eq!(observer(ObserverName::Auto, Some(99.5)), Ok(Some(Observer::Percentile(99.5))));
+        assert_eq!(observer(ObserverName::Percentile, Some(99.5)), Ok(Some(Observer::Percentile(99.5))));
+        assert_eq!(observer(ObserverName::Percentile, None), Ok(Some(Observer::Percentile(99.99))));
+        for other in [ObserverName::Minmax, ObserverName::Mse, ObserverName::Entropy] {
+            assert_eq!(observer(other, Some(99.5)).unwrap_err().place, "--percentile");
         }
     }
 }

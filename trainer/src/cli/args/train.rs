@@ -169,8 +169,8 @@ pub struct TrainArgs {
     /// Where the Huber loss turns from a parabola into a line; small values fit the median, as the MAE asks for.
     #[arg(long, help_heading = TRAINING, default_value_t = 0.02, allow_negative_numbers = true, value_name = "DELTA")]
     pub huber_delta: f64,
-    /// Stop after this many epochs without a better validation loss.
-    #[arg(long, help_heading = TRAINING, value_name = "N")]
+    /// Stop after this many epochs in a row without a better one.
+    #[arg(long, help_heading = TRAINING, value_name = "N", value_parser = values::count())]
     pub patience: Option<usize>,
     /// Seed of initial weights, shuffling and augmentation.
     #[arg(long, help_heading = TRAINING, default_value_t = 1)]
@@ -211,7 +211,8 @@ pub struct TrainArgs {
     /// Follow each word of a text by the pair of it and the next one, where the training data has that at least twice.
     #[arg(long, help_heading = DATA)]
     pub pairs: bool,
-    /// Then so many epochs in int8 arithmetic (quantization-aware); the blob is written into --out as NETWORK.ackm.
+    /// Then so many epochs in int8 arithmetic (quantization-aware); the blob is written into --out as NETWORK.ackm. Default with
+    /// --resume: as many as the run was to have.
     #[arg(long, help_heading = TRAINING, value_name = "N", value_parser = values::count())]
     pub qat: Option<usize>,
     /// Go on where the run in --out stopped, with its settings; the result is the same as without the stop.
