@@ -5,6 +5,7 @@ use super::recording::{Recording, SIM_FRAMES};
 use super::{Output, descent, stop};
 use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Extras, Target};
 use crate::nn::{self, Freeze, InputKind, Layer, Network};
+use crate::quant::qat::trainable;
 use crate::sim::Disturbances;
 use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
 use crate::{Error, ErrorKind, Result, files};
@@ -76,6 +77,9 @@ impl Job {
             let unfit = |message| Error::new(ErrorKind::Shape, "training data", message);
             config.loss.check(data.train.target, network.outputs()?).map_err(unfit)?;
             check_words(&network)?;
+            if config.qat.is_some() {
+                trainable(&network)?;
+            }
             check_start(&network, &config)?;
         }
         check_numbers(&data.train, config.loss, &recording, &recording.split)?;

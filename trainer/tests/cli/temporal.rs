@@ -24,6 +24,8 @@ fn both_are_trained_quantized_and_driven() {
     let found = ackermann(path, "eval t/micro-lstm t/micro-lstm.ackm --data sim --json").json();
     let [float, int8] = ["float", "int8"].map(|of| found[of]["mae"].as_f64().unwrap());
     assert!(found["n"].as_u64().unwrap() > 80 && (float - int8).abs() < 0.05 * float, "{found}");
+    let trained = "train --net micro-lstm --data sim --frames 48 --qat 1 --out n";
+    ackermann(path, trained).fails(2, &["micro-lstm", "remembers", "--qat"]);
     let quantized = "quantize t/micro-lstm --calibrate sim --frames 48 --out q.ackm --qat";
     ackermann(path, quantized).fails(2, &["micro-lstm", "remembers", "--qat"]);
 }

@@ -105,12 +105,21 @@ pub fn fine_tune(
     Ok(tuned)
 }
 
-/// Errors: what cannot be fine-tuned, asked for before anything long.
-pub fn check(network: &Network, (train, val): (&dyn Samples, &dyn Samples), options: &FineTuneOptions) -> Result<()> {
+/// Whether `network` can be trained in int8.
+///
+/// # Errors
+/// A network that remembers.
+pub fn trainable(network: &Network) -> Result<()> {
     if network.steps().is_some() {
         let message = "remembers from frame to frame; such networks are not trained in int8: quantize it without --qat";
         return Err(Error::usage(&network.name, message));
     }
+    Ok(())
+}
+
+/// Errors: what cannot be fine-tuned, asked for before anything long.
+pub fn check(network: &Network, (train, val): (&dyn Samples, &dyn Samples), options: &FineTuneOptions) -> Result<()> {
+    trainable(network)?;
     check_samples(network, options.loss, train, "training data")?;
     if !val.is_empty() {
         check_samples(network, options.loss, val, "validation data")?;

@@ -12,6 +12,6 @@ mod tests;
 mod tuner;
 
 pub(super) use fine_tune::check;
-pub use fine_tune::{FineTuneOptions, Tuned, fine_tune};
+pub use fine_tune::{FineTuneOptions, Tuned, fine_tune, trainable};
 pub use graph::{FACTORS, FakeQuantized, Purpose, int8};
 pub use layer::Int8Layer;
