@@ -2,14 +2,16 @@
 
 use super::args::MainArgs;
 use super::eval::predict;
+use super::quantize::{check_not_stopped, tuned, tuning};
 use super::recording::{Recording, simulate, simulated_augmentation};
 use super::steering::Watched;
 use super::train::{add_curves, fit_watched};
-use super::{Output, pictures, progress};
+use super::{Output, pictures, progress, stop};
 use crate::data::metrics::regression;
 use crate::data::{Augment, Augmented, FrameSet};
 use crate::nn::{self, Network};
-use crate::quant::{Int8Predictor, QuantizeOptions, Quantized, for_this_machine, quantize};
+use crate::quant::qat::FineTuneOptions;
+use crate::quant::{Int8Predictor, QuantizeOptions, Quantized, for_this_machine};
 use crate::report::chart::predicted_against_true;
 use crate::report::{Report, Series, Table, format};
 use crate::sim::{
@@ -24,6 +26,8 @@ use std::time::Instant;
 
 /// The first of the test worlds that are driven; validation frames come from worlds before it.
 const FIRST_TRACK: u64 = 1000;
+/// Epochs in int8.
+const INT8_EPOCHS: usize = 2;
 /// Frames shown in the report.
 const STRIP: usize = 12;
 
@@ -55,12 +59,10 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     let val = simulate(&RecordOptions { split: Split::Test, frames: (args.frames / 8).max(1), ..options }, output)?;
     output.say(format!("2/5 training {} for {} epochs", network.name, args.epochs));
     let history = train_network(args, &network, &train, &val, output)?;
-    output.say("3/5 quantizing to int8");
+    output.say(format!("3/5 quantizing to int8, {INT8_EPOCHS} epochs of training in it"));
     let mut float = Predictor::load(&args.out)?;
-    let calibration = Augmented::new(&train, Augment::NONE);
-    let quantized = quantize(&network, float.params(), &calibration, &QuantizeOptions::default())?;
     let blob = args.out.join(format!("{}.ackm", network.name));
-    files::write(&blob, &quantized.blob)?;
+    let quantized = quantize_network(args, &float, &train, &val, &blob, output)?;
     output.say(format!("4/5 driving {} unseen tracks, float and int8", args.tracks));
     let tracks = drive_tracks(args, &network, &float, &quantized, output)?;
     output.say("5/5 writing the report");
@@ -125,6 +127,25 @@ fn train_network(
         return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
     }
     Ok(summary.history)
+}
+
+/// Trains on in int8 and writes the blob. The error of a good driver is hardly larger than a step of the int8 output, so that quantizing alone
+/// would show.
+fn quantize_network(
+    args: &MainArgs,
+    float: &Predictor,
+    train: &FrameSet,
+    val: &FrameSet,
+    blob: &Path,
+    output: Output,
+) -> Result<Quantized> {
+    let _saving = stop::saving();
+    let tune = FineTuneOptions { epochs: INT8_EPOCHS, ..tuning(&args.out, FineTuneOptions::default().lr)? };
+    let samples = (&Augmented::new(train, simulated_augmentation()) as _, &Augmented::new(val, Augment::NONE) as _);
+    let (quantized, _) = tuned(float, samples, &QuantizeOptions::default(), &tune, output)?;
+    files::write(blob, &quantized.blob)?;
+    check_not_stopped(blob, "the same command")?;
+    Ok(quantized)
 }
 
 /// Drives every track with float (int8 looking on) and with int8, several tracks at a time.

@@ -130,7 +130,7 @@ pub fn train_on(
 }
 
 /// Trains on in int8 with a progress bar; Ctrl-C ends that, and the best network so far is the result.
-fn tuned(
+pub fn tuned(
     predictor: &Predictor,
     samples: (&dyn Samples, &dyn Samples),
     options: &QuantizeOptions,
@@ -144,7 +144,7 @@ fn tuned(
 }
 
 /// Errors when the training in int8 that wrote `out` was stopped; `again` trains anew.
-fn check_not_stopped(out: &Path, again: &str) -> Result<()> {
+pub fn check_not_stopped(out: &Path, again: &str) -> Result<()> {
     if !stop::flag().load(Ordering::Relaxed) {
         return Ok(());
     }
@@ -163,7 +163,7 @@ fn options(args: &QuantizeArgs) -> Result<QuantizeOptions> {
 }
 
 /// Loss, batch, seed and what is frozen are those of the run.
-fn tuning(run: &Path, lr: f64) -> Result<FineTuneOptions> {
+pub fn tuning(run: &Path, lr: f64) -> Result<FineTuneOptions> {
     let TrainConfig { batch, loss, freeze, seed, .. } = read_config(run)?.train;
     Ok(FineTuneOptions { batch, lr, loss, freeze, seed, ..FineTuneOptions::default() })
 }
