@@ -7,16 +7,12 @@ use crate::data::{Changes, Classes, Dataset, DatasetSamples, Encoding, Extras, T
 use crate::nn::{self, Freeze, InputKind, Layer, Network};
 use crate::quant::qat::trainable;
 use crate::sim::Disturbances;
-use crate::train::{Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
+use crate::train::{BEST, LAST, Loss, Observer, Start, Summary, TrainConfig, Weights, check_start, fit, read_config};
 use crate::{Error, ErrorKind, Result, files};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-/// File of a run that can go on.
-pub const LAST: &str = "last.safetensors";
-/// File of a run with weights to use.
-const BEST: &str = "best.safetensors";
 /// Data of so many trainings is kept in memory.
 const KEPT: usize = 4;
 

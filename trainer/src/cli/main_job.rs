@@ -2,11 +2,11 @@
 
 use super::args::MainArgs;
 use super::eval::predict;
-use super::quantize::{check_not_stopped, tuned, tuning};
+use super::quantize::{tuned, tuning};
 use super::recording::{Recording, simulate, simulated_augmentation};
 use super::steering::Watched;
 use super::train::{add_curves, fit_watched};
-use super::{Output, pictures, progress, stop};
+use super::{Output, pictures, progress};
 use crate::data::metrics::regression;
 use crate::data::{Augment, Augmented, FrameSet};
 use crate::nn::{self, Network};
@@ -58,20 +58,23 @@ pub fn run(args: &MainArgs, output: Output) -> Result<()> {
     let train = simulate(&options, output)?;
     let val = simulate(&RecordOptions { split: Split::Test, frames: (args.frames / 8).max(1), ..options }, output)?;
     output.say(format!("2/5 training {} for {} epochs", network.name, args.epochs));
-    let history = train_network(args, &network, &train, &val, output)?;
+    let samples = (&Augmented::new(&train, simulated_augmentation()), &Augmented::new(&val, Augment::NONE));
+    let history = train_network(args, &network, samples, output)?;
     output.say(format!("3/5 quantizing to int8, {INT8_EPOCHS} epochs of training in it"));
     let mut float = Predictor::load(&args.out)?;
     let blob = args.out.join(format!("{}.ackm", network.name));
-    let quantized = quantize_network(args, &float, &train, &val, &blob, output)?;
+    // The error of a good driver is hardly larger than a step of the int8 output: without training in it that would show.
+    let tune = FineTuneOptions { epochs: INT8_EPOCHS, ..tuning(&args.out, FineTuneOptions::default().lr)? };
+    let (both, options) = ((samples.0 as _, samples.1 as _), QuantizeOptions::default());
+    let (quantized, _) = tuned(&float, both, &options, &tune, (&blob, "the same command"), output)?;
     output.say(format!("4/5 driving {} unseen tracks, float and int8", args.tracks));
     let tracks = drive_tracks(args, &network, &float, &quantized, output)?;
     output.say("5/5 writing the report");
     let packed = for_this_machine(&quantized.blob)?;
     let mut int8 = Int8Predictor::new(&packed)?;
-    let frames = Augmented::new(&val, Augment::NONE);
     let scores = [
         score(
-            predict(&frames, output, |inputs| float.predict_inputs(inputs))?,
+            predict(samples.1, output, |inputs| float.predict_inputs(inputs))?,
             &val,
             tracks.iter().map(|track| &track.float),
         )?,
@@ -113,39 +116,18 @@ fn steering_network(name: &str) -> Result<Network> {
 fn train_network(
     args: &MainArgs,
     network: &Network,
-    train: &FrameSet,
-    val: &FrameSet,
+    (train, val): (&Augmented<'_>, &Augmented<'_>),
     output: Output,
 ) -> Result<Vec<EpochRow>> {
     let config = TrainConfig { epochs: args.epochs, batch: 64, lr: 2e-3, seed: args.seed, ..TrainConfig::default() };
     Recording { seed: args.seed, sim_frames: args.frames, ..Recording::default() }.save(&args.out)?;
-    let samples = (&Augmented::new(train, simulated_augmentation()) as _, &Augmented::new(val, Augment::NONE) as _);
-    let summary = fit_watched(network, &config, samples, &args.out, output, false)?;
+    let summary = fit_watched(network, &config, (train, val), &args.out, output, false)?;
     if summary.interrupted {
         let out = args.out.display();
         let message = format!("stopped while training; `ackermann train --resume --out {out}` finishes that part");
         return Err(Error::new(ErrorKind::Interrupted, args.out.display(), message));
     }
     Ok(summary.history)
-}
-
-/// Trains on in int8 and writes the blob. The error of a good driver is hardly larger than a step of the int8 output, so that quantizing alone
-/// would show.
-fn quantize_network(
-    args: &MainArgs,
-    float: &Predictor,
-    train: &FrameSet,
-    val: &FrameSet,
-    blob: &Path,
-    output: Output,
-) -> Result<Quantized> {
-    let _saving = stop::saving();
-    let tune = FineTuneOptions { epochs: INT8_EPOCHS, ..tuning(&args.out, FineTuneOptions::default().lr)? };
-    let samples = (&Augmented::new(train, simulated_augmentation()) as _, &Augmented::new(val, Augment::NONE) as _);
-    let (quantized, _) = tuned(float, samples, &QuantizeOptions::default(), &tune, output)?;
-    files::write(blob, &quantized.blob)?;
-    check_not_stopped(blob, "the same command")?;
-    Ok(quantized)
 }
 
 /// Drives every track with float (int8 looking on) and with int8, several tracks at a time.

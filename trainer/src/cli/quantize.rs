@@ -49,20 +49,18 @@ pub fn make(args: &QuantizeArgs, output: Output) -> Result<Made> {
     let encoding = Encoding::of_network(&args.run, network)?;
     let data = recording.dataset(&args.split, &network.input, Some(&encoding), output)?;
     let options = QuantizeOptions { window: recording.window, ..options };
-    let _saving = args.qat.then(stop::saving);
     let (quantized, history) = if args.qat {
         let val = recording.clone().whole().dataset(&args.val_split, &network.input, Some(&encoding), output)?;
         let train = recording.samples(&data, &network.input, recording.changes())?;
         let val = recording.samples(&val, &network.input, Changes::NONE)?;
         let tune = FineTuneOptions { epochs: args.epochs, ..tuning(&args.run, args.lr)? };
-        tuned(&predictor, (&train, &val), &options, &tune, output)?
+        tuned(&predictor, (&train, &val), &options, &tune, (&args.out, "the same command"), output)?
     } else {
-        (quantize(network, params, &recording.samples(&data, &network.input, Changes::NONE)?, &options)?, Vec::new())
+        let samples = recording.samples(&data, &network.input, Changes::NONE)?;
+        let quantized = quantize(network, params, &samples, &options)?;
+        files::write(&args.out, &quantized.blob)?;
+        (quantized, Vec::new())
     };
-    files::write(&args.out, &quantized.blob)?;
-    if args.qat {
-        check_not_stopped(&args.out, "the same command")?;
-    }
     Ok(Made { quantized, history, predictor, data })
 }
 
@@ -116,40 +114,39 @@ pub fn train_on(
     window: Option<Window>,
     output: Output,
 ) -> Result<()> {
-    let _saving = stop::saving();
     let predictor = Predictor::load(run)?;
     let options = QuantizeOptions { window, ..QuantizeOptions::default() };
     let tune = FineTuneOptions { epochs, ..tuning(run, FineTuneOptions::default().lr)? };
-    let (quantized, history) = tuned(&predictor, samples, &options, &tune, output)?;
     let out = run.join(format!("{}.ackm", predictor.network().name));
-    files::write(&out, &quantized.blob)?;
-    check_not_stopped(&out, &format!("`{}`", way_on(run)))?;
+    let (quantized, history) =
+        tuned(&predictor, samples, &options, &tune, (&out, &format!("`{}`", way_on(run))), output)?;
     output.say(history_table(&history).to_terminal());
     output.say(sentence(&out, &quantized));
     Ok(())
 }
 
-/// Trains on in int8 with a progress bar; Ctrl-C ends that, and the best network so far is the result.
+/// Trains on in int8 with a progress bar and writes the blob to `out`.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`] after Ctrl-C: the blob is then the best so far, `again` is what trains anew.
 pub fn tuned(
     predictor: &Predictor,
     samples: (&dyn Samples, &dyn Samples),
     options: &QuantizeOptions,
     tune: &FineTuneOptions,
+    (out, again): (&Path, &str),
     output: Output,
 ) -> Result<(Quantized, Vec<EpochRow>)> {
-    let (network, params, mut bar) = (predictor.network(), predictor.params(), progress::Training::new(output));
+    let (mut bar, _saving) = (progress::Training::new(output), stop::saving());
+    let (network, params) = (predictor.network(), predictor.params());
     let (quantized, tuned) = quantize_aware(network, params, samples, options, tune, &mut bar, stop::flag())?;
     bar.finish();
-    Ok((quantized, tuned.history))
-}
-
-/// Errors when the training in int8 that wrote `out` was stopped; `again` trains anew.
-pub fn check_not_stopped(out: &Path, again: &str) -> Result<()> {
-    if !stop::flag().load(Ordering::Relaxed) {
-        return Ok(());
+    files::write(out, &quantized.blob)?;
+    if stop::flag().load(Ordering::Relaxed) {
+        let message = format!("training in int8 was stopped; this is the best so far, {again} trains in int8 anew");
+        return Err(Error::new(ErrorKind::Interrupted, out.display(), message));
     }
-    let message = format!("training in int8 was stopped; this is the best so far, {again} trains in int8 anew");
-    Err(Error::new(ErrorKind::Interrupted, out.display(), message))
+    Ok((quantized, tuned.history))
 }
 
 fn options(args: &QuantizeArgs) -> Result<QuantizeOptions> {

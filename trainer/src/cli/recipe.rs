@@ -4,13 +4,13 @@
 
 use super::args::{Cli, Command, EvalArgs, QuantizeArgs, RecipeArgs, TrainArgs};
 use super::eval::{self, Evaluation, Quality};
-use super::job::{LAST, is_of};
+use super::job::is_of;
 use super::train::{self, add_confusion, add_curves};
 use super::{Output, quantize};
 use crate::data::Target;
 use crate::report::chart::predicted_against_true;
 use crate::report::{Report, Series, Table, format};
-use crate::train::EpochRow;
+use crate::train::{EpochRow, LAST};
 use crate::{Error, Result, files};
 use clap::Parser;
 use serde_json::{Value, json};
@@ -208,10 +208,8 @@ impl Lines {
     /// Training goes on where a run of the same recipe stopped.
     fn new(recipe: &Recipe, args: &RecipeArgs, data: &Path, out: &Path, blob: &Path) -> Result<Self> {
         let [data, run, blob] = [data, out, blob].map(|path| path.display().to_string());
-        let words = |fixed: &[&str], options: &str| -> Vec<String> {
-            fixed.iter().copied().chain(options.split_whitespace()).map(String::from).collect()
-        };
-        let mut options = words(&[], recipe.train);
+        let words = |words: &[&str]| -> Vec<String> { words.iter().copied().map(String::from).collect() };
+        let mut options: Vec<String> = recipe.train.split_whitespace().map(String::from).collect();
         if let Some(epochs) = args.epochs {
             match options.iter().position(|word| word == "--epochs") {
                 Some(at) if at + 1 < options.len() => options[at + 1] = epochs.to_string(),
@@ -219,8 +217,8 @@ impl Lines {
             }
         }
         let seed = args.seed.to_string();
-        let mut train =
-            words(&["ackermann", "train", "--data", &data, "--seed", &seed, "--out", &run], &options.join(" "));
+        let mut train = words(&["ackermann", "train", "--data", &data, "--seed", &seed, "--out", &run]);
+        train.extend(options);
         if args.overwrite {
             train.push("--overwrite".into());
         } else if out.join(LAST).exists() {
@@ -231,12 +229,12 @@ impl Lines {
                 );
                 return Err(Error::usage(out.display(), message));
             }
-            train = words(&["ackermann", "train", "--resume", "--out", &run], "");
+            train = words(&["ackermann", "train", "--resume", "--out", &run]);
         }
         Ok(Self {
             train,
-            quantize: words(&["ackermann", "quantize", &run, "--calibrate", &data, "--out", &blob], ""),
-            eval: words(&["ackermann", "eval", &run, &blob, "--data", &data], ""),
+            quantize: words(&["ackermann", "quantize", &run, "--calibrate", &data, "--out", &blob]),
+            eval: words(&["ackermann", "eval", &run, &blob, "--data", &data]),
         })
     }
 

@@ -16,7 +16,7 @@ use crate::report::{Table, format};
 use crate::sim::{
     Disturbances, DriveOptions, DriveResult, FRAMES_PER_SECOND, Policy, SequenceOptions, Split, World, drive,
 };
-use crate::train::{Predictor, RunConfig, Start, TrainConfig, Weights, save_network};
+use crate::train::{LAST, Predictor, RunConfig, Start, TrainConfig, Weights, save_network};
 use crate::{Error, ErrorKind, Result, files};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -136,7 +136,7 @@ impl Trainings<'_> {
     /// Trains `network` in the folder `name`, which is returned, or goes on with it where that was stopped.
     fn train(&self, name: &str, network: &Network, config: &TrainConfig, data: TrainAndVal<'_>) -> Result<PathBuf> {
         let run = self.out.join(name);
-        let resume = run.join("last.safetensors").exists();
+        let resume = run.join(LAST).exists();
         if resume && Recording::of_run(&run)?.as_ref() != Some(&self.recording) {
             let message = "was trained on other recordings (see its data.json); name another --out, or remove it";
             return Err(Error::usage(run.display(), message));

@@ -4,7 +4,7 @@ use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
-use super::{Io, Operator, Window, exactly, weighted};
+use super::{Io, Operator, Window, belongs, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale, window};
@@ -63,7 +63,7 @@ impl Operator for AvgPoolGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy] = exactly(inputs)?;
         let g = Geometry::of_pool(&self.input, self.window)?;
-        weighted::belongs(dy, &g.output(g.c), &self.input)
+        belongs(dy, &g.output(g.c), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
 use super::kernels::{BLOCK, Columns, Outer, Unpack, dispatch, room};
-use super::{Conv2d, Conv2dInputGrad, Io, Operator, exactly, weighted};
+use super::{Conv2d, Conv2dInputGrad, Io, Operator, belongs, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 
@@ -28,7 +28,7 @@ impl Conv2dFilterGrad {
 impl Operator for Conv2dFilterGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        weighted::belongs(dy, &self.conv.geometry(x, &self.filter)?.output(self.filter[0]), &self.filter)
+        belongs(dy, &self.conv.geometry(x, &self.filter)?.output(self.filter[0]), &self.filter)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

@@ -6,7 +6,7 @@ use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
 use super::kernels::Columns;
 use super::phases::Phases;
-use super::{Conv2d, Conv2dFilterGrad, Io, Operator, exactly, weighted};
+use super::{Conv2d, Conv2dFilterGrad, Io, Operator, belongs, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 
@@ -22,7 +22,7 @@ pub struct Conv2dInputGrad {
 impl Operator for Conv2dInputGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy, w] = exactly(inputs)?;
-        weighted::belongs(dy, &self.conv.geometry(&self.input, w)?.output(w[0]), &self.input)
+        belongs(dy, &self.conv.geometry(&self.input, w)?.output(w[0]), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

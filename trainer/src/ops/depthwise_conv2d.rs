@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk, vectorized};
 use super::conv::Geometry;
-use super::{Io, Operator, Padding, Window, exactly, misfit, weighted};
+use super::{Io, Operator, Padding, Window, belongs, exactly, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::Lowering;
@@ -177,7 +177,7 @@ impl Operator for DepthwiseConv2d {
 impl Operator for DepthwiseInputGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy, w] = exactly(inputs)?;
-        weighted::belongs(dy, &self.conv.sizes(&self.input, w)?.output(), &self.input)
+        belongs(dy, &self.conv.sizes(&self.input, w)?.output(), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -218,7 +218,7 @@ impl Operator for DepthwiseInputGrad {
 impl Operator for DepthwiseFilterGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        weighted::belongs(dy, &self.conv.sizes(x, &self.filter)?.output(), &self.filter)
+        belongs(dy, &self.conv.sizes(x, &self.filter)?.output(), &self.filter)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

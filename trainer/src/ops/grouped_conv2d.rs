@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::chunks::{CHUNKS, per_chunk};
 use super::conv::Geometry;
-use super::{Io, Operator, Padding, Window, exactly, misfit, weighted};
+use super::{Io, Operator, Padding, Window, belongs, exactly, misfit, weighted};
 use crate::Result;
 use crate::graph::{Graph, Matrix, NodeId, Real, Shape, product};
 use crate::quant::program::Lowering;
@@ -172,7 +172,7 @@ impl Operator for GroupedConv2d {
 impl Operator for GroupedInputGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy, w] = exactly(inputs)?;
-        weighted::belongs(dy, &self.conv.sizes(&self.input, w)?.output(), &self.input)
+        belongs(dy, &self.conv.sizes(&self.input, w)?.output(), &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {
@@ -215,7 +215,7 @@ impl Operator for GroupedInputGrad {
 impl Operator for GroupedFilterGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
-        weighted::belongs(dy, &self.conv.sizes(x, &self.filter)?.output(), &self.filter)
+        belongs(dy, &self.conv.sizes(x, &self.filter)?.output(), &self.filter)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

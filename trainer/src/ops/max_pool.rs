@@ -4,7 +4,7 @@ use ackermann_core::blob::write::OperatorKind;
 use rayon::prelude::*;
 
 use super::conv::Geometry;
-use super::{Io, MaxPoolPick, Operator, Window, exactly, weighted};
+use super::{Io, MaxPoolPick, Operator, Window, belongs, exactly};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale, window};
@@ -58,7 +58,7 @@ impl Operator for MaxPoolGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [x, dy] = exactly(inputs)?;
         let g = Geometry::of_pool(x, self.window)?;
-        weighted::belongs(dy, &g.output(g.c), x)
+        belongs(dy, &g.output(g.c), x)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

@@ -297,6 +297,15 @@ operators! {
     round_weights::RoundWeights,
 }
 
+/// The shape of a derivative by something of shape `of`. Errors unless `dy` has the shape of the output.
+fn belongs(dy: &Shape, output: &[usize], of: &Shape) -> Result<Shape> {
+    if dy.dims() == output {
+        Ok(of.clone())
+    } else {
+        Err(misfit(format!("gradient {dy} does not belong to an output {}", Shape::from(output))))
+    }
+}
+
 /// The error of shapes that do not fit; the graph adds the place.
 fn misfit(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Shape, "", message)

@@ -4,7 +4,7 @@ use ackermann_core::blob::write::OperatorKind;
 use ackermann_core::ops;
 
 use super::resize::{self, image};
-use super::{Io, Operator, exactly, misfit, weighted};
+use super::{Io, Operator, belongs, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
@@ -90,7 +90,7 @@ impl Operator for ResizeBilinear {
 impl Operator for ResizeBilinearGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy] = exactly(inputs)?;
-        weighted::belongs(dy, &self.resize.shape(&[&self.input])?, &self.input)
+        belongs(dy, &self.resize.shape(&[&self.input])?, &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

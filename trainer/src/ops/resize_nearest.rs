@@ -3,7 +3,7 @@
 use ackermann_core::blob::write::OperatorKind;
 
 use super::resize::{self, image};
-use super::{Io, Operator, exactly, misfit, weighted};
+use super::{Io, Operator, belongs, exactly, misfit};
 use crate::Result;
 use crate::graph::{Graph, NodeId, Real, Shape};
 use crate::quant::program::{Lowering, Scale};
@@ -66,7 +66,7 @@ impl Operator for ResizeNearest {
 impl Operator for ResizeNearestGrad {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape> {
         let [dy] = exactly(inputs)?;
-        weighted::belongs(dy, &self.resize.shape(&[&self.input])?, &self.input)
+        belongs(dy, &self.resize.shape(&[&self.input])?, &self.input)
     }
 
     fn forward<T: Real>(&self, io: Io<'_, T>) {

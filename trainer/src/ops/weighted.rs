@@ -1,4 +1,4 @@
-//! What layers with weights share: their operands, the derivative by their bias, the check that a gradient is one of their output.
+//! What layers with weights share: their operands, and the derivative by their bias.
 
 use super::misfit;
 use crate::Result;
@@ -34,13 +34,4 @@ pub fn derivatives(
         parts.push(Some(graph.sum_to(upstream, &shape)?));
     }
     Ok(parts)
-}
-
-/// The shape of a derivative by something of shape `of`. Errors unless `dy` has the shape of the output.
-pub fn belongs(dy: &Shape, output: &[usize], of: &Shape) -> Result<Shape> {
-    if dy.dims() == output {
-        Ok(of.clone())
-    } else {
-        Err(misfit(format!("gradient {dy} does not belong to an output {}", Shape::from(output))))
-    }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::batch::{Augmentation, Batches};
 use super::checkpoint::{self, Position};
 use super::events::Events;
-use super::folder::{RunConfig, check_resumable, remove_old};
+use super::folder::{BEST, LAST, RunConfig, check_resumable, remove_old};
 use super::stepper::Stepper;
 use super::{EpochRow, Loss, Observer, Predictor, StepReport, TrainConfig, evaluate, history, start};
 use crate::data::Samples;
@@ -104,7 +104,7 @@ impl<'a> Run<'a> {
             Optimizer::new(config.method, config.weight_decay, &params, stepper.names())?.clipped(config.clip());
         let mut average = config.ema.map(|decay| Ema::new(decay, &params));
         let mut rows = Vec::new();
-        let last = dir.join("last.safetensors");
+        let last = dir.join(LAST);
         let own = RunConfig { network: network.clone(), train: config.clone() };
         let (data, settings) = (Some(train.digest()), Some(own.digest(dir)?));
         let mut position = Position { samples: train.len(), data, config: settings, ..Position::default() };
@@ -229,7 +229,7 @@ impl<'a> Run<'a> {
             self.position.best = Some(score.to_bits());
             self.position.best_epoch = row.epoch;
             // The predictor holds what was validated: the average where there is one.
-            checkpoint::save_params(&self.dir.join("best.safetensors"), self.predictor.params())?;
+            checkpoint::save_params(&self.dir.join(BEST), self.predictor.params())?;
         }
         self.position.epoch += 1;
         self.position.step = 0;
@@ -259,7 +259,7 @@ impl<'a> Run<'a> {
     /// Saves the run as it stands. Errors: parameters that are no longer numbers, the file system; what was saved stays.
     fn save(&mut self) -> Result<()> {
         self.check_params()?;
-        let path = self.dir.join("last.safetensors");
+        let path = self.dir.join(LAST);
         checkpoint::save_run(&path, &self.params, &self.optimizer, self.average.as_ref(), &self.position)?;
         self.events.flush()
     }

@@ -11,6 +11,11 @@ use crate::graph::Params;
 use crate::nn::Network;
 use crate::{Error, ErrorKind, Result, files};
 
+/// File of a run folder that a run can go on from.
+pub const LAST: &str = "last.safetensors";
+/// File of a run folder with the weights to use.
+pub const BEST: &str = "best.safetensors";
+
 /// What `config.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
@@ -26,7 +31,7 @@ pub struct RunConfig {
 /// A folder that cannot be written.
 pub fn save_network(run: &Path, config: &RunConfig, params: &Params) -> Result<()> {
     let text = config.text(run)?;
-    save_params(&run.join("best.safetensors"), params)?;
+    save_params(&run.join(BEST), params)?;
     files::write(&run.join("config.json"), text.as_bytes())
 }
 
@@ -58,7 +63,7 @@ pub fn read_config(run: &Path) -> Result<RunConfig> {
 
 /// Removes what an earlier run left in `dir`: nobody shall go on with its checkpoint under the new settings, or take its report for theirs.
 pub(super) fn remove_old(dir: &Path) -> Result<()> {
-    let old = ["last.safetensors", "best.safetensors", "history.csv", "report.html"];
+    let old = [LAST, BEST, "history.csv", "report.html"];
     old.iter().try_for_each(|name| files::remove(&dir.join(name)))
 }
 

@@ -29,7 +29,7 @@ pub use config::TrainConfig;
 pub use evaluate::{Metrics, confusion_matrix, evaluate, measure, predictions};
 pub(crate) use fit::check_samples;
 pub use fit::{Summary, fit};
-pub use folder::{RunConfig, read_config, save_network};
+pub use folder::{BEST, LAST, RunConfig, read_config, save_network};
 pub use history::EpochRow;
 pub use loss::Loss;
 pub use observer::{Observer, StepReport};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::checkpoint::load_params;
-use super::read_config;
+use super::{BEST, read_config};
 use crate::graph::{Executor, NodeId, Params, Shape};
 use crate::nn::{Mode, Network, Stream};
 use crate::{Error, ErrorKind, Result};
@@ -55,7 +55,7 @@ impl Predictor {
     /// The best network of a run folder.
     pub fn load(run: &Path) -> Result<Self> {
         let network = read_config(run)?.network;
-        let params = load_params(&run.join("best.safetensors"), &network)?;
+        let params = load_params(&run.join(BEST), &network)?;
         Self::new(network, params)
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
 use super::checkpoint::load_params;
-use super::read_config;
 use super::stepper::check_frozen;
+use super::{BEST, read_config};
 use crate::graph::Params;
 use crate::nn::{Initializer, Mode, Network};
 use crate::{Error, ErrorKind, Result, exchange};
@@ -70,7 +70,7 @@ pub fn check(network: &Network, config: &TrainConfig) -> Result<()> {
 }
 
 fn of_run(run: &Path) -> Result<Params> {
-    load_params(&run.join("best.safetensors"), &read_config(run)?.network)
+    load_params(&run.join(BEST), &read_config(run)?.network)
 }
 
 impl Weights {

@@ -4,7 +4,7 @@ use super::super::job::{Job, Shelf};
 use super::super::{Output, stop};
 use super::{Asked, write_report};
 use crate::search::{Failure, Outcome, Strategy, Trainer, Trials};
-use crate::train::{EpochRow, Observer, StepReport, Summary};
+use crate::train::{EpochRow, LAST, Observer, StepReport, Summary};
 use crate::{Error, ErrorKind, Result};
 use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ impl<'a> Trainings<'a> {
     fn fit(&mut self, trial: usize, values: &[String], epochs: usize) -> Result<Option<Outcome>> {
         let (started, run) = (Instant::now(), folder(self.folder, trial));
         let mut args = self.asked.settings.arguments(&self.asked.plan.space, values, &run)?;
-        args.resume = run.join("last.safetensors").exists();
+        args.resume = run.join(LAST).exists();
         args.overwrite = true;
         // Only halving stops on the way; else the trial's own epochs count.
         let halving = matches!(self.asked.plan.strategy, Strategy::Halving { .. });
